@@ -48,15 +48,18 @@ if(SCSAD_FUZZ)
   target_compile_options(scsad_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# scsad_room(NAME folder-relative-to-here LIBS ...): all *.c of the current folder as a static library
+# scsad_room(NAME [INCLUDE folder ...] [LIBS ...] [PRIVATE_LIBS ...]): all *.c of the current folder
+# as a static library; INCLUDE folders and LIBS are passed on to whoever links it
 function(scsad_room name)
-  cmake_parse_arguments(ROOM "" "" "LIBS;PRIVATE_LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "INCLUDE;LIBS;PRIVATE_LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC ${ROOM_LIBS} PRIVATE scsad_flags ${ROOM_PRIVATE_LIBS})
+    target_include_directories(${name} PUBLIC ${ROOM_INCLUDE})
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${ROOM_LIBS})
+    target_include_directories(${name} INTERFACE ${ROOM_INCLUDE})
   endif()
 endfunction()
