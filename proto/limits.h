@@ -1,0 +1,58 @@
+/*
+ * proto/limits.h - numbers that both ends of the socket agree on
+ *
+ * What      Versions, features, and the largest of everything. A limit is checked before memory
+ *           is taken for what it bounds. HelloReply.limits may lower PROTO_DATA_MAX and
+ *           PROTO_REQUESTS_MAX for a connection, never raise them above the MAX given here.
+ * Source    scsad-protocol(7)
+ */
+#ifndef PROTO_LIMITS_H
+#define PROTO_LIMITS_H
+
+#include <stdint.h>
+
+#define PROTO_MAJOR			1u	/* differs: no talk */
+#define PROTO_MINOR_MIN			0u	/* oldest minor this tree still speaks */
+#define PROTO_MINOR			0u	/* newest */
+
+/*
+ * Feature bits, 1 << n in HelloRequest and HelloReply. None is defined yet; bits 0 and 1 are
+ * kept for registered memory pools and shared rings.
+ */
+#define PROTO_FEATURES			UINT64_C(0)
+
+#define PROTO_SOCKET_DEFAULT		"/run/scsad/scsad.sock"
+#define PROTO_SOCKET_ENV		"SCSAD_SOCKET"
+
+#define PROTO_MESSAGE_MAX		(64u << 10)	/* bytes of one message */
+#define PROTO_DATA_DEFAULT		(1u << 20)	/* bulk data of one frame, if not configured */
+#define PROTO_DATA_MAX			(16u << 20)	/* what a daemon may be configured to */
+#define PROTO_REQUESTS_DEFAULT		256u		/* submits in flight a connection */
+#define PROTO_REQUESTS_MAX		4096u
+#define PROTO_HANDLES_DEFAULT		64u
+#define PROTO_HANDLES_MAX		1024u
+
+#define PROTO_HELLO_MS			5000u	/* from accept to a finished hello */
+#define PROTO_FRAME_MS			5000u	/* from a frame's first byte to its last */
+
+#define PROTO_INSTANCE_LEN		16u
+#define PROTO_CDB_MIN			6u
+#define PROTO_CDB_MAX			260u
+#define PROTO_SENSE_MAX			252u
+#define PROTO_INQUIRY_MAX		260u
+#define PROTO_TIMEOUT_MAX_MS		(24u * 3600u * 1000u)	/* SubmitRequest.timeout_ms */
+
+#define PROTO_NAME_MAX			255u	/* client, capability, counter, key, state: bytes */
+#define PROTO_PATH_MAX			1023u	/* paths and names of units */
+#define PROTO_TEXT_MAX			4095u	/* error texts, details, fault rules */
+#define PROTO_CANDIDATES_MAX		16u
+#define PROTO_ALIASES_MAX		16u
+#define PROTO_ITEMS_MAX			1024u	/* units, details, counters, rules of one message */
+
+/*
+ * A reply that lists things is cut into several when its message would grow past this, so that
+ * no reader needs much memory at one time.
+ */
+#define PROTO_LIST_CHUNK		(16u << 10)
+
+#endif /* PROTO_LIMITS_H */

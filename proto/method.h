@@ -1,0 +1,56 @@
+/*
+ * proto/method.h - the verbs of the socket
+ *
+ * What      A row a method: its number on the wire, its messages, who may use it, and whether
+ *           bulk data may come along. A new method is a new number, a new row, and nothing else
+ *           in this room. Numbers are never used again.
+ * Thread    Any; constant.
+ */
+#ifndef PROTO_METHOD_H
+#define PROTO_METHOD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/scsad.pb-c.h"
+
+enum proto_method {
+	METHOD_NONE = 0,	/* not a method; used in errors about the connection */
+	METHOD_HELLO = 1,
+	METHOD_STATUS = 2,
+	METHOD_LIST = 3,
+	METHOD_SHOW = 4,
+	METHOD_PROBE = 5,
+	METHOD_OPEN = 6,
+	METHOD_CLOSE = 7,
+	METHOD_SUBMIT = 8,
+	METHOD_ABORT = 9,
+	METHOD_RESET = 10,
+	METHOD_GETCAP = 11,
+	METHOD_SETCAP = 12,
+	METHOD_SUBSCRIBE = 13,	/* also the method of every event */
+	METHOD_FAULT_ADD = 14,
+	METHOD_FAULT_LIST = 15,
+	METHOD_FAULT_CLEAR = 16,
+	METHOD_N,
+};
+
+struct method_info {
+	const char *name;				/* "fault-add", for logs */
+	const ProtobufCMessageDescriptor *request;
+	const ProtobufCMessageDescriptor *reply;
+	Scsad__Role role;				/* least role that may call it */
+	bool has_data;					/* request and reply may carry bulk data */
+	bool can_stream;				/* replies may come with "more" */
+};
+
+/* method_find() - the row of @number, NULL when there is none (METHOD_NONE has none) */
+const struct method_info *method_find(uint16_t number);
+
+/* method_name() - its name, or "unknown" */
+const char *method_name(uint16_t number);
+
+/* reset_level_role() - least role for a reset that wide: a unit is I/O, the rest is admin */
+Scsad__Role reset_level_role(Scsad__ResetLevel level);
+
+#endif /* PROTO_METHOD_H */
