@@ -1,0 +1,117 @@
+/*
+ * soft/store.h - where the blocks of a disk really are
+ *
+ * What      A store is an array of bytes of fixed size behind one small table: null (thrown
+ *           away), mem (anonymous memory), file (image or block device). A disk never sees
+ *           which. New kinds are a new table and one row in store.c.
+ * Promise   A finished write is seen by every later read. With is_fua, or after a finished
+ *           STORE_FLUSH, it is on stable storage. Requests that overlap in time have no order.
+ * Flow      store_try() does a request that cannot block, at once. What it refuses with -EAGAIN
+ *           goes to store_queue(), which answers later through req->done.
+ * Owner     The requester owns the request and the memory its iov points to, and leaves both
+ *           alone from store_queue() until done is called.
+ * Thread    store_try(), store_queue(): any, several at a time. open, close: not in interrupt
+ *           context. done: interrupt context of the queue's vector, or the caller's of
+ *           store_queue() when the request has no queue; with no lock held.
+ * Limits    STORE_IOV_MAX pieces and STORE_XFER_MAX bytes a request.
+ */
+#ifndef SOFT_STORE_H
+#define SOFT_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/compiler.h"
+
+#define STORE_IOV_MAX	128
+#define STORE_XFER_MAX	(64u << 20)
+
+enum store_op {
+	STORE_READ,
+	STORE_WRITE,
+	STORE_FLUSH,		/* everything finished so far to stable storage; no range */
+	STORE_UNMAP,		/* give the space of the range back; it reads as zeros */
+	STORE_OP_N
+};
+
+struct aio;			/* soft/aio.h: a queue that may block on our behalf */
+struct store;
+
+struct store_req {
+	enum store_op op;
+	bool is_fua;		/* STORE_WRITE, STORE_UNMAP: stable when done */
+	struct iovec *iov;	/* READ, WRITE: @niov pieces, @len bytes together; may be changed */
+	unsigned int niov;
+	uint64_t offset, len;	/* bytes; inside the store's size, checked by the requester */
+	struct aio *aio;	/* queue to use, or NULL: store_queue() blocks the caller */
+	/* called once for each store_queue(); 0 or -errno. May start the next request on @req */
+	void (*done)(struct store_req *req, int result);
+
+	/* aio and store only */
+	struct store *store;
+	uint64_t moved;		/* bytes finished of a request done in pieces */
+	void *bounce;		/* aligned copy of the data for direct I/O, or NULL */
+	struct iovec bounce_iov;
+	uint8_t phase;		/* step of a request that needs several calls */
+	struct store_req *next;	/* queue of those waiting for room */
+};
+
+struct store_info {
+	uint64_t size_bytes;	/* fixed while open */
+	bool is_readonly;
+	bool can_unmap;		/* STORE_UNMAP gives space back */
+	uint32_t optimal_bytes;	/* grain of the storage below; 0 unknown */
+};
+
+struct soft_disk_conf;
+
+/* one kind of store */
+struct store_ops {
+	const char *name;
+	int (*open)(const struct soft_disk_conf *conf, struct store **ret, char *reterr);
+	void (*close)(struct store *store);
+	int (*try_req)(struct store *store, struct store_req *req);
+	void (*queue)(struct store *store, struct store_req *req);
+};
+
+/* what every store begins with */
+struct store {
+	const struct store_ops *ops;
+	struct store_info info;
+};
+
+/**
+ * store_open() - the store that @conf describes
+ *
+ * @reterr   SOFT_ERR_LEN bytes: what is wrong and what to do about it
+ *
+ * Returns:  0
+ *           -EBUSY    file in use by another process
+ *           -EINVAL   size missing or not a multiple of the block
+ *           -EISDIR, -ENOENT, -EACCES, -ENOMEM, ... from the system
+ */
+int store_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr) MUST_CHECK;
+
+/* store_close() - everything that was flushed stays; no request may be under way. NULL is fine */
+void store_close(struct store *store);
+
+/**
+ * store_try() - do the request now, if that cannot block
+ *
+ * Returns:  0         done
+ *           -EAGAIN   would block, nothing said about the data: store_queue() it
+ *           -ENOSPC   no space; -EROFS; -ENODATA: the file has become shorter than the store;
+ *           -EIO and others of the system. req->done is not called
+ * Thread:   any, interrupt too
+ */
+int store_try(struct store *store, struct store_req *req) MUST_CHECK;
+
+/* store_queue() - do the request, blocking in req->aio's place; ends with req->done */
+void store_queue(struct store *store, struct store_req *req);
+
+/* store_do() - do the request now, blocking the caller; for open, close and tests */
+int store_do(struct store *store, struct store_req *req) MUST_CHECK;
+
+#endif /* SOFT_STORE_H */
