@@ -5,7 +5,7 @@
  *           its length on the wire before it is read, so a small hostile message cannot cost
  *           much memory (repeated empty fields, unknown fields kept by the library). Running
  *           out is a clean refusal: unpacking gives NULL.
- * Life      arena_init() → (arena_begin() → unpack, use → arena_begin() …) → arena_fini().
+ * Life      arena_init(), then arena_begin(), unpack, use for each message, arena_fini().
  *           arena_begin() ends all messages that were unpacked before: no free_unpacked().
  * Owner     One reader: a connection, or all connections of one loop, as a message is dealt
  *           with before the next is unpacked.
@@ -28,7 +28,7 @@
 #define ARENA_KEEP		(16u << 10)
 
 struct arena {
-	ProtobufCAllocator allocator;	/* hand this to protobuf-c */
+	ProtobufCAllocator allocator;	/* hand it to protobuf-c */
 	uint8_t *base;			/* size bytes, or NULL */
 	size_t size;
 	size_t cap;			/* bytes the present message may use, at most size */
@@ -36,7 +36,7 @@ struct arena {
 	unsigned factor;
 };
 
-/* arena_init() - empty, no memory yet; @factor is an ARENA_FACTOR_*; @a stays in place */
+/* arena_init() - empty, no memory yet; @factor is ARENA_FACTOR_*; @a stays in place */
 void arena_init(struct arena *a, unsigned factor);
 
 /* arena_fini() - give the memory back; messages unpacked into it are gone */

@@ -25,7 +25,7 @@
 #define PROTO_SOCKET_ENV		"SCSAD_SOCKET"
 
 #define PROTO_MESSAGE_MAX		(64u << 10)	/* bytes of one message */
-#define PROTO_DATA_DEFAULT		(1u << 20)	/* bulk data of one frame, if not configured */
+#define PROTO_DATA_DEFAULT		(1u << 20)	/* bulk data of one frame */
 #define PROTO_DATA_MAX			(16u << 20)	/* what a daemon may be configured to */
 #define PROTO_REQUESTS_DEFAULT		256u		/* submits in flight a connection */
 #define PROTO_REQUESTS_MAX		4096u
@@ -40,14 +40,14 @@
 #define PROTO_CDB_MAX			260u
 #define PROTO_SENSE_MAX			252u
 #define PROTO_INQUIRY_MAX		260u
-#define PROTO_TIMEOUT_MAX_MS		(24u * 3600u * 1000u)	/* SubmitRequest.timeout_ms */
+#define PROTO_TIMEOUT_MAX_MS		(24u * 3600u * 1000u)
 
-#define PROTO_NAME_MAX			255u	/* client, capability, counter, key, state: bytes */
+#define PROTO_NAME_MAX			255u	/* bytes of a client, capability, key */
 #define PROTO_PATH_MAX			1023u	/* paths and names of units */
 #define PROTO_TEXT_MAX			4095u	/* error texts, details, fault rules */
 #define PROTO_CANDIDATES_MAX		16u
 #define PROTO_ALIASES_MAX		16u
-#define PROTO_ITEMS_MAX			1024u	/* units, details, counters, rules of one message */
+#define PROTO_ITEMS_MAX			1024u	/* repeated things in one message */
 
 /*
  * A reply that lists things is cut into several when its message would grow past this, so that

@@ -3,8 +3,10 @@
  *
  * What      Unpacking into an arena, and the checks that protobuf leaves open: lengths of
  *           strings and byte fields, counts of repeated fields, UTF-8, enumerators that exist,
- *           ranges of numbers. Behind msg_unpack() a request is well formed; what it names may still not
- *           exist.
+ *           ranges of numbers. Behind msg_unpack() a request is well formed; what it names may
+ *           still not exist.
+ *           Enumerators that only a daemon sends (codes, events, roles) are let through even if
+ *           unknown: a newer daemon may have more of them.
  * Owner     Messages live in the arena until its next arena_begin().
  * Thread    One thread an arena; msg_check() any.
  */
@@ -17,6 +19,7 @@
 
 #include "base/compiler.h"
 #include "proto/arena.h"
+#include "proto/error.h"
 #include "proto/frame.h"
 #include "proto/method.h"
 
@@ -43,7 +46,8 @@ struct msg_fault {
  *           -ENOMEM    out of memory
  */
 int msg_unpack(struct arena *arena, const ProtobufCMessageDescriptor *desc,
-    const uint8_t *bytes, size_t len, ProtobufCMessage **ret_msg, struct msg_fault *reterr) MUST_CHECK;
+    const uint8_t *bytes, size_t len, ProtobufCMessage **ret_msg, struct msg_fault *reterr)
+    MUST_CHECK;
 
 /**
  * msg_check() - do all fields of @msg, nested ones too, keep their limits?
@@ -68,14 +72,5 @@ int msg_check_submit(const Scsad__SubmitRequest *req, uint32_t frame_data_len,
 
 /* msg_fault_text() - "SubmitRequest.cdb: too long" into @size bytes at @dst, returned */
 char *msg_fault_text(const struct msg_fault *fault, char *dst, size_t size);
-
-/* error_code_name() - "no such unit"; unknown codes give "error" */
-const char *error_code_name(Scsad__ErrorCode code);
-
-/* error_code_from_errno() - the one map from a negative errno to a code of the wire */
-Scsad__ErrorCode error_code_from_errno(int err);
-
-/* error_code_to_errno() - and back, for a client: negative */
-int error_code_to_errno(Scsad__ErrorCode code);
 
 #endif /* PROTO_MESSAGE_H */

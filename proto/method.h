@@ -36,12 +36,12 @@ enum proto_method {
 };
 
 struct method_info {
-	const char *name;				/* "fault-add", for logs */
+	const char *name;				/* "fault-add" */
 	const ProtobufCMessageDescriptor *request;
 	const ProtobufCMessageDescriptor *reply;
 	Scsad__Role role;				/* least role that may call it */
-	bool has_data;					/* request and reply may carry bulk data */
-	bool can_stream;				/* replies may come with "more" */
+	bool has_data;					/* bulk data may come along */
+	bool can_stream;				/* replies may have "more" */
 };
 
 /* method_find() - the row of @number, NULL when there is none (METHOD_NONE has none) */

@@ -1,0 +1,95 @@
+#include <stddef.h>
+
+#include "proto/method.h"
+
+#define DESC(name)	(&scsad__##name##__descriptor)
+#define ROLE(name)	SCSAD__ROLE__ROLE_##name
+
+static const struct method_info methods[METHOD_N] = {
+	[METHOD_HELLO] = {
+		.name = "hello", .role = ROLE(NONE),
+		.request = DESC(hello_request), .reply = DESC(hello_reply),
+	},
+	[METHOD_STATUS] = {
+		.name = "status", .role = ROLE(MONITOR),
+		.request = DESC(status_request), .reply = DESC(status_reply),
+	},
+	[METHOD_LIST] = {
+		.name = "list", .role = ROLE(MONITOR), .can_stream = true,
+		.request = DESC(list_request), .reply = DESC(list_reply),
+	},
+	[METHOD_SHOW] = {
+		.name = "show", .role = ROLE(MONITOR), .can_stream = true,
+		.request = DESC(show_request), .reply = DESC(show_reply),
+	},
+	[METHOD_PROBE] = {
+		.name = "probe", .role = ROLE(IO),
+		.request = DESC(probe_request), .reply = DESC(probe_reply),
+	},
+	[METHOD_OPEN] = {
+		.name = "open", .role = ROLE(IO),
+		.request = DESC(open_request), .reply = DESC(open_reply),
+	},
+	[METHOD_CLOSE] = {
+		.name = "close", .role = ROLE(IO),
+		.request = DESC(close_request), .reply = DESC(done),
+	},
+	[METHOD_SUBMIT] = {
+		.name = "submit", .role = ROLE(IO), .has_data = true,
+		.request = DESC(submit_request), .reply = DESC(completion),
+	},
+	[METHOD_ABORT] = {
+		.name = "abort", .role = ROLE(IO),
+		.request = DESC(abort_request), .reply = DESC(abort_reply),
+	},
+	[METHOD_RESET] = {
+		.name = "reset", .role = ROLE(IO),
+		.request = DESC(reset_request), .reply = DESC(reset_reply),
+	},
+	[METHOD_GETCAP] = {
+		.name = "getcap", .role = ROLE(MONITOR),
+		.request = DESC(get_cap_request), .reply = DESC(get_cap_reply),
+	},
+	[METHOD_SETCAP] = {
+		.name = "setcap", .role = ROLE(ADMIN),
+		.request = DESC(set_cap_request), .reply = DESC(set_cap_reply),
+	},
+	[METHOD_SUBSCRIBE] = {
+		.name = "subscribe", .role = ROLE(MONITOR),
+		.request = DESC(subscribe_request), .reply = DESC(done),
+	},
+	[METHOD_FAULT_ADD] = {
+		.name = "fault-add", .role = ROLE(ADMIN),
+		.request = DESC(fault_add_request), .reply = DESC(fault_add_reply),
+	},
+	[METHOD_FAULT_LIST] = {
+		.name = "fault-list", .role = ROLE(MONITOR), .can_stream = true,
+		.request = DESC(fault_list_request), .reply = DESC(fault_list_reply),
+	},
+	[METHOD_FAULT_CLEAR] = {
+		.name = "fault-clear", .role = ROLE(ADMIN),
+		.request = DESC(fault_clear_request), .reply = DESC(fault_clear_reply),
+	},
+};
+
+const struct method_info *
+method_find(uint16_t number)
+{
+	if (number >= METHOD_N || methods[number].name == NULL)
+		return NULL;
+	return &methods[number];
+}
+
+const char *
+method_name(uint16_t number)
+{
+	const struct method_info *method = method_find(number);
+
+	return method == NULL ? "unknown" : method->name;
+}
+
+Scsad__Role
+reset_level_role(Scsad__ResetLevel level)
+{
+	return level == SCSAD__RESET_LEVEL__RESET_LEVEL_LUN ? ROLE(IO) : ROLE(ADMIN);
+}
