@@ -47,7 +47,7 @@ struct fault_rule {
 	uint8_t class;		/* opcodes by kind: 0 any, 'r' every READ, 'w' every WRITE */
 	bool has_lba;		/* only commands that touch a block of first .. last */
 	uint64_t lba_first, lba_last;
-	uint32_t count;		/* times it may still act; 0 at the start: without end */
+	uint32_t count;		/* times it acts; 0: without end */
 	uint32_t prob_permille;	/* chance, 1 .. 1000 */
 	uint64_t seed;		/* of that chance */
 	uint64_t delay_us;	/* FAULT_DELAY */
@@ -95,7 +95,7 @@ struct fault_set {
  *             lba=N or lba=N-M        only commands that touch these blocks
  *             count=N                 N times, then the rule sleeps (default: without end)
  *             prob=N                  in N of 1000 cases (default 1000), drawn with seed=N
- *             us=N ms=N s=N           delay (delay: one of them, required)
+ *             us=N ms=N s=N           the time, at most an hour (delay: one of them, required)
  *             sense=K/ASC/ASCQ        hex (check: required)
  *             bytes=SIZE              most bytes moved (short: required)
  * @ret      the rule, without id

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sys/dditypes.h>
+#include <sys/types.h>
 
 #include "base/compiler.h"
 #include "hw/soft/fault.h"

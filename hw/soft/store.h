@@ -10,9 +10,9 @@
  *           goes to store_queue(), which answers later through req->done.
  * Owner     The requester owns the request and the memory its iov points to, and leaves both
  *           alone from store_queue() until done is called.
- * Thread    store_try(), store_queue(): any, several at a time. open, close: not in interrupt
- *           context. done: interrupt context of the queue's vector, or the caller's of
- *           store_queue() when the request has no queue; with no lock held.
+ * Thread    store_try(), store_queue(): any, several at a time. open, close, store_do(): not in
+ *           interrupt context. done: interrupt context of the queue's vector, or the caller's of
+ *           store_queue() for what fails at once; with no lock held.
  * Limits    STORE_IOV_MAX pieces and STORE_XFER_MAX bytes a request.
  */
 #ifndef SOFT_STORE_H
@@ -24,6 +24,7 @@
 #include <sys/uio.h>
 
 #include "base/compiler.h"
+#include "hw/soft/aio.h"
 
 #define STORE_IOV_MAX	128
 #define STORE_XFER_MAX	(64u << 20)
@@ -36,7 +37,6 @@ enum store_op {
 	STORE_OP_N
 };
 
-struct aio;			/* soft/aio.h: a queue that may block on our behalf */
 struct store;
 
 struct store_req {
@@ -45,17 +45,19 @@ struct store_req {
 	struct iovec *iov;	/* READ, WRITE: @niov pieces, @len bytes together; may be changed */
 	unsigned int niov;
 	uint64_t offset, len;	/* bytes; inside the store's size, checked by the requester */
-	struct aio *aio;	/* queue to use, or NULL: store_queue() blocks the caller */
+	struct aio *aio;	/* store_queue(): the queue to use */
 	/* called once for each store_queue(); 0 or -errno. May start the next request on @req */
 	void (*done)(struct store_req *req, int result);
 
-	/* aio and store only */
+	/* store and aio only */
 	struct store *store;
 	uint64_t moved;		/* bytes finished of a request done in pieces */
-	void *bounce;		/* aligned copy of the data for direct I/O, or NULL */
-	struct iovec bounce_iov;
+	uint64_t piece;		/* bytes of the call under way, when it has its own memory */
 	uint8_t phase;		/* step of a request that needs several calls */
-	struct store_req *next;	/* queue of those waiting for room */
+	void *bounce;		/* aligned copy of the data for direct I/O, or NULL */
+	struct iovec own_iov;	/* memory of the store in place of iov */
+	struct aio_call call;	/* what the queue was asked to do */
+	struct store_req *next;	/* those waiting for room in the queue */
 };
 
 struct store_info {
@@ -73,7 +75,10 @@ struct store_ops {
 	int (*open)(const struct soft_disk_conf *conf, struct store **ret, char *reterr);
 	void (*close)(struct store *store);
 	int (*try_req)(struct store *store, struct store_req *req);
+	/* NULL, all three: try_req never says -EAGAIN */
+	int (*run)(struct store *store, struct store_req *req);
 	void (*queue)(struct store *store, struct store_req *req);
+	void (*step)(struct store_req *req, int res);	/* the queue has done req->call */
 };
 
 /* what every store begins with */
@@ -108,10 +113,33 @@ void store_close(struct store *store);
  */
 int store_try(struct store *store, struct store_req *req) MUST_CHECK;
 
-/* store_queue() - do the request, blocking in req->aio's place; ends with req->done */
+/* store_queue() - let req->aio do the request; ends with req->done, which may run before this
+ * returns */
 void store_queue(struct store *store, struct store_req *req);
 
-/* store_do() - do the request now, blocking the caller; for open, close and tests */
+/* store_do() - do the request now, blocking the caller; codes as store_try(), never -EAGAIN */
 int store_do(struct store *store, struct store_req *req) MUST_CHECK;
+
+/* store_cancel() - ask a queued request to end early; it ends by done, soon, or as if not asked */
+void store_cancel(struct store_req *req);
+
+/* store_step() - for the queue: req->call gave @res, bytes or -errno */
+void store_step(struct store_req *req, int res);
+
+/* store_error() - fill @reterr (SOFT_ERR_LEN bytes), return @err */
+int store_error(int err, char *reterr, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* iov_advance() - drop the first @n bytes of an array of pieces, in place */
+void iov_advance(struct iovec **iov, unsigned int *niov, uint64_t n);
+
+/* iov_copy_out(), iov_copy_in() - @len bytes from @buf into the pieces from byte @skip on, and
+ * back; returns the bytes copied, fewer where the pieces end */
+size_t iov_copy_out(const struct iovec *iov, unsigned int niov, uint64_t skip, const void *buf, size_t len);
+size_t iov_copy_in(const struct iovec *iov, unsigned int niov, uint64_t skip, void *buf, size_t len);
+
+/* iov_zero() - zeros into all pieces */
+void iov_zero(const struct iovec *iov, unsigned int niov);
+
+extern const struct store_ops store_null_ops, store_mem_ops, store_file_ops;
 
 #endif /* SOFT_STORE_H */

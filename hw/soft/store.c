@@ -1,0 +1,173 @@
+#include "hw/soft/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "hw/soft/soft.h"
+
+static const struct store_ops *const store_kinds[SOFT_STORE_N] = {
+	[SOFT_STORE_NULL] = &store_null_ops,
+	[SOFT_STORE_MEM] = &store_mem_ops,
+	[SOFT_STORE_FILE] = &store_file_ops,
+};
+
+int
+store_error(int err, char *reterr, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(reterr, SOFT_ERR_LEN, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int
+store_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
+{
+	if (conf->kind >= SOFT_STORE_N)
+		return store_error(-EINVAL, reterr, "no such kind of store");
+	return store_kinds[conf->kind]->open(conf, ret, reterr);
+}
+
+void
+store_close(struct store *store)
+{
+	if (store != NULL)
+		store->ops->close(store);
+}
+
+static void
+store_assert(const struct store *store, const struct store_req *req)
+{
+	(void)store;
+	(void)req;
+	assert(req->op < STORE_OP_N);
+	assert(req->op == STORE_FLUSH || req->offset <= store->info.size_bytes);
+	assert(req->op == STORE_FLUSH || req->len <= store->info.size_bytes - req->offset);
+	assert(req->op == STORE_FLUSH || req->op == STORE_UNMAP || req->niov <= STORE_IOV_MAX);
+}
+
+int
+store_try(struct store *store, struct store_req *req)
+{
+	store_assert(store, req);
+	req->store = store;
+	if (store->info.is_readonly && (req->op == STORE_WRITE || req->op == STORE_UNMAP))
+		return -EROFS;
+	if (req->len == 0 && req->op != STORE_FLUSH)
+		return 0;
+	return store->ops->try_req(store, req);
+}
+
+static void
+store_begin(struct store *store, struct store_req *req)
+{
+	store_assert(store, req);
+	req->store = store;
+	req->moved = 0;
+	req->phase = 0;
+	req->bounce = NULL;
+	req->own_iov = (struct iovec){ NULL, 0 };
+}
+
+void
+store_queue(struct store *store, struct store_req *req)
+{
+	store_begin(store, req);
+	if (store->ops->queue == NULL)
+		req->done(req, store->ops->try_req(store, req));
+	else
+		store->ops->queue(store, req);
+}
+
+int
+store_do(struct store *store, struct store_req *req)
+{
+	int r = store_try(store, req);
+
+	if (r != -EAGAIN)
+		return r;
+	store_begin(store, req);
+	return store->ops->run(store, req);
+}
+
+void
+store_cancel(struct store_req *req)
+{
+	if (req->aio != NULL)
+		aio_cancel(req->aio, req);
+}
+
+void
+store_step(struct store_req *req, int res)
+{
+	req->store->ops->step(req, res);
+}
+
+void
+iov_advance(struct iovec **iov, unsigned int *niov, uint64_t n)
+{
+	while (n > 0 && *niov > 0) {
+		struct iovec *first = *iov;
+		size_t part = (size_t)num_min(n, first->iov_len);
+
+		first->iov_base = (uint8_t *)first->iov_base + part;
+		first->iov_len -= part;
+		n -= part;
+		if (first->iov_len == 0) {
+			(*iov)++;
+			(*niov)--;
+		}
+	}
+}
+
+/* walk @len bytes from @skip on; @buf goes to the pieces or comes from them */
+static size_t
+iov_copy(const struct iovec *iov, unsigned int niov, uint64_t skip, uint8_t *buf, size_t len,
+    bool is_out)
+{
+	size_t moved = 0;
+
+	for (unsigned int i = 0; i < niov && moved < len; i++) {
+		uint8_t *piece;
+		size_t part;
+
+		if (skip >= iov[i].iov_len) {
+			skip -= iov[i].iov_len;
+			continue;
+		}
+		piece = (uint8_t *)iov[i].iov_base + skip;
+		part = (size_t)num_min(iov[i].iov_len - skip, len - moved);
+		if (is_out)
+			memcpy(piece, buf + moved, part);
+		else
+			memcpy(buf + moved, piece, part);
+		moved += part;
+		skip = 0;
+	}
+	return moved;
+}
+
+size_t
+iov_copy_out(const struct iovec *iov, unsigned int niov, uint64_t skip, const void *buf, size_t len)
+{
+	return iov_copy(iov, niov, skip, (uint8_t *)(uintptr_t)buf, len, true);
+}
+
+size_t
+iov_copy_in(const struct iovec *iov, unsigned int niov, uint64_t skip, void *buf, size_t len)
+{
+	return iov_copy(iov, niov, skip, buf, len, false);
+}
+
+void
+iov_zero(const struct iovec *iov, unsigned int niov)
+{
+	for (unsigned int i = 0; i < niov; i++)
+		memset(iov[i].iov_base, 0, iov[i].iov_len);
+}

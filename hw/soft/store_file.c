@@ -1,0 +1,575 @@
+/*
+ * store "file": an image or a block device
+ *
+ * A call that finds its data in the page cache is done at once (RWF_NOWAIT); what would wait for
+ * the disk goes to the queue. The file is never mapped: one that shrinks gives errors, no signal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "hw/soft/soft.h"
+#include "hw/soft/store.h"
+
+#define FILE_BOUNCE_MAX	(1u << 20)	/* direct I/O is copied in pieces of this size */
+#define FILE_ALIGN	4096u		/* memory and offset of direct I/O */
+#define FILE_ZEROS	(256u << 10)
+
+struct file_store {
+	struct store store;		/* first */
+	int fd;
+	bool is_direct;
+	bool is_regular;		/* a file, whose end can move; else a block device */
+	bool never_blocks;		/* lives in memory: plain calls are as good as RWF_NOWAIT */
+	atomic_bool can_read_now;	/* RWF_NOWAIT is understood */
+	atomic_bool can_write_now;
+	atomic_bool is_short;		/* said that the file has become shorter */
+	char path[];
+};
+
+/* steps of STORE_UNMAP, from the best to the one that always works, then the flush for FUA */
+enum { UNMAP_PUNCH, UNMAP_ZERO, UNMAP_WRITE, UNMAP_SYNC };
+
+static const uint8_t file_zeros[FILE_ZEROS] __attribute__((aligned(4096)));
+
+static struct file_store *
+file_of(struct store *store)
+{
+	return container_of(store, struct file_store, store);
+}
+
+static void
+file_free(struct file_store *file)
+{
+	if (file == NULL)
+		return;
+	close_fd(&file->fd);
+	free(file);
+}
+
+static void
+file_freep(struct file_store **file)
+{
+	file_free(*file);
+}
+
+static void
+file_close(struct store *store)
+{
+	file_free(file_of(store));
+}
+
+/* the path as a message may show it */
+static const char *
+file_shown(const char *path, char shown[160])
+{
+	return text_escape(path, strlen(path), shown, 160);
+}
+
+static int
+file_open_error(const struct soft_disk_conf *conf, int err, char *reterr)
+{
+	char shown[160];
+	const char *path = file_shown(conf->path, shown);
+
+	switch (err) {
+	case ENOENT:
+		return store_error(-ENOENT, reterr, "'%s' does not exist; give a size (size=8G) to "
+		    "have it made, or check the path", path);
+	case EISDIR:
+		return store_error(-EISDIR, reterr, "'%s' is a directory; name a file in it", path);
+	case EACCES:
+	case EPERM:
+		return store_error(-err, reterr, "'%s' may not be opened for %s by uid %u; change its "
+		    "owner or mode%s", path, conf->is_readonly ? "reading" : "writing",
+		    (unsigned int)geteuid(), conf->is_readonly ? "" : ", or use readonly=1");
+	case EROFS:
+		return store_error(-EROFS, reterr, "'%s' is on a read-only file system; use readonly=1",
+		    path);
+	case EBUSY:
+		return store_error(-EBUSY, reterr, "'%s' is in use (mounted, or held by another "
+		    "driver); unmount it first", path);
+	case EINVAL:
+		if (conf->is_direct)
+			return store_error(-EINVAL, reterr, "the file system of '%s' knows no direct "
+			    "I/O; leave 'direct' out", path);
+		return store_error(-EINVAL, reterr, "'%s': %s", path, strerror(err));
+	default:
+		return store_error(-err, reterr, "'%s': %s", path, strerror(err));
+	}
+}
+
+/* a new, sparse file of the wanted size */
+static int
+file_create(const struct soft_disk_conf *conf, int flags, char *reterr)
+{
+	char shown[160], size[NUM_BYTES_LEN];
+	int err, fd = open(conf->path, flags | O_CREAT | O_EXCL, 0600);
+
+	if (fd < 0)
+		return file_open_error(conf, errno, reterr);
+	if (ftruncate(fd, (off_t)conf->size_bytes) == 0)
+		return fd;
+	err = errno;
+	(void)close(fd);
+	(void)unlink(conf->path);
+	return store_error(-err, reterr, "'%s' cannot be made %s large: %s",
+	    file_shown(conf->path, shown), num_format_bytes(conf->size_bytes, size), strerror(err));
+}
+
+static int
+file_open_fd(const struct soft_disk_conf *conf, char *reterr)
+{
+	int flags = O_CLOEXEC | O_NOCTTY | (conf->is_readonly ? O_RDONLY : O_RDWR) |
+	    (conf->is_direct ? O_DIRECT : 0);
+	struct stat st;
+	int fd;
+
+	if (stat(conf->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return file_open_error(conf, EISDIR, reterr);
+	if (stat(conf->path, &st) == 0 && S_ISBLK(st.st_mode) && !conf->is_readonly)
+		flags |= O_EXCL;
+
+	fd = open(conf->path, flags | O_NONBLOCK);
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT && conf->size_bytes != 0 && !conf->is_readonly)
+		return file_create(conf, flags, reterr);
+	return file_open_error(conf, errno, reterr);
+}
+
+/* one writer, or any number of readers, over all processes */
+static int
+file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)
+{
+	char shown[160];
+
+	if (flock(fd, (conf->is_readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return store_error(-errno, reterr, "'%s' cannot be locked: %s",
+		    file_shown(conf->path, shown), strerror(errno));
+	return store_error(-EBUSY, reterr, "'%s' is in use by another scsad; stop that one (fuser "
+	    "names it), or give each its own image%s", file_shown(conf->path, shown),
+	    conf->is_readonly ? "" : "; readers with readonly=1 may share one");
+}
+
+static int
+file_real_size(int fd, const struct stat *st, uint64_t *ret)
+{
+	if (S_ISBLK(st->st_mode))
+		return ioctl(fd, BLKGETSIZE64, ret) < 0 ? -errno : 0;
+	*ret = (uint64_t)st->st_size;
+	return 0;
+}
+
+/* how large the disk is: the file, unless less was asked for */
+static int
+file_size(const struct soft_disk_conf *conf, int fd, const struct stat *st, uint64_t *ret, char *reterr)
+{
+	char shown[160];
+	const char *path = file_shown(conf->path, shown);
+	uint64_t real, size;
+	int r;
+
+	r = file_real_size(fd, st, &real);
+	if (r < 0)
+		return store_error(r, reterr, "'%s': %s", path, strerror(-r));
+	size = conf->size_bytes == 0 ? real : conf->size_bytes;
+	if (size > real)
+		return store_error(-EINVAL, reterr, "'%s' has %llu bytes, size=%llu asks for more; "
+		    "grow it with 'truncate -s %llu', or leave the size out", path,
+		    (unsigned long long)real, (unsigned long long)size, (unsigned long long)size);
+	if (size == 0)
+		return store_error(-EINVAL, reterr, "'%s' is empty; give it a size with 'truncate -s "
+		    "8G', or remove it and use size=8G", path);
+	if (size % conf->block_bytes != 0)
+		return store_error(-EINVAL, reterr, "'%s' has %llu bytes, not a multiple of the block "
+		    "of %u; round it up with 'truncate -s %%%u', or use size=%llu", path,
+		    (unsigned long long)size, conf->block_bytes, conf->block_bytes,
+		    (unsigned long long)(size - size % conf->block_bytes));
+	*ret = size;
+	return 0;
+}
+
+static int
+file_check_direct(const struct soft_disk_conf *conf, int fd, char *reterr)
+{
+#ifdef STATX_DIOALIGN
+	struct statx stx;
+	char shown[160];
+
+	if (!conf->is_direct || statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) < 0 ||
+	    (stx.stx_mask & STATX_DIOALIGN) == 0)
+		return 0;
+	if (stx.stx_dio_offset_align == 0 || stx.stx_dio_offset_align > conf->block_bytes)
+		return store_error(-EINVAL, reterr, "direct I/O on '%s' needs blocks of %u; use "
+		    "block=4096, or leave 'direct' out", file_shown(conf->path, shown),
+		    stx.stx_dio_offset_align);
+#else
+	(void)conf;
+	(void)fd;
+	(void)reterr;
+#endif
+	return 0;
+}
+
+static bool
+file_is_in_memory(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+static int
+file_check_kind(const struct soft_disk_conf *conf, const struct stat *st, char *reterr)
+{
+	char shown[160];
+
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	return store_error(-EINVAL, reterr, "'%s' is neither a file nor a block device",
+	    file_shown(conf->path, shown));
+}
+
+static int
+file_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
+{
+	CLEANUP(file_freep) struct file_store *file = NULL;
+	size_t path_size = strlen(conf->path) + 1;
+	struct stat st;
+	int r;
+
+	file = fault_hit() ? NULL : calloc(1, sizeof(*file) + path_size);
+	if (file == NULL)
+		return store_error(-ENOMEM, reterr, "out of memory");
+	memcpy(file->path, conf->path, path_size);
+	file->fd = file_open_fd(conf, reterr);
+	if (file->fd < 0)
+		return file->fd;
+	if (fstat(file->fd, &st) < 0)
+		return store_error(-errno, reterr, "'%.100s': %s", conf->path, strerror(errno));
+	r = file_check_kind(conf, &st, reterr);
+	if (r == 0)
+		r = file_lock(conf, file->fd, reterr);
+	if (r == 0)
+		r = file_check_direct(conf, file->fd, reterr);
+	if (r == 0)
+		r = file_size(conf, file->fd, &st, &file->store.info.size_bytes, reterr);
+	if (r < 0)
+		return r;
+
+	file->is_direct = conf->is_direct;
+	file->is_regular = S_ISREG(st.st_mode);
+	file->never_blocks = !conf->is_direct && file_is_in_memory(file->fd);
+	atomic_init(&file->can_read_now, !conf->is_direct);
+	atomic_init(&file->can_write_now, !conf->is_direct);
+	file->store.ops = &store_file_ops;
+	file->store.info.is_readonly = conf->is_readonly;
+	file->store.info.can_unmap = true;
+	file->store.info.optimal_bytes = (uint32_t)num_min((uint64_t)st.st_blksize, 1u << 20);
+	*ret = &STEAL(file)->store;
+	return 0;
+}
+
+/* a write behind the end of a file that shrank would quietly fill the gap with zeros */
+static int
+file_check_end(struct file_store *file, const struct store_req *req)
+{
+	struct stat st;
+
+	if (!file->is_regular || fstat(file->fd, &st) < 0 ||
+	    (uint64_t)st.st_size >= req->offset + req->len)
+		return 0;
+	if (!atomic_exchange(&file->is_short, true))
+		log_debug("store: '%s' has shrunk to %lld bytes, blocks behind that are lost",
+		    file->path, (long long)st.st_size);
+	return -ENODATA;
+}
+
+/* 0 for all of it, -EAGAIN for less; the queue then starts again from the first byte */
+static int
+file_try_result(struct file_store *file, const struct store_req *req, ssize_t n, atomic_bool *can)
+{
+	if (n == (ssize_t)req->len)
+		return 0;
+	if (n > 0)
+		return -EAGAIN;
+	if (n == 0)
+		return req->op == STORE_READ ? file_check_end(file, req) : -EAGAIN;
+	if (errno == EOPNOTSUPP) {
+		atomic_store_explicit(can, false, memory_order_relaxed);
+		return -EAGAIN;
+	}
+	return errno == EINTR ? -EAGAIN : -errno;
+}
+
+static int
+file_try_read(struct file_store *file, struct store_req *req)
+{
+	int flags = file->never_blocks ? 0 : RWF_NOWAIT;
+	ssize_t n;
+
+	if (!atomic_load_explicit(&file->can_read_now, memory_order_relaxed))
+		return -EAGAIN;
+	n = preadv2(file->fd, req->iov, (int)req->niov, (off_t)req->offset, flags);
+	return file_try_result(file, req, n, &file->can_read_now);
+}
+
+static int
+file_try_write(struct file_store *file, struct store_req *req)
+{
+	int r, flags = file->never_blocks ? 0 : RWF_NOWAIT;
+	ssize_t n;
+
+	if (!atomic_load_explicit(&file->can_write_now, memory_order_relaxed) ||
+	    (req->is_fua && !file->never_blocks))
+		return -EAGAIN;
+	r = file_check_end(file, req);
+	if (r < 0)
+		return r;
+	n = pwritev2(file->fd, req->iov, (int)req->niov, (off_t)req->offset, flags);
+	return file_try_result(file, req, n, &file->can_write_now);
+}
+
+static int
+file_try(struct store *store, struct store_req *req)
+{
+	struct file_store *file = file_of(store);
+
+	switch (req->op) {
+	case STORE_READ:
+		return file_try_read(file, req);
+	case STORE_WRITE:
+		return file_try_write(file, req);
+	case STORE_FLUSH:
+		return store->info.is_readonly || file->never_blocks ? 0 : -EAGAIN;
+	case STORE_UNMAP:
+	case STORE_OP_N:
+		break;
+	}
+	return -EAGAIN;
+}
+
+/* may direct I/O use the requester's memory? */
+static bool
+file_is_aligned(const struct store_req *req)
+{
+	uintptr_t bits = 0;
+
+	for (unsigned int i = 0; i < req->niov; i++)
+		bits |= (uintptr_t)req->iov[i].iov_base | req->iov[i].iov_len;
+	return (bits & (FILE_ALIGN - 1)) == 0;
+}
+
+static int
+file_prepare_bounce(const struct file_store *file, struct store_req *req)
+{
+	size_t size = (size_t)num_min(req->len, FILE_BOUNCE_MAX);
+
+	if (!file->is_direct || file_is_aligned(req))
+		return 0;
+	req->bounce = fault_hit() ? NULL : aligned_alloc(FILE_ALIGN, num_round_up(size, FILE_ALIGN));
+	return req->bounce == NULL ? -ENOMEM : 0;
+}
+
+static void
+file_set_own(struct store_req *req, const void *base, uint64_t max)
+{
+	req->piece = num_min(req->len - req->moved, max);
+	req->own_iov = (struct iovec){
+		.iov_base = (void *)(uintptr_t)base, .iov_len = (size_t)req->piece,
+	};
+	req->call.iov = &req->own_iov;
+	req->call.niov = 1;
+}
+
+/* req->call for what remains of a read or write */
+static void
+file_next_rw(struct file_store *file, struct store_req *req)
+{
+	bool is_write = req->op == STORE_WRITE;
+
+	req->call = (struct aio_call){
+		.op = is_write ? AIO_WRITE : AIO_READ,
+		.fd = file->fd,
+		.flags = is_write && req->is_fua ? RWF_DSYNC : 0,
+		.iov = req->iov,
+		.niov = req->niov,
+		.offset = req->offset + req->moved,
+	};
+	if (req->bounce == NULL)
+		return;
+	file_set_own(req, req->bounce, FILE_BOUNCE_MAX);
+	if (is_write)
+		(void)iov_copy_in(req->iov, req->niov, req->moved, req->bounce, (size_t)req->piece);
+	else	/* the end of a read may lie inside a block, direct I/O ends between blocks */
+		req->own_iov.iov_len = num_round_up(req->piece, FILE_ALIGN);
+}
+
+static void
+file_next_unmap(struct file_store *file, struct store_req *req)
+{
+	req->call = (struct aio_call){
+		.op = AIO_FALLOCATE, .fd = file->fd, .offset = req->offset, .len = req->len,
+		.flags = FALLOC_FL_KEEP_SIZE |
+		    (req->phase == UNMAP_PUNCH ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE),
+	};
+	if (req->phase == UNMAP_SYNC)
+		req->call.op = AIO_SYNC;
+	if (req->phase != UNMAP_WRITE)
+		return;
+	req->call.op = AIO_WRITE;
+	req->call.flags = 0;
+	req->call.offset = req->offset + req->moved;
+	file_set_own(req, file_zeros, FILE_ZEROS);
+}
+
+static void
+file_next(struct store_req *req)
+{
+	struct file_store *file = file_of(req->store);
+
+	if (req->op == STORE_UNMAP)
+		file_next_unmap(file, req);
+	else if (req->op == STORE_FLUSH)
+		req->call = (struct aio_call){ .op = AIO_SYNC, .fd = file->fd };
+	else
+		file_next_rw(file, req);
+}
+
+/* 1: more to do; 0: all done */
+static int
+file_took_rw(struct store_req *req, uint64_t n)
+{
+	if (n == 0)
+		return req->op == STORE_READ ? -ENODATA : -EIO;
+	if (req->own_iov.iov_base != NULL)
+		n = num_min(n, req->piece);
+	if (req->bounce == NULL && req->own_iov.iov_base == NULL)
+		iov_advance(&req->iov, &req->niov, n);
+	else if (req->op == STORE_READ)
+		(void)iov_copy_out(req->iov, req->niov, req->moved, req->bounce, (size_t)n);
+	req->moved += n;
+	return req->moved < req->len;
+}
+
+static int
+file_took_unmap(struct store_req *req, int res)
+{
+	int r;
+
+	if (res < 0) {
+		if (res != -EOPNOTSUPP || req->phase >= UNMAP_WRITE)
+			return res;
+		req->phase++;
+		return 1;
+	}
+	if (req->phase == UNMAP_SYNC)
+		return 0;
+	if (req->phase == UNMAP_WRITE) {
+		r = file_took_rw(req, (uint64_t)res);
+		if (r != 0)
+			return r;
+	}
+	req->phase = UNMAP_SYNC;
+	return req->is_fua;
+}
+
+/* what the call's answer means: 1 another call, 0 finished, or -errno */
+static int
+file_took(struct store_req *req, int res)
+{
+	if (res == -EINTR)
+		return 1;
+	if (req->op == STORE_UNMAP)
+		return file_took_unmap(req, res);
+	if (res < 0 || req->op == STORE_FLUSH)
+		return res < 0 ? res : 0;
+	return file_took_rw(req, (uint64_t)res);
+}
+
+static int
+file_end(struct store_req *req, int result)
+{
+	free(req->bounce);
+	req->bounce = NULL;
+	if (result == -ENODATA)
+		(void)file_check_end(file_of(req->store), req);
+	return result;
+}
+
+static void
+file_step(struct store_req *req, int res)
+{
+	int r = file_took(req, res);
+
+	if (r <= 0) {
+		req->done(req, file_end(req, r));
+		return;
+	}
+	file_next(req);
+	aio_issue(req->aio, req);
+}
+
+/* what has to be right before the first call */
+static int
+file_begin(struct file_store *file, struct store_req *req)
+{
+	int r = 0;
+
+	if (req->op == STORE_WRITE || req->op == STORE_UNMAP)
+		r = file_check_end(file, req);
+	if (r == 0 && (req->op == STORE_READ || req->op == STORE_WRITE))
+		r = file_prepare_bounce(file, req);
+	return r;
+}
+
+static int
+file_run(struct store *store, struct store_req *req)
+{
+	int r = file_begin(file_of(store), req);
+
+	if (r < 0)
+		return r;
+	do {
+		file_next(req);
+		r = file_took(req, aio_run(&req->call));
+	} while (r > 0);
+	return file_end(req, r);
+}
+
+static void
+file_queue(struct store *store, struct store_req *req)
+{
+	int r = file_begin(file_of(store), req);
+
+	if (r < 0) {
+		req->done(req, r);
+		return;
+	}
+	file_next(req);
+	aio_issue(req->aio, req);
+}
+
+const struct store_ops store_file_ops = {
+	.name = "file",
+	.open = file_open,
+	.close = file_close,
+	.try_req = file_try,
+	.run = file_run,
+	.queue = file_queue,
+	.step = file_step,
+};
