@@ -26,4 +26,36 @@ void sched_set_cpu_hint(unsigned int hint);
 /* sched_sleep_ns() - wait on the clock; not in interrupt context */
 void sched_sleep_ns(uint64_t ns);
 
+/* sched_self() - an identity of the calling thread, the same as long as it lives; never NULL */
+void *sched_self(void);
+
+struct sched_thread;
+
+/**
+ * sched_thread_start() - run @fn(@arg) in a thread of its own
+ *
+ * @name        at most 15 characters reach the host; copied
+ * @ret_thread  for sched_thread_join()
+ *
+ * Returns:     0 or -errno of pthread_create(3)
+ * Thread:      where sleeping is allowed; in a simulation the thread belongs to it
+ */
+int sched_thread_start(const char *name, void (*fn)(void *arg), void *arg,
+    struct sched_thread **ret_thread);
+
+/* sched_thread_join() - wait for the end of @t and free it */
+void sched_thread_join(struct sched_thread *t);
+
+/* sched_thread_detach() - nobody will join @t; it frees itself at its end */
+void sched_thread_detach(struct sched_thread *t);
+
+/**
+ * sched_services_stop() - end the threads that lib/ddi made for itself (timeouts, interrupts)
+ *
+ * For the end of a process, so that nothing runs any more; they start again when needed. Pending
+ * timeouts are dropped.
+ * Thread:      one that is none of them
+ */
+void sched_services_stop(void);
+
 #endif /* DDI_SCHED_H */

@@ -41,4 +41,7 @@ void sim_settle(void);
 /* sim_now_us() - virtual time since sim_run() */
 uint64_t sim_now_us(void);
 
+/* sim_trace_hash() - a number made of every switch so far: equal for equal schedules */
+uint64_t sim_trace_hash(void);
+
 #endif /* DDI_SIM_H */

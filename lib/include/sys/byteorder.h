@@ -1,0 +1,25 @@
+/*
+ * sys/byteorder.h - change of byte order, for little-endian hosts
+ *
+ * Source    byteorder(9F)
+ */
+#ifndef SYS_DDI_BYTEORDER_H
+#define SYS_DDI_BYTEORDER_H
+
+#include <sys/types.h>
+
+#define BSWAP_8(x)	((uint8_t)(x))
+#define BSWAP_16(x)	__builtin_bswap16(x)
+#define BSWAP_32(x)	__builtin_bswap32(x)
+#define BSWAP_64(x)	__builtin_bswap64(x)
+
+#define LE_8(x)		((uint8_t)(x))
+#define LE_16(x)	((uint16_t)(x))
+#define LE_32(x)	((uint32_t)(x))
+#define LE_64(x)	((uint64_t)(x))
+#define BE_8(x)		((uint8_t)(x))
+#define BE_16(x)	BSWAP_16(x)
+#define BE_32(x)	BSWAP_32(x)
+#define BE_64(x)	BSWAP_64(x)
+
+#endif /* SYS_DDI_BYTEORDER_H */
