@@ -8,7 +8,7 @@
  *           reserved-bit check, REPORT SUPPORTED OPERATION CODES, the command line tool.
  * Life      Constant data.
  * Thread    Any; no state.
- * Limits    Vendor commands, and commands of tapes, CDs and changers only, have no row yet.
+ * Limits    Vendor commands, and those only tapes, CDs and changers have, are without a row.
  * Source    SPC-4, SBC-3 (WRITE ATOMIC, its fields: SBC-4), SAT-3 (ATA PASS-THROUGH)
  */
 #ifndef SCSI_OPCODE_H
@@ -68,9 +68,10 @@ enum op_sa {
 #define OP_F_MEDIUM	0x01	/* needs a medium that is ready */
 #define OP_F_UA_EXEMPT	0x02	/* executed while a unit attention is pending (SAM-5 5.14) */
 #define OP_F_VARLEN	0x04	/* variable length CDB: control byte is byte 1 */
-#define OP_F_FUA	0x08	/* byte 1 (7Fh: byte 10) bit 3 is FUA, bit 4 is DPO */
-#define OP_F_PROTECT	0x10	/* byte 1 (7Fh: byte 10) bits 7..5 are xxPROTECT */
-#define OP_F_OBSOLETE	0x20	/* gone from SPC-4 or SBC-3, still sent */
+#define OP_F_DPO	0x08	/* byte 1 (7Fh: byte 10) bit 4 is DPO */
+#define OP_F_FUA	0x18	/* the same, and bit 3 is FUA */
+#define OP_F_PROTECT	0x20	/* byte 1 (7Fh: byte 10) bits 7..5 are xxPROTECT */
+#define OP_F_OBSOLETE	0x40	/* gone from SPC-4 or SBC-3, still sent */
 
 /* a command's number inside this program: index of its row, for tables of handlers */
 enum op_id {

@@ -1,0 +1,254 @@
+#include "scsi/cdb.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+#define ATA_BLOCK	512u	/* unit of a transfer length with T_TYPE 0 (SAT-3 12.2.2) */
+
+size_t
+cdb_len_by_opcode(uint8_t opcode)
+{
+	static const uint8_t by_group[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
+
+	return by_group[opcode >> 5];
+}
+
+size_t
+cdb_len(const uint8_t *cdb, size_t len)
+{
+	if (len == 0)
+		return 0;
+	if (cdb[0] == 0x7f)
+		return len < 8 ? 0 : 8u + cdb[7];
+	return cdb_len_by_opcode(cdb[0]);
+}
+
+static uint64_t
+field_get(const uint8_t *cdb, size_t at, size_t width)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < width; i++)
+		v = v << 8 | cdb[at + i];
+	return v;
+}
+
+/* the byte with xxPROTECT, DPO, FUA, BYTCHK, NDOB */
+static uint8_t
+flag_byte(const struct op_info *op, const uint8_t *cdb)
+{
+	return cdb[op->flags & OP_F_VARLEN ? 10 : 1];
+}
+
+/* SAT-3 12.2.2: where the count is, what it counts and which way it goes */
+static void
+decode_ata(const uint8_t *cdb, uint32_t block_size, struct cdb_info *ret)
+{
+	bool is_16 = ret->op->cdb_len == 16;
+	bool is_ext = is_16 && (cdb[1] & 0x01) != 0;
+	uint32_t features = is_16 ? cdb[4] : cdb[3];
+	uint32_t count = is_16 ? cdb[6] : cdb[4];
+	uint32_t unit = 1;
+
+	if (is_ext) {
+		features |= (uint32_t)cdb[3] << 8;
+		count |= (uint32_t)cdb[5] << 8;
+	}
+	if ((cdb[2] & 0x04) != 0)
+		unit = (cdb[2] & 0x10) != 0 ? block_size : ATA_BLOCK;
+
+	ret->dir = (cdb[2] & 0x08) != 0 ? OP_DIR_IN : OP_DIR_OUT;
+	switch (cdb[2] & 0x03) {
+	case 0:
+		ret->dir = OP_DIR_NONE;
+		break;
+	case 1:
+		ret->bytes = (uint64_t)features * unit;
+		break;
+	case 2:
+		ret->bytes = (uint64_t)count * unit;
+		break;
+	default:
+		unit = 0;
+	}
+	ret->has_bytes = ret->dir == OP_DIR_NONE || unit != 0;
+}
+
+/* bytes of @blocks; not known while the block size is not */
+static void
+set_block_bytes(struct cdb_info *ret, uint64_t blocks, uint32_t block_size)
+{
+	ret->bytes = blocks * block_size;	/* below 2^33 * 2^32: cannot wrap */
+	ret->has_bytes = blocks == 0 || block_size != 0;
+}
+
+static void
+set_no_data(struct cdb_info *ret)
+{
+	ret->dir = OP_DIR_NONE;
+	ret->bytes = 0;
+	ret->has_bytes = true;
+}
+
+static void
+decode_verify(const uint8_t *cdb, uint64_t count, uint32_t block_size, struct cdb_info *ret)
+{
+	uint8_t bytchk = (flag_byte(ret->op, cdb) >> 1) & 0x03;
+
+	ret->dir = OP_DIR_OUT;
+	if (bytchk == 1)
+		set_block_bytes(ret, count, block_size);
+	else if (bytchk == 3)
+		set_block_bytes(ret, 1, block_size);
+	else
+		set_no_data(ret);
+}
+
+static void
+decode_xfer(const uint8_t *cdb, uint64_t count, uint32_t block_size, struct cdb_info *ret)
+{
+	const struct op_info *op = ret->op;
+
+	ret->has_bytes = true;
+	switch (op->xfer) {
+	case OP_XFER_NONE:
+	case OP_XFER_N:
+		break;
+	case OP_XFER_FIXED:
+		ret->bytes = op->fixed;
+		break;
+	case OP_XFER_BYTES:
+		ret->bytes = count;
+		break;
+	case OP_XFER_BLOCKS:
+	case OP_XFER_BLOCKS6:
+		set_block_bytes(ret, count, block_size);
+		break;
+	case OP_XFER_COMPARE:
+		set_block_bytes(ret, 2 * count, block_size);
+		break;
+	case OP_XFER_WRITE_SAME:
+		if ((op->usage[op->flags & OP_F_VARLEN ? 10 : 1] & flag_byte(op, cdb) & 0x01) != 0)
+			set_no_data(ret);
+		else
+			set_block_bytes(ret, 1, block_size);
+		break;
+	case OP_XFER_VERIFY:
+		decode_verify(cdb, count, block_size, ret);
+		break;
+	case OP_XFER_WRITE_LONG:
+		if ((cdb[1] & 0x40) != 0)
+			set_no_data(ret);
+		else
+			ret->bytes = count;
+		break;
+	case OP_XFER_SECURITY:
+		ret->bytes = (cdb[4] & 0x80) != 0 ? count * 512 : count;
+		break;
+	case OP_XFER_ATA:
+		decode_ata(cdb, block_size, ret);
+		break;
+	case OP_XFER_LIST:
+		ret->has_bytes = false;
+		if (op->id == OP_FORMAT_UNIT && (cdb[1] & 0x10) == 0)
+			set_no_data(ret);
+		break;
+	}
+}
+
+/* does the length field count blocks of the LBA range? */
+static bool
+has_block_count(const struct op_info *op)
+{
+	return op->lba_width != 0 && op->len_width != 0 && op->xfer != OP_XFER_BYTES &&
+	    op->xfer != OP_XFER_WRITE_LONG;
+}
+
+int
+cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info *ret)
+{
+	struct cdb_info info = { .dir = OP_DIR_BOTH };
+	uint64_t count;
+
+	if (len == 0 || len < cdb_len_by_opcode(cdb[0]))
+		return -EINVAL;
+	info.cdb_len = cdb_len(cdb, len);
+	if (cdb[0] == 0x7f && (info.cdb_len == 0 || len < info.cdb_len))
+		return -EINVAL;
+
+	info.op = op_find(cdb, len);
+	if (info.op != NULL && info.op->cdb_len != info.cdb_len)
+		info.op = NULL;		/* 7Fh with another length than its service action has */
+	if (info.op == NULL) {
+		*ret = info;
+		return 0;
+	}
+
+	info.is_known = true;
+	info.dir = info.op->dir;
+	count = field_get(cdb, info.op->len_at, info.op->len_width);
+	if (info.op->xfer == OP_XFER_BLOCKS6 && count == 0)
+		count = 256;
+	if (info.op->lba_width != 0) {
+		info.has_lba = true;
+		info.lba = field_get(cdb, info.op->lba_at, info.op->lba_width);
+		if (info.op->lba_width == 3)
+			info.lba &= 0x1fffff;
+	}
+	if (has_block_count(info.op))
+		info.blocks = count;
+	decode_xfer(cdb, count, block_size, &info);
+	*ret = info;
+	return 0;
+}
+
+bool
+cdb_range_ok(uint64_t lba, uint64_t blocks, uint64_t capacity)
+{
+	return lba < capacity && blocks <= capacity - lba;
+}
+
+uint8_t
+cdb_control_at(const struct op_info *op)
+{
+	return op->flags & OP_F_VARLEN ? 1 : (uint8_t)(op->cdb_len - 1);
+}
+
+bool
+cdb_reserved_bit(const struct op_info *op, const uint8_t *cdb, size_t len, uint8_t *ret_byte,
+    uint8_t *ret_bit)
+{
+	uint8_t control = cdb_control_at(op);
+
+	for (uint8_t i = 1; i < op->cdb_len && i < len; i++) {
+		uint8_t mask = op->usage[i] | (i == control ? 0xc0 : 0);
+		uint8_t over = (uint8_t)(cdb[i] & ~mask);
+
+		if (over == 0)
+			continue;
+		*ret_byte = i;
+		*ret_bit = (uint8_t)(31 - __builtin_clz(over));
+		return true;
+	}
+	return false;
+}
+
+uint8_t
+cdb_protect(const struct op_info *op, const uint8_t *cdb)
+{
+	return op->flags & OP_F_PROTECT ? flag_byte(op, cdb) >> 5 : 0;
+}
+
+bool
+cdb_dpo(const struct op_info *op, const uint8_t *cdb)
+{
+	return (op->flags & OP_F_DPO) != 0 && (flag_byte(op, cdb) & 0x10) != 0;
+}
+
+bool
+cdb_fua(const struct op_info *op, const uint8_t *cdb)
+{
+	return (op->flags & OP_F_FUA) == OP_F_FUA && (flag_byte(op, cdb) & 0x08) != 0;
+}
