@@ -1,0 +1,485 @@
+#include "hw/soft/disk_impl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/kmem.h>
+
+#include "base/num.h"
+#include "base/text.h"
+
+const struct disk_op disk_ops[OP_N] = {
+	[OP_TEST_UNIT_READY] = { .run = disk_do_test_unit_ready },
+	[OP_REQUEST_SENSE] = { .run = disk_do_request_sense },
+	[OP_READ_6] = { .run = disk_do_read },
+	[OP_WRITE_6] = { .run = disk_do_write, .changes = true },
+	[OP_INQUIRY] = { .run = disk_do_inquiry },
+	[OP_MODE_SELECT_6] = { .run = disk_do_mode_select },
+	[OP_MODE_SENSE_6] = { .run = disk_do_mode_sense },
+	[OP_START_STOP_UNIT] = { .run = disk_do_start_stop },
+	[OP_READ_CAPACITY_10] = { .run = disk_do_read_capacity_10 },
+	[OP_READ_10] = { .run = disk_do_read },
+	[OP_WRITE_10] = { .run = disk_do_write, .changes = true },
+	[OP_VERIFY_10] = { .run = disk_do_verify },
+	[OP_SYNCHRONIZE_CACHE_10] = { .run = disk_do_sync_cache },
+	[OP_WRITE_SAME_10] = { .run = disk_do_write_same, .changes = true },
+	[OP_UNMAP] = { .run = disk_do_unmap, .needs_thin = true, .changes = true },
+	[OP_MODE_SELECT_10] = { .run = disk_do_mode_select },
+	[OP_MODE_SENSE_10] = { .run = disk_do_mode_sense },
+	[OP_READ_16] = { .run = disk_do_read },
+	[OP_WRITE_16] = { .run = disk_do_write, .changes = true },
+	[OP_VERIFY_16] = { .run = disk_do_verify },
+	[OP_SYNCHRONIZE_CACHE_16] = { .run = disk_do_sync_cache },
+	[OP_WRITE_SAME_16] = { .run = disk_do_write_same, .changes = true },
+	[OP_READ_CAPACITY_16] = { .run = disk_do_read_capacity_16 },
+	[OP_REPORT_LUNS] = { .run = disk_do_report_luns },
+	[OP_REPORT_SUPPORTED_OPCODES] = { .run = disk_do_report_opcodes },
+	[OP_REPORT_SUPPORTED_TMFS] = { .run = disk_do_report_tmfs },
+	[OP_READ_12] = { .run = disk_do_read },
+	[OP_WRITE_12] = { .run = disk_do_write, .changes = true },
+	[OP_VERIFY_12] = { .run = disk_do_verify },
+};
+
+const struct disk_op *
+disk_op_get(const struct disk *disk, const struct op_info *op)
+{
+	const struct disk_op *row = &disk_ops[op->id];
+
+	return row->run == NULL || (row->needs_thin && !disk->is_thin) ? NULL : row;
+}
+
+int
+disk_new(const struct soft_disk_conf *conf, struct store *store, const struct disk_place *place,
+    struct disk **ret)
+{
+	struct disk *disk = kmem_zalloc(sizeof(*disk), KM_NOSLEEP);
+
+	if (disk == NULL) {
+		store_close(store);
+		return -ENOMEM;
+	}
+	disk->store = store;
+	disk->place = *place;
+	(void)text_copy(disk->vendor, sizeof(disk->vendor), conf->vendor);
+	(void)text_copy(disk->product, sizeof(disk->product), conf->product);
+	(void)text_copy(disk->revision, sizeof(disk->revision), conf->revision);
+	(void)text_copy(disk->serial, sizeof(disk->serial), conf->serial);
+	disk->block_bytes = conf->block_bytes;
+	disk->physical_bytes = conf->physical_bytes;
+	disk->blocks = store->info.size_bytes / conf->block_bytes;
+	disk->is_readonly = store->info.is_readonly;
+	disk->is_removable = conf->is_removable;
+	disk->is_thin = conf->is_thin && store->info.can_unmap;
+	disk->has_cache = conf->kind == SOFT_STORE_FILE;
+	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
+	disk_modes_init(disk);
+	disk_attention(disk, ASC_POWER_ON_OR_RESET);
+	*ret = disk;
+	return 0;
+}
+
+void
+disk_free(struct disk *disk)
+{
+	if (disk == NULL)
+		return;
+	mutex_destroy(&disk->lock);
+	store_close(disk->store);
+	kmem_free(disk, sizeof(*disk));
+}
+
+uint64_t
+disk_blocks(const struct disk *disk)
+{
+	return disk->blocks;
+}
+
+uint32_t
+disk_block_bytes(const struct disk *disk)
+{
+	return disk->block_bytes;
+}
+
+struct disk_stats *
+disk_stats(struct disk *disk)
+{
+	return &disk->stats;
+}
+
+void
+disk_attention(struct disk *disk, uint16_t asc)
+{
+	unsigned int n, i;
+
+	mutex_enter(&disk->lock);
+	n = atomic_load_explicit(&disk->nua, memory_order_relaxed);
+	/* a power on or reset says all that older ones could (SAM-5 5.14) */
+	if (asc >> 8 == ASC_POWER_ON_OR_RESET >> 8)
+		n = 0;
+	for (i = 0; i < n && disk->ua[i] != asc; i++)
+		;
+	if (i == n && n < DISK_UA_MAX)
+		disk->ua[n++] = asc;
+	atomic_store_explicit(&disk->nua, n, memory_order_release);
+	mutex_exit(&disk->lock);
+}
+
+/* the oldest unit attention; false when another command was faster */
+static bool
+disk_take_attention(struct disk *disk, uint16_t *ret_asc)
+{
+	unsigned int n;
+
+	mutex_enter(&disk->lock);
+	n = atomic_load_explicit(&disk->nua, memory_order_relaxed);
+	if (n > 0) {
+		*ret_asc = disk->ua[0];
+		memmove(disk->ua, disk->ua + 1, (n - 1) * sizeof(disk->ua[0]));
+		atomic_store_explicit(&disk->nua, n - 1, memory_order_release);
+	}
+	mutex_exit(&disk->lock);
+	return n > 0;
+}
+
+void
+disk_hold_sense(struct disk *disk, const struct sense_data *sense)
+{
+	mutex_enter(&disk->lock);
+	disk->held = *sense;
+	atomic_store_explicit(&disk->has_held, true, memory_order_release);
+	mutex_exit(&disk->lock);
+}
+
+struct sense_data
+disk_take_sense(struct disk *disk)
+{
+	struct sense_data sense = sense_make(SENSE_NO_SENSE, ASC_NONE);
+	bool has_held;
+	uint16_t asc;
+
+	mutex_enter(&disk->lock);
+	has_held = atomic_exchange(&disk->has_held, false);
+	if (has_held)
+		sense = disk->held;
+	mutex_exit(&disk->lock);
+	if (!has_held && disk_take_attention(disk, &asc))
+		sense = sense_make(SENSE_UNIT_ATTENTION, asc);
+	return sense;
+}
+
+void
+disk_reset(struct disk *disk, uint16_t asc)
+{
+	mutex_enter(&disk->lock);
+	atomic_store(&disk->has_held, false);
+	disk_modes_reset(disk);
+	mutex_exit(&disk->lock);
+	disk_attention(disk, asc);
+}
+
+int
+disk_good(struct disk_cmd *cmd)
+{
+	cmd->status = SAM_STAT_GOOD;
+	return DISK_DONE;
+}
+
+int
+disk_busy(struct disk_cmd *cmd)
+{
+	cmd->status = SAM_STAT_BUSY;
+	return DISK_DONE;
+}
+
+int
+disk_sense(struct disk_cmd *cmd, const struct sense_data *sense)
+{
+	cmd->status = SAM_STAT_CHECK_CONDITION;
+	cmd->sense = *sense;
+	cmd->has_sense = true;
+	if (cmd->disk == NULL)
+		return DISK_DONE;
+	cmd->want_descriptor = atomic_load_explicit(&cmd->disk->wants_descriptor,
+	    memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(&cmd->disk->stats.checks, 1, memory_order_relaxed);
+	return DISK_DONE;
+}
+
+int
+disk_check(struct disk_cmd *cmd, uint8_t key, uint16_t asc)
+{
+	struct sense_data sense = sense_make(key, asc);
+
+	return disk_sense(cmd, &sense);
+}
+
+int
+disk_check_info(struct disk_cmd *cmd, uint8_t key, uint16_t asc, uint64_t info)
+{
+	struct sense_data sense = sense_make_info(key, asc, info);
+
+	return disk_sense(cmd, &sense);
+}
+
+int
+disk_bad_cdb(struct disk_cmd *cmd, uint16_t byte, int bit)
+{
+	struct sense_data sense = sense_invalid_field_cdb(byte, bit);
+
+	return disk_sense(cmd, &sense);
+}
+
+int
+disk_bad_list(struct disk_cmd *cmd, uint16_t byte, int bit)
+{
+	struct sense_data sense = sense_invalid_field_list(byte, bit);
+
+	return disk_sense(cmd, &sense);
+}
+
+int
+disk_store_failed(struct disk_cmd *cmd, int err)
+{
+	bool is_read = cmd->req.op == STORE_READ;
+	uint64_t lba = (cmd->req.offset + cmd->req.moved) / cmd->disk->block_bytes;
+
+	(void)atomic_fetch_add_explicit(&cmd->disk->stats.store_errors, 1, memory_order_relaxed);
+	switch (err) {
+	case -ENOMEM:
+	case -EAGAIN:
+		return disk_busy(cmd);
+	case -ENOSPC:
+	case -EDQUOT:
+	case -EFBIG:
+		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_SPACE_ALLOCATION_FAILED);
+	case -EROFS:
+	case -EPERM:
+		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
+	case -EIO:
+	case -ENODATA:
+		if (cmd->req.op == STORE_FLUSH)
+			return disk_check(cmd, SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+		return disk_check_info(cmd, SENSE_MEDIUM_ERROR, is_read ?
+		    ASC_UNRECOVERED_READ_ERROR : ASC_WRITE_ERROR, lba);
+	default:
+		return disk_check(cmd, SENSE_HARDWARE_ERROR, ASC_INTERNAL_FAILURE);
+	}
+}
+
+uint64_t
+disk_room(const struct disk_cmd *cmd)
+{
+	return num_min(cmd->buf_bytes, cmd->limit_bytes);
+}
+
+int
+disk_reply(struct disk_cmd *cmd, const void *data, size_t len, uint64_t alloc_len)
+{
+	uint64_t want = num_min(len, alloc_len);
+
+	cmd->is_overrun = want > cmd->buf_bytes;
+	cmd->moved = iov_copy_out(cmd->iov, cmd->niov, 0, data, (size_t)num_min(want, disk_room(cmd)));
+	return disk_good(cmd);
+}
+
+size_t
+disk_take(struct disk_cmd *cmd, void *buf, size_t len)
+{
+	cmd->is_overrun = len > cmd->buf_bytes;
+	cmd->moved = iov_copy_in(cmd->iov, cmd->niov, 0, buf, (size_t)num_min(len, disk_room(cmd)));
+	return (size_t)cmd->moved;
+}
+
+bool
+disk_get_chunk(struct disk_cmd *cmd, size_t bytes)
+{
+	cmd->chunk = kmem_alloc(bytes, KM_NOSLEEP);
+	cmd->chunk_bytes = bytes;
+	return cmd->chunk != NULL;
+}
+
+int
+disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len)
+{
+	cmd->chunk_iov = (struct iovec){ cmd->chunk, (size_t)len };
+	cmd->req.op = op;
+	cmd->req.iov = &cmd->chunk_iov;
+	cmd->req.niov = 1;
+	cmd->req.offset = offset;
+	cmd->req.len = len;
+	cmd->req.is_fua = false;
+	return DISK_IO;
+}
+
+/* a command whose operation code is known, but not its service action, has a bad field in it */
+static int
+disk_unknown(struct disk_cmd *cmd)
+{
+	const struct op_info *op;
+	uint8_t opcode = cmd->cdb[0];
+	bool has_other = false;
+
+	for (op = op_next(NULL); op != NULL; op = op_next(op)) {
+		if (op->opcode == opcode && disk_op_get(cmd->disk, op) != NULL)
+			has_other = true;
+	}
+	if (has_other && op_has_sa(opcode))
+		return disk_bad_cdb(cmd, 1, 4);
+	return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
+}
+
+/* everything that can be said without knowing the command: DISK_DONE when it was refused */
+static int
+disk_judge_state(struct disk *disk, struct disk_cmd *cmd, const struct op_info *op)
+{
+	uint16_t asc;
+
+	if (UNLIKELY(atomic_load_explicit(&disk->nua, memory_order_acquire) > 0) &&
+	    (op == NULL || (op->flags & OP_F_UA_EXEMPT) == 0) && disk_take_attention(disk, &asc))
+		return disk_check(cmd, SENSE_UNIT_ATTENTION, asc);
+	if (UNLIKELY(atomic_load_explicit(&disk->has_held, memory_order_acquire)) &&
+	    (op == NULL || op->id != OP_REQUEST_SENSE))
+		atomic_store(&disk->has_held, false);
+	return DISK_IO;
+}
+
+static int
+disk_judge_fields(struct disk *disk, struct disk_cmd *cmd, const struct op_info *op)
+{
+	uint8_t byte, bit;
+
+	if (cdb_reserved_bit(op, cmd->cdb, cmd->cdb_len, &byte, &bit))
+		return disk_bad_cdb(cmd, byte, bit);
+	if (((op->flags & OP_F_MEDIUM) != 0 || op->id == OP_TEST_UNIT_READY) &&
+	    atomic_load_explicit(&disk->is_ejected, memory_order_relaxed))
+		return disk_check(cmd, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
+	if ((op->flags & OP_F_PROTECT) != 0 && cdb_protect(op, cmd->cdb) != 0)
+		return disk_bad_cdb(cmd, 1, 7);
+	return DISK_IO;
+}
+
+/* is the command whole, in range, allowed, and does its buffer go the right way? */
+static int
+disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
+{
+	const struct cdb_info *info = &cmd->info;
+
+	if (disk_judge_fields(disk, cmd, info->op) == DISK_DONE)
+		return DISK_DONE;
+	if (info->has_lba && !cdb_range_ok(info->lba, info->blocks, disk->blocks))
+		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+	if (row->changes && disk->is_readonly)
+		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
+	if (row->changes && atomic_load_explicit(&disk->is_soft_protected, memory_order_relaxed))
+		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_SOFTWARE_WRITE_PROTECTED);
+	if (info->bytes == 0 || cmd->buf_bytes == 0 || info->dir == cmd->buf_dir)
+		return DISK_IO;
+	cmd->is_dir_wrong = true;
+	return disk_good(cmd);
+}
+
+static int
+disk_begin(struct disk *disk, struct disk_cmd *cmd)
+{
+	const struct op_info *op;
+	const struct disk_op *row;
+
+	if (cdb_decode(cmd->cdb, cmd->cdb_len, disk->block_bytes, &cmd->info) < 0)
+		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
+	op = cmd->info.op;
+	if (disk_judge_state(disk, cmd, op) == DISK_DONE)
+		return DISK_DONE;
+	row = op == NULL ? NULL : disk_op_get(disk, op);
+	if (row == NULL)
+		return disk_unknown(cmd);
+	if (disk_judge(disk, cmd, row) == DISK_DONE)
+		return DISK_DONE;
+	return row->run(disk, cmd);
+}
+
+static void
+disk_end(struct disk_cmd *cmd)
+{
+	if (cmd->chunk != NULL)
+		kmem_free(cmd->chunk, cmd->chunk_bytes);
+	cmd->chunk = NULL;
+}
+
+static void disk_req_done(struct store_req *req, int result);
+
+/* do what a handler or step asks for until it has finished (true) or has to wait */
+static bool
+disk_run(struct disk_cmd *cmd, int want)
+{
+	while (want == DISK_IO) {
+		int r = cmd->aio == NULL ? store_do(cmd->disk->store, &cmd->req) :
+		    store_try(cmd->disk->store, &cmd->req);
+
+		if (r == -EAGAIN && cmd->aio != NULL) {
+			if (!cmd->is_pending) {
+				cmd->is_pending = true;
+				(void)atomic_fetch_add_explicit(&cmd->disk->stats.queued, 1,
+				    memory_order_relaxed);
+				cmd->pend(cmd);
+			}
+			store_queue(cmd->disk->store, &cmd->req);
+			return false;
+		}
+		want = cmd->step(cmd, r);
+	}
+	disk_end(cmd);
+	return true;
+}
+
+static void
+disk_req_done(struct store_req *req, int result)
+{
+	struct disk_cmd *cmd = disk_cmd_of(req);
+	int want = DISK_DONE;
+
+	if (atomic_load(&cmd->is_cancelled))
+		disk_end(cmd);
+	else
+		want = cmd->step(cmd, result);
+	if (disk_run(cmd, want))
+		cmd->done(cmd);
+}
+
+void
+disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
+{
+	cmd->status = SAM_STAT_GOOD;
+	cmd->has_sense = false;
+	cmd->want_descriptor = false;
+	cmd->is_overrun = false;
+	cmd->is_dir_wrong = false;
+	cmd->is_pending = false;
+	cmd->moved = 0;
+	cmd->disk = disk;
+	cmd->chunk = NULL;
+	cmd->phase = 0;
+	cmd->req.aio = cmd->aio;
+	cmd->req.done = disk_req_done;
+	cmd->req.moved = 0;
+}
+
+bool
+disk_execute(struct disk *disk, struct disk_cmd *cmd)
+{
+	disk_cmd_prepare(disk, cmd);
+	(void)atomic_fetch_add_explicit(&disk->stats.commands, 1, memory_order_relaxed);
+	return disk_run(cmd, disk_begin(disk, cmd));
+}
+
+void
+disk_cancel(struct disk_cmd *cmd)
+{
+	atomic_store(&cmd->is_cancelled, true);
+	store_cancel(&cmd->req);
+}
+
+void
+disk_finish_check(struct disk *disk, struct disk_cmd *cmd, const struct sense_data *sense)
+{
+	disk_cmd_prepare(disk, cmd);
+	(void)disk_sense(cmd, sense);
+}

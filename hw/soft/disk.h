@@ -1,0 +1,133 @@
+/*
+ * soft/disk.h - the device server of a disk
+ *
+ * What      What is behind the connector of a disk: it takes a CDB with a data buffer and answers
+ *           with a status, sense and moved bytes, as SBC says. It knows nothing of packets,
+ *           adapters, aborts or time.
+ * Life      disk_new() -> disk_execute() as often as wanted -> disk_free()
+ * Flow      disk_execute() either finishes at once, or calls cmd->pend() before it waits for the
+ *           store and cmd->done() when it has finished.
+ * Owner     The caller owns command and buffers; between pend and done the disk does. The disk
+ *           owns its store.
+ * Thread    disk_execute(): any, several commands at a time, interrupt context too if cmd->aio is
+ *           set. new, free: not in interrupt context.
+ * Limits    DISK_XFER_MAX bytes a read, write or verify (told in VPD page B0h).
+ * Source    SPC-4, SBC-3, SAM-5
+ */
+#ifndef SOFT_DISK_H
+#define SOFT_DISK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/compiler.h"
+#include "hw/soft/store.h"
+#include "scsi/cdb.h"
+#include "scsi/sense.h"
+#include "scsi/status.h"
+
+#define DISK_XFER_MAX	(16u << 20)
+#define DISK_LUNS_MAX	256
+
+struct disk;
+struct soft_disk_conf;
+
+struct disk_cmd {
+	/* set by the caller before disk_execute() */
+	const uint8_t *cdb;		/* @cdb_len bytes; trailing zeros behind the CDB are fine */
+	size_t cdb_len;
+	uint64_t buf_bytes;		/* in all pieces of iov together */
+	enum op_dir buf_dir;		/* OP_DIR_IN: the buffer may be written; OP_DIR_NONE: no buffer */
+	unsigned int niov;
+	struct aio *aio;		/* NULL: blocks instead of waiting */
+	void (*pend)(struct disk_cmd *cmd);	/* once, before the first wait; no lock held */
+	void (*done)(struct disk_cmd *cmd);	/* once after pend, any thread; may free @cmd */
+	uint64_t limit_bytes;		/* move no more than that, though the buffer is larger */
+	atomic_bool is_cancelled;	/* may be set while pending: stop at the next step */
+
+	/* set by the disk, valid when finished */
+	uint8_t status;			/* enum sam_status */
+	bool has_sense;			/* with CHECK CONDITION: sense */
+	bool want_descriptor;		/* the sense format the Control page asks for */
+	bool is_overrun;		/* more data was to move than the buffer holds */
+	bool is_dir_wrong;		/* nothing done: CDB and buffer disagree about the direction */
+	struct sense_data sense;
+	uint64_t moved;			/* bytes moved through the buffer */
+
+	/* disk only */
+	struct disk *disk;
+	struct cdb_info info;
+	int (*step)(struct disk_cmd *cmd, int result);
+	struct store_req req;
+	uint64_t at, left;		/* what remains of a command done in pieces */
+	uint8_t *chunk;			/* memory for that, chunk_bytes of it, or NULL */
+	size_t chunk_bytes;
+	struct iovec chunk_iov;
+	uint8_t phase;
+	bool is_pending;
+	struct iovec iov[STORE_IOV_MAX]; /* the buffer; set by the caller, eaten by the store */
+};
+
+/* what the caller of disk_new() knows and the disk does not */
+struct disk_place {
+	/* fills @luns (DISK_LUNS_MAX of them) with the units of the target; how many there are */
+	size_t (*luns)(void *arg, uint64_t *luns);
+	void *arg;
+};
+
+/**
+ * disk_new() - a disk that has just been powered on: UNIT ATTENTION 29h/00h is pending
+ *
+ * @conf     copied where needed; vendor, product, serial must not be empty
+ * @store    the disk's from now on, also when this fails
+ *
+ * Returns:  0, or -ENOMEM
+ */
+int disk_new(const struct soft_disk_conf *conf, struct store *store, const struct disk_place *place,
+    struct disk **ret) MUST_CHECK;
+
+/* disk_free() - no command may be under way; NULL is fine */
+void disk_free(struct disk *disk);
+
+/**
+ * disk_execute() - do what the CDB says
+ *
+ * Returns:  true: finished, neither pend nor done is called
+ *           false: pend() was called; done() will be, or has been already
+ */
+bool disk_execute(struct disk *disk, struct disk_cmd *cmd);
+
+/* disk_cancel() - ask a pending command to finish early; its result means nothing then */
+void disk_cancel(struct disk_cmd *cmd);
+
+/* disk_finish_check() - finish @cmd with CHECK CONDITION @sense before it is executed */
+void disk_finish_check(struct disk *disk, struct disk_cmd *cmd, const struct sense_data *sense);
+
+/* disk_reset() - modes to their defaults, medium loaded or not as it is, UNIT ATTENTION @asc */
+void disk_reset(struct disk *disk, uint16_t asc);
+
+/* disk_attention() - UNIT ATTENTION @asc for the next command that may report it */
+void disk_attention(struct disk *disk, uint16_t asc);
+
+/* disk_hold_sense() - sense that could not be delivered with the status; REQUEST SENSE gets it,
+ * any other command clears it */
+void disk_hold_sense(struct disk *disk, const struct sense_data *sense);
+
+/* disk_blocks(), disk_block_bytes() - the capacity */
+uint64_t disk_blocks(const struct disk *disk);
+uint32_t disk_block_bytes(const struct disk *disk);
+
+/* counters, written with relaxed order */
+struct disk_stats {
+	_Atomic uint64_t commands, reads, writes, read_bytes, written_bytes, checks, store_errors, queued;
+};
+
+struct disk_stats *disk_stats(struct disk *disk);
+
+/* disk_absent_execute() - the same for a unit number that a target has not got */
+void disk_absent_execute(const struct disk_place *place, struct disk_cmd *cmd);
+
+#endif /* SOFT_DISK_H */

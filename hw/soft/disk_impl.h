@@ -1,0 +1,125 @@
+/*
+ * soft/disk_impl.h - inside of the disk's device server
+ *
+ * What      Handlers are grouped by opcode family: disk_info.c (who are you), disk_rw.c (blocks),
+ *           disk_thin.c (blocks without data), disk_verify.c, disk_mode.c, disk_media.c,
+ *           disk_opcodes.c. disk.c judges a command, finds its handler, and runs its steps.
+ * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
+ *           finish it (return DISK_DONE), or set cmd->step and cmd->req and return DISK_IO; the
+ *           step is then called with the result of the request, and so on.
+ */
+#ifndef SOFT_DISK_IMPL_H
+#define SOFT_DISK_IMPL_H
+
+#include <sys/ksynch.h>
+
+#include "hw/soft/disk.h"
+#include "hw/soft/soft.h"
+#include "scsi/mode.h"
+#include "scsi/opcode.h"
+
+#define DISK_CHUNK_MAX		(256u << 10)
+#define DISK_UNMAP_DESCR_MAX	256u
+#define DISK_UNMAP_BLOCKS_MAX	(1u << 20)
+#define DISK_WRITE_SAME_MAX	65535u	/* blocks; what WRITE SAME(10) can say */
+#define DISK_LIST_MAX		4108u	/* longest parameter list: an UNMAP of all descriptors */
+#define DISK_UA_MAX		4
+
+enum { DISK_DONE, DISK_IO };
+
+enum disk_page { PAGE_RECOVERY, PAGE_CACHING, PAGE_CONTROL, PAGE_POWER, PAGE_EXCEPTIONS, PAGE_N };
+
+struct disk_modes {
+	uint8_t recovery[12], caching[20], control[12], power[12], exceptions[12];
+};
+
+struct disk {
+	struct store *store;
+	struct disk_place place;
+	char vendor[9], product[17], revision[5], serial[33];
+	uint64_t blocks;
+	uint32_t block_bytes, physical_bytes;
+	bool is_readonly, is_removable, is_thin;
+	bool has_cache;			/* finished writes may still be volatile */
+
+	kmutex_t lock;			/* of modes, ua, held, and of changes to what follows it */
+	struct disk_modes modes;
+	struct modepage pages[PAGE_N];	/* point into modes */
+	uint16_t ua[DISK_UA_MAX];
+	struct sense_data held;
+
+	/* read without the lock on every command */
+	atomic_uint nua;		/* unit attentions pending */
+	atomic_bool has_held;
+	atomic_bool is_ejected;
+	atomic_bool wants_descriptor;	/* D_SENSE */
+	atomic_bool is_soft_protected;	/* SWP */
+	atomic_bool is_write_through;	/* not WCE */
+
+	struct disk_stats stats;
+};
+
+typedef int disk_handler_fn(struct disk *disk, struct disk_cmd *cmd);
+
+struct disk_op {
+	disk_handler_fn *run;		/* NULL: the disk does not know the command */
+	bool needs_thin;		/* only with logical block provisioning */
+	bool changes;			/* refused while write protected */
+};
+
+/* indexed by enum op_id */
+extern const struct disk_op disk_ops[OP_N];
+
+/* disk_op_get() - the row, or NULL when this disk does not know the command */
+const struct disk_op *disk_op_get(const struct disk *disk, const struct op_info *op);
+
+/* disk_cmd_prepare() - clear what the disk sets; @disk may be NULL (absent unit) */
+void disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd);
+
+/* ends of a command; all return DISK_DONE */
+int disk_good(struct disk_cmd *cmd);
+int disk_check(struct disk_cmd *cmd, uint8_t key, uint16_t asc);
+int disk_check_info(struct disk_cmd *cmd, uint8_t key, uint16_t asc, uint64_t info);
+int disk_bad_cdb(struct disk_cmd *cmd, uint16_t byte, int bit);
+int disk_bad_list(struct disk_cmd *cmd, uint16_t byte, int bit);
+int disk_sense(struct disk_cmd *cmd, const struct sense_data *sense);
+int disk_busy(struct disk_cmd *cmd);	/* no memory now */
+
+/* disk_store_failed() - what the store's -errno means for the initiator */
+int disk_store_failed(struct disk_cmd *cmd, int err);
+
+/* disk_room() - bytes that may move: the buffer, or less when a limit was set */
+uint64_t disk_room(const struct disk_cmd *cmd);
+
+/* disk_reply() - good status with parameter data, cut at the allocation length and the buffer */
+int disk_reply(struct disk_cmd *cmd, const void *data, size_t len, uint64_t alloc_len);
+
+/* disk_take() - up to @len bytes of parameter list into @buf; how many there were */
+size_t disk_take(struct disk_cmd *cmd, void *buf, size_t len);
+
+/* disk_get_chunk() - memory for this command, freed at its end; false when there is none now */
+bool disk_get_chunk(struct disk_cmd *cmd, size_t bytes);
+
+/* disk_io_chunk() - cmd->req for @len bytes at byte @offset, from or to the chunk; returns DISK_IO */
+int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len);
+
+/* disk_modes_init() - default pages; disk_modes_apply() - act as the pages say (lock held) */
+void disk_modes_init(struct disk *disk);
+void disk_modes_apply(struct disk *disk);
+void disk_modes_reset(struct disk *disk);
+
+/* disk_take_sense() - what REQUEST SENSE is to say: held sense, a unit attention, or nothing */
+struct sense_data disk_take_sense(struct disk *disk);
+
+static inline struct disk_cmd *
+disk_cmd_of(struct store_req *req)
+{
+	return container_of(req, struct disk_cmd, req);
+}
+
+disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense, disk_do_report_luns,
+    disk_do_read_capacity_10, disk_do_read_capacity_16, disk_do_read, disk_do_write,
+    disk_do_sync_cache, disk_do_unmap, disk_do_write_same, disk_do_verify, disk_do_mode_sense,
+    disk_do_mode_select, disk_do_start_stop, disk_do_report_opcodes, disk_do_report_tmfs;
+
+#endif /* SOFT_DISK_IMPL_H */
