@@ -24,22 +24,22 @@
 
 /* what a CDB asks for */
 struct cdb_info {
-	const struct op_info *op;	/* NULL: no row; only dir and cdb_len say anything then */
+	const struct op_info *op;	/* NULL: no row; only dir and cdb_len tell then */
 	enum op_dir dir;		/* OP_DIR_BOTH only when nobody knows */
 	bool is_known;			/* op is not NULL */
 	bool has_lba;			/* lba and blocks are meaningful */
-	bool has_bytes;			/* bytes is exact; else the CDB does not tell (OP_XFER_LIST,
-					 * some ATA forms, block commands with block size 0) */
+	bool has_bytes;			/* bytes is exact; else nobody can tell (OP_XFER_LIST,
+					 * some ATA forms, block size 0) */
 	size_t cdb_len;			/* bytes the CDB takes; 0 unknown (vendor opcodes) */
 	uint64_t lba;
-	uint64_t blocks;		/* the LBA range; 0 as the CDB says it (none, or "to the end") */
+	uint64_t blocks;		/* the LBA range; 0 as in the CDB: none, or "to the end" */
 	uint64_t bytes;			/* data the command asks to move */
 };
 
-/* cdb_len_by_opcode() - bytes of a CDB by its group code; 0 for 7Eh, 7Fh, reserved and vendor groups */
+/* cdb_len_by_opcode() - bytes of a CDB by its group code; 0 for 7Eh, 7Fh, vendor groups */
 size_t cdb_len_by_opcode(uint8_t opcode);
 
-/* cdb_len() - the same with the CDB at hand: 7Fh tells its length in byte 7; 0 unknown or cut */
+/* cdb_len() - the same with the CDB at hand: 7Fh tells in byte 7; 0 unknown or cut */
 size_t cdb_len(const uint8_t *cdb, size_t len);
 
 /**
@@ -53,7 +53,8 @@ size_t cdb_len(const uint8_t *cdb, size_t len);
  *                     OP_DIR_BOTH
  *           -EINVAL   @len is 0, or below what the opcode needs
  */
-int cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info *ret) MUST_CHECK;
+int cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size,
+    struct cdb_info *ret) MUST_CHECK;
 
 /**
  * cdb_range_ok() - true when @lba and @blocks lie inside @capacity blocks
@@ -93,9 +94,9 @@ bool cdb_fua(const struct op_info *op, const uint8_t *cdb);
  * Builders. Each clears CDB_BUF_LEN bytes at @cdb, writes the command and answers its length,
  * or 0 (and an all-zero @cdb) when a value does not fit the form asked for.
  *
- * CDB_AUTO takes the smallest form from 10 bytes up that holds all values: 10, then 16. Six-byte
- * block commands know neither FUA nor zero blocks, and many units refuse them, so they are made
- * only when asked for by name.
+ * CDB_AUTO takes the smallest form from 10 bytes up that holds all values: 10, then 16. Block
+ * commands of six bytes know neither FUA nor zero blocks, and many units refuse them, so they
+ * are made only when asked for by name.
  */
 enum cdb_form {
 	CDB_AUTO = 0,
@@ -113,18 +114,22 @@ enum cdb_form {
 #define CDB_UNMAP	0x0100	/* WRITE SAME: may unmap */
 #define CDB_ANCHOR	0x0200	/* WRITE SAME, UNMAP: anchor */
 #define CDB_NDOB	0x0400	/* WRITE SAME(16): no Data-Out, zeros are meant */
-#define CDB_IMMED	0x0800	/* SYNCHRONIZE CACHE, PRE-FETCH, START STOP UNIT: answer at once */
+#define CDB_IMMED	0x0800	/* SYNCHRONIZE CACHE, PRE-FETCH, START STOP UNIT */
 
-size_t cdb_read(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks, unsigned flags);
-size_t cdb_write(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks, unsigned flags);
-size_t cdb_verify(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks, unsigned flags);
+size_t cdb_read(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
+    unsigned flags);
+size_t cdb_write(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
+    unsigned flags);
+size_t cdb_verify(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
+    unsigned flags);
 size_t cdb_write_verify(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
     unsigned flags);
 size_t cdb_write_same(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
     unsigned flags);
 size_t cdb_sync_cache(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
     unsigned flags);
-size_t cdb_prefetch(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks, unsigned flags);
+size_t cdb_prefetch(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks,
+    unsigned flags);
 size_t cdb_compare_and_write(uint8_t *cdb, uint64_t lba, uint8_t blocks, unsigned flags);
 size_t cdb_orwrite(uint8_t *cdb, uint64_t lba, uint32_t blocks, unsigned flags);
 size_t cdb_write_atomic(uint8_t *cdb, uint64_t lba, uint16_t boundary, uint16_t blocks,
@@ -142,9 +147,9 @@ size_t cdb_get_lba_status(uint8_t *cdb, uint64_t lba, uint32_t alloc_len);
 size_t cdb_start_stop(uint8_t *cdb, bool want_start, bool want_loej, unsigned flags);
 size_t cdb_prevent_allow(uint8_t *cdb, uint8_t prevent);
 
-/* @pc 0 current, 1 changeable, 2 default, 3 saved; CDB_AUTO: 6 while @alloc_len fits, else 10 */
-size_t cdb_mode_sense(uint8_t *cdb, enum cdb_form form, uint8_t pc, uint8_t page, uint8_t subpage,
-    bool want_dbd, uint16_t alloc_len);
+/* @pc 0 current, 1 changeable, 2 default, 3 saved; CDB_AUTO: 6 while the length fits */
+size_t cdb_mode_sense(uint8_t *cdb, enum cdb_form form, uint8_t pc, uint8_t page,
+    uint8_t subpage, bool want_dbd, uint16_t alloc_len);
 size_t cdb_mode_select(uint8_t *cdb, enum cdb_form form, bool want_save, uint16_t list_len);
 size_t cdb_log_sense(uint8_t *cdb, uint8_t page, uint8_t subpage, uint16_t alloc_len);
 

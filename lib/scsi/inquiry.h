@@ -33,12 +33,16 @@ enum inq_type {
 	INQ_TYPE_PROCESSOR	= 0x03,
 	INQ_TYPE_WORM		= 0x04,
 	INQ_TYPE_CD		= 0x05,
+	INQ_TYPE_SCANNER	= 0x06,
 	INQ_TYPE_OPTICAL	= 0x07,
 	INQ_TYPE_CHANGER	= 0x08,
 	INQ_TYPE_ARRAY		= 0x0c,
 	INQ_TYPE_ENCLOSURE	= 0x0d,
 	INQ_TYPE_RBC		= 0x0e,
+	INQ_TYPE_CARD_READER	= 0x0f,
+	INQ_TYPE_BRIDGE		= 0x10,
 	INQ_TYPE_OSD		= 0x11,
+	INQ_TYPE_ADAPTER	= 0x12,
 	INQ_TYPE_ZBC		= 0x14,
 	INQ_TYPE_WLUN		= 0x1e,
 	INQ_TYPE_UNKNOWN	= 0x1f,
@@ -105,7 +109,7 @@ int inq_parse_std(const void *buf, size_t len, struct inq_std *ret) MUST_CHECK;
 /* inq_type_name() - "disk", "tape", "cd", "changer", "enclosure" ...; "unknown" otherwise */
 const char *inq_type_name(uint8_t type);
 
-/* inq_node_name() - name of the device node: "disk", "tape", "cdrom", "changer", "ses" ... */
+/* inq_node_name() - name of the device node: "disk", "tape", "cdrom", "medium-changer" ... */
 const char *inq_node_name(uint8_t type);
 
 /* inq_standard_name() - "SPC-4", "SBC-3" ... for a version descriptor; NULL if unknown */

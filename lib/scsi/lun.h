@@ -43,9 +43,10 @@ enum lunfmt_method lunfmt_method(uint64_t lun);
  * lunfmt_index() - which unit of a plain target a LUN names, whatever method wrote it
  *
  * @lun      as lunfmt_get() gave it
- * @ret      0..16383 (peripheral with bus 0 .. , flat), up to 2^24 - 1 (extended flat)
+ * @ret      0..16383 (peripheral, flat), up to 2^24 - 1 (extended flat)
  *
- * Peripheral 0..255 and flat 0..16383 name the same units (SAM-5 4.7.7.2, 4.7.7.3); initiators mix them.
+ * Peripheral 0..255 and flat 0..16383 name the same units (SAM-5 4.7.7.2, 4.7.7.3), and
+ * initiators mix them.
  *
  * Returns:  true; false for well known units, logical unit addressing and more than one level
  */
@@ -55,8 +56,8 @@ bool lunfmt_index(uint64_t lun, uint32_t *ret);
  * lunfmt_report_build() - REPORT LUNS parameter data
  *
  * @luns     @n numbers
- * @buf      @size bytes; written as far as they reach, the length in the header is always of the
- *           whole list
+ * @buf      @size bytes; written as far as they reach. The length in the header is always that
+ *           of the whole list
  *
  * Returns:  bytes of the whole list, 8 + 8 * @n
  */

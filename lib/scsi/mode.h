@@ -1,8 +1,8 @@
 /*
  * scsi/mode.h - mode pages: MODE SENSE data made, MODE SELECT lists read and applied
  *
- * What      A device server describes its pages by an array of struct modepage: what they are by
- *           default, what may be changed, what they are now. mode_sense_build() answers MODE
+ * What      A device server describes its pages by an array of struct modepage: what they are
+ *           by default, what may be changed, what they are now. mode_sense_build() answers MODE
  *           SENSE(6) and (10) from it; mode_select_apply() takes a parameter list, refuses it
  *           with a field pointer or changes the pages all at once. For the other side of the
  *           wire there is a header reader and a bounded walk over pages.
@@ -51,13 +51,13 @@ enum mode_pc {
 #define MODE_DSP_WP		0x80	/* medium is write protected */
 #define MODE_DSP_DPOFUA		0x10	/* DPO and FUA are honoured */
 
-/* one page of a device server; all byte arrays have @len bytes, page header included, PS bit 0 */
+/* one page of a device server; byte arrays have @len bytes, page header included, PS 0 */
 struct modepage {
 	uint8_t code;			/* 0..3Eh */
-	uint8_t subcode;		/* 0: page_0 format (2-byte header), else sub_page (4 bytes) */
+	uint8_t subcode;		/* 0: page_0 format (2-byte header), else sub_page */
 	uint16_t len;			/* whole page */
 	const uint8_t *dflt;
-	const uint8_t *changeable;	/* bits set: MODE SELECT may change them; header bytes 0 */
+	const uint8_t *changeable;	/* bits MODE SELECT may change; header bytes 0 */
 	uint8_t *current;
 	uint8_t *saved;			/* NULL: this page cannot be saved */
 };
@@ -65,7 +65,7 @@ struct modepage {
 /* the header in front of both commands' data */
 struct modehdr {
 	size_t hdr_len;			/* 4 or 8 */
-	size_t data_len;		/* whole data by MODE DATA LENGTH, its own bytes included; 0 in lists */
+	size_t data_len;		/* all bytes by MODE DATA LENGTH; 0 in parameter lists */
 	uint8_t medium_type;
 	uint8_t device_specific;	/* MODE_DSP_* */
 	bool has_long_lba;		/* block descriptors of 16 bytes */
@@ -107,8 +107,8 @@ struct mode_walk {
  * MODE SENSE: believes MODE DATA LENGTH where it is below @len */
 int mode_walk_begin(const void *buf, size_t len, bool is_10, struct mode_walk *walk) MUST_CHECK;
 
-/* mode_walk_next() - 1 and *@ret; 0 at the end; -EBADMSG at a page that runs past it, *@ret then
- * holds offset and, if its header was there, code and subcode */
+/* mode_walk_next() - 1 and *@ret; 0 at the end; -EBADMSG at a page that runs past it, *@ret
+ * then holds offset and, if its header was there, code and subcode */
 int mode_walk_next(struct mode_walk *walk, struct mode_view *ret) MUST_CHECK;
 
 /* mode_find() - the page @code/@subcode in @pages; NULL if there is none */
@@ -125,7 +125,8 @@ const struct modepage *mode_find(const struct modepage *pages, size_t n, uint8_t
  * Returns:  the value; put: false when the field lies outside the page or the value outside the
  *           mask. get: 0 outside the page
  */
-uint64_t mode_field_get(const uint8_t *page, size_t len, size_t byte, size_t width, uint64_t mask);
+uint64_t mode_field_get(const uint8_t *page, size_t len, size_t byte, size_t width,
+    uint64_t mask);
 bool mode_field_put(uint8_t *page, size_t len, size_t byte, size_t width, uint64_t mask,
     uint64_t value);
 
@@ -202,7 +203,8 @@ struct mode_select {
  *                     FIELD IN CDB byte 1 bit 0
  */
 int mode_select_apply(const struct mode_select *sel, const void *list, size_t len,
-    const struct modepage *pages, size_t n, uint64_t *ret_changed, struct sense_data *reterr) MUST_CHECK;
+    const struct modepage *pages, size_t n, uint64_t *ret_changed,
+    struct sense_data *reterr) MUST_CHECK;
 
 /* mode_page_name() - "Caching", "Control" ...; NULL if unknown */
 const char *mode_page_name(uint8_t code, uint8_t subcode);

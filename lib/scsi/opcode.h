@@ -30,7 +30,7 @@ enum op_dir {
 
 /* what the length field of a CDB (op_info.len_at, .len_width) means for the data phase */
 enum op_xfer {
-	OP_XFER_NONE,		/* no data; a length field, if any, counts blocks of the LBA range */
+	OP_XFER_NONE,		/* no data; a length field, if any, counts the LBA range */
 	OP_XFER_FIXED,		/* op_info.fixed bytes, no field */
 	OP_XFER_BYTES,		/* the field counts bytes; 0 is none */
 	OP_XFER_BLOCKS,		/* the field counts blocks; 0 is none */
@@ -198,10 +198,10 @@ struct op_info {
 	uint8_t flags;		/* OP_F_* */
 	uint8_t len_at;		/* first byte of the length field */
 	uint8_t len_width;	/* its bytes; 0: the command has none */
-	uint8_t lba_at;		/* first byte of the LBA (READ(6): its upper 3 bits are not LBA) */
+	uint8_t lba_at;		/* first byte of the LBA (6-byte: upper 3 bits are not LBA) */
 	uint8_t lba_width;	/* its bytes; 0: the command has none */
 	uint16_t fixed;		/* OP_XFER_FIXED: bytes */
-	uint8_t usage[OP_CDB_MAX]; /* bits a sender may set, cdb_len of them; opcode byte is FFh */
+	uint8_t usage[OP_CDB_MAX]; /* bits a sender may set, cdb_len bytes; opcode: FFh */
 };
 
 /* op_get() - the row of @id, which is below OP_N */

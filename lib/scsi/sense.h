@@ -2,12 +2,12 @@
  * scsi/sense.h - sense data, built and read, in both formats
  *
  * What      struct sense_data is what a sense buffer says, whatever its format. Makers give the
- *           usual ones; sense_build() writes fixed or descriptor format; sense_parse() reads any
- *           of 70h..73h, also when it was cut short anywhere.
+ *           usual ones; sense_build() writes fixed or descriptor format; sense_parse() reads
+ *           any of 70h..73h, also when it was cut short anywhere.
  * Owner     Values; nothing is kept.
  * Thread    Any; no state.
- * Limits    Fixed format holds 32 bits of INFORMATION and COMMAND-SPECIFIC INFORMATION: a larger
- *           value is left out (VALID 0), never cut. Vendor bytes are not kept.
+ * Limits    Fixed format holds 32 bits of INFORMATION and COMMAND-SPECIFIC INFORMATION: a
+ *           larger value is left out (VALID 0), never cut. Vendor bytes are not kept.
  * Source    SPC-4 4.5, 6.39 (REQUEST SENSE); SBC-3 4.18 for the block descriptor
  */
 #ifndef SCSI_SENSE_H
@@ -56,8 +56,7 @@ enum sense_sks {
 	SENSE_SKS_PROGRESS,	/* NO SENSE, NOT READY: progress, 65536ths */
 	SENSE_SKS_RETRIES,	/* RECOVERED, MEDIUM, HARDWARE ERROR: actual retry count */
 	SENSE_SKS_SEGMENT,	/* COPY ABORTED: segment pointer */
-	SENSE_SKS_OVERFLOW,	/* UNIT ATTENTION: bit 0 of field says queue overflow */
-	SENSE_SKS_OTHER,	/* set for a key that defines none */
+	SENSE_SKS_OVERFLOW,	/* UNIT ATTENTION: sks_value 1 says that some were dropped */
 };
 
 struct sense_data {
@@ -72,10 +71,11 @@ struct sense_data {
 	bool has_info;			/* info is valid */
 	bool has_csi;			/* csi is valid */
 	bool sks_in_cdb;		/* SENSE_SKS_FIELD: C/D, the byte is of the CDB */
+	bool sks_in_segment;		/* SENSE_SKS_SEGMENT: SD, relative to the segment descriptor */
 	bool sks_has_bit;		/* SENSE_SKS_FIELD, _SEGMENT: BPV, sks_bit is valid */
 	uint8_t sks_bit;		/* 7..0 */
 	uint8_t fru;			/* field replaceable unit code, 0 none */
-	uint16_t sks_value;		/* field: byte; progress; retries; see enum sense_sks */
+	uint16_t sks_value;		/* byte of the field; progress; retries; overflow */
 	uint64_t info;			/* INFORMATION: an LBA, a byte offset, a residue */
 	uint64_t csi;			/* COMMAND-SPECIFIC INFORMATION */
 };

@@ -30,7 +30,7 @@ enum sam_attr {
 	SAM_ATTR_N,
 };
 
-/* sstat_name() - "GOOD", "CHECK CONDITION" ...; "status 0x.." is the caller's business: NULL if unknown */
+/* sstat_name() - "GOOD", "CHECK CONDITION" ...; NULL if unknown */
 const char *sstat_name(uint8_t status);
 
 /* sattr_name() - "SIMPLE", "ORDERED", "HEAD OF QUEUE", "ACA"; NULL if unknown */

@@ -5,8 +5,8 @@
  *           same, and a bounded walk over the designators of page 83h.
  * Owner     Values; a designator read points into the page given.
  * Thread    Any; no state.
- * Limits    Builders write whole pages or nothing: VPD_PAGE_MAX bytes hold every page made here.
- *           The caller cuts at the allocation length.
+ * Limits    Builders write whole pages or nothing; VPD_PAGE_MAX bytes hold every page made
+ *           here. The caller cuts at the allocation length.
  * Source    SPC-4 7.8; SBC-3 6.6
  */
 #ifndef SCSI_VPD_H
@@ -52,7 +52,8 @@ int vpd_check(const void *buf, size_t len, uint8_t page, size_t *ret_len) MUST_C
 /* --- builders: bytes written, or 0 when @size is too small or a value cannot be said --- */
 
 /* @type_qual is byte 0 of INQUIRY data: qualifier | type. Page 00 sorts @pages rising. */
-size_t vpd_build_supported(uint8_t type_qual, const uint8_t *pages, size_t n, void *buf, size_t size);
+size_t vpd_build_supported(uint8_t type_qual, const uint8_t *pages, size_t n, void *buf,
+    size_t size);
 size_t vpd_build_serial(uint8_t type_qual, const char *serial, void *buf, size_t size);
 
 /* what page 83h of a unit says; a field that is empty or zero gives no designator */
@@ -60,7 +61,7 @@ struct vpd_ids {
 	const char *t10_vendor;		/* T10 vendor identification, up to 8 characters */
 	const char *t10_id;		/* vendor specific part behind it */
 	const char *unit_name;		/* SCSI name string of the unit, UTF-8, no NUL inside */
-	const char *port_name;		/* SCSI name string of the target port ("iqn...,t,0x0001") */
+	const char *port_name;		/* name string of the target port ("iqn...,t,0x0001") */
 	const char *device_name;	/* SCSI name string of the target device ("iqn...") */
 	uint8_t naa[16];		/* NAA of the unit, naa_len bytes */
 	uint8_t naa_len;		/* 0, 8 (NAA 2, 3, 5) or 16 (NAA 6) */
@@ -69,7 +70,7 @@ struct vpd_ids {
 	uint16_t rel_port;		/* relative target port, 1.. */
 	bool has_tpg;
 	uint16_t tpg;			/* target port group */
-	uint8_t port_protocol;		/* protocol identifier of port designators; 5 is iSCSI */
+	uint8_t port_protocol;		/* protocol identifier of ports; 5 is iSCSI */
 	bool has_port_protocol;
 };
 
@@ -127,14 +128,14 @@ struct vpd_desig_walk {
 /* vpd_desig_begin() - 0, or -EBADMSG as vpd_check(); @page must outlive the walk */
 int vpd_desig_begin(const void *page, size_t len, struct vpd_desig_walk *walk) MUST_CHECK;
 
-/* vpd_desig_next() - 1 and *@ret; 0 at the end; -EBADMSG at a designator that runs past the page */
+/* vpd_desig_next() - 1 and *@ret; 0 at the end; -EBADMSG at one that runs past the page */
 int vpd_desig_next(struct vpd_desig_walk *walk, struct vpd_desig *ret) MUST_CHECK;
 
 const char *vpd_desig_type_name(uint8_t type);
 const char *vpd_assoc_name(uint8_t assoc);
 
-/* vpd_desig_format() - "naa.6...", "eui.00...", "t10.VENDOR  ID", name strings as they are; foreign
- * bytes escaped; @buf, cut at @size */
+/* vpd_desig_format() - "naa.6...", "eui.00...", "t10.VENDOR  ID", name strings as they are;
+ * foreign bytes escaped; @buf, NUL-ended, cut at @size (at least 8) */
 char *vpd_desig_format(const struct vpd_desig *d, char *buf, size_t size);
 
 /* --- readers --- */
@@ -143,7 +144,8 @@ char *vpd_desig_format(const struct vpd_desig *d, char *buf, size_t size);
 int vpd_parse_serial(const void *buf, size_t len, char *serial, size_t size) MUST_CHECK;
 
 /* vpd_parse_supported() - page 00h: @ret_n codes into @pages (at most 256); 0 or -EBADMSG */
-int vpd_parse_supported(const void *buf, size_t len, uint8_t pages[256], size_t *ret_n) MUST_CHECK;
+int vpd_parse_supported(const void *buf, size_t len, uint8_t pages[256],
+    size_t *ret_n) MUST_CHECK;
 
 /* page 86h; fields that this project never sets read only */
 struct vpd_extended {
@@ -165,10 +167,11 @@ struct vpd_extended {
 	uint8_t max_sense_len;		/* maximum supported sense data length, 0 not said */
 };
 
-size_t vpd_build_extended(uint8_t type_qual, const struct vpd_extended *e, void *buf, size_t size);
+size_t vpd_build_extended(uint8_t type_qual, const struct vpd_extended *e, void *buf,
+    size_t size);
 int vpd_parse_extended(const void *buf, size_t len, struct vpd_extended *ret) MUST_CHECK;
 
-/* page B0h, block limits; counts of blocks; 0 says "no limit told" unless a comment says else */
+/* page B0h, block limits; in blocks; 0 says "no limit told" unless a comment says else */
 struct vpd_limits {
 	bool wsnz;			/* WRITE SAME with zero blocks is refused */
 	uint8_t max_compare;		/* COMPARE AND WRITE; 0: not supported */
@@ -197,14 +200,15 @@ int vpd_parse_limits(const void *buf, size_t len, struct vpd_limits *ret) MUST_C
 struct vpd_character {
 	uint16_t rotation_rate;		/* 0 not said, 1 no rotation, else turns a minute */
 	uint8_t product_type;
-	uint8_t form_factor;		/* 0 not said, 1 5.25", 2 3.5", 3 2.5", 4 1.8", 5 less */
+	uint8_t form_factor;		/* 0 not said, 1 5.25", 2 3.5", 3 2.5", 4 1.8" */
 	uint8_t wabereq;		/* write after block erase required */
 	uint8_t wacereq;		/* write after crypto erase required */
 	bool fuab;
 	bool vbuls;
 };
 
-size_t vpd_build_character(uint8_t type_qual, const struct vpd_character *c, void *buf, size_t size);
+size_t vpd_build_character(uint8_t type_qual, const struct vpd_character *c, void *buf,
+    size_t size);
 int vpd_parse_character(const void *buf, size_t len, struct vpd_character *ret) MUST_CHECK;
 
 /* page B2h, logical block provisioning */
