@@ -42,6 +42,13 @@ flag_byte(const struct op_info *op, const uint8_t *cdb)
 	return cdb[op->flags & OP_F_VARLEN ? 10 : 1];
 }
 
+/* WRITE SAME(10) has no NDOB */
+static bool
+is_ndob(const struct op_info *op, const uint8_t *cdb)
+{
+	return op->id != OP_WRITE_SAME_10 && (flag_byte(op, cdb) & 0x01) != 0;
+}
+
 /* SAT-3 12.2.2: where the count is, what it counts and which way it goes */
 static void
 decode_ata(const uint8_t *cdb, uint32_t block_size, struct cdb_info *ret)
@@ -130,7 +137,7 @@ decode_xfer(const uint8_t *cdb, uint64_t count, uint32_t block_size, struct cdb_
 		set_block_bytes(ret, 2 * count, block_size);
 		break;
 	case OP_XFER_WRITE_SAME:
-		if ((op->usage[op->flags & OP_F_VARLEN ? 10 : 1] & flag_byte(op, cdb) & 0x01) != 0)
+		if (is_ndob(op, cdb))
 			set_no_data(ret);
 		else
 			set_block_bytes(ret, 1, block_size);
@@ -180,7 +187,7 @@ cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info 
 
 	info.op = op_find(cdb, len);
 	if (info.op != NULL && info.op->cdb_len != info.cdb_len)
-		info.op = NULL;		/* 7Fh with another length than its service action has */
+		info.op = NULL;		/* 7Fh, of another length than the action has */
 	if (info.op == NULL) {
 		*ret = info;
 		return 0;

@@ -32,7 +32,7 @@ struct cdb_info {
 					 * some ATA forms, block size 0) */
 	size_t cdb_len;			/* bytes the CDB takes; 0 unknown (vendor opcodes) */
 	uint64_t lba;
-	uint64_t blocks;		/* the LBA range; 0 as in the CDB: none, or "to the end" */
+	uint64_t blocks;		/* the LBA range; 0: none, or to the end */
 	uint64_t bytes;			/* data the command asks to move */
 };
 

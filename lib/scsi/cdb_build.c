@@ -170,7 +170,8 @@ cdb_write_verify(uint8_t *cdb, enum cdb_form form, uint64_t lba, uint32_t blocks
     unsigned flags)
 {
 	static const struct block_forms f = { OP_N, OP_WRITE_AND_VERIFY_10,
-		OP_WRITE_AND_VERIFY_12, OP_WRITE_AND_VERIFY_16, .flags = CDB_DPO | CDB_BYTCHK_1 };
+		OP_WRITE_AND_VERIFY_12, OP_WRITE_AND_VERIFY_16,
+		.flags = CDB_DPO | CDB_BYTCHK_1 };
 
 	return block_build(&f, cdb, form, lba, blocks, flags);
 }
@@ -328,7 +329,8 @@ cdb_prevent_allow(uint8_t *cdb, uint8_t prevent)
 
 /* the 6- or the 10-byte command of a pair, by form and length */
 static size_t
-pair_with_len(uint8_t *cdb, enum cdb_form form, enum op_id id_6, enum op_id id_10, uint16_t count)
+pair_with_len(uint8_t *cdb, enum cdb_form form, enum op_id id_6, enum op_id id_10,
+    uint16_t count)
 {
 	if (form == CDB_AUTO)
 		form = count <= UINT8_MAX ? CDB_6 : CDB_10;
@@ -375,8 +377,8 @@ cdb_log_sense(uint8_t *cdb, uint8_t page, uint8_t subpage, uint16_t alloc_len)
 }
 
 size_t
-cdb_report_opcodes(uint8_t *cdb, uint8_t option, uint8_t opcode, uint16_t sa, bool want_timeouts,
-    uint32_t alloc_len)
+cdb_report_opcodes(uint8_t *cdb, uint8_t option, uint8_t opcode, uint16_t sa,
+    bool want_timeouts, uint32_t alloc_len)
 {
 	size_t len = with_len(cdb, OP_REPORT_SUPPORTED_OPCODES, alloc_len);
 

@@ -65,7 +65,7 @@ struct modepage {
 /* the header in front of both commands' data */
 struct modehdr {
 	size_t hdr_len;			/* 4 or 8 */
-	size_t data_len;		/* all bytes by MODE DATA LENGTH; 0 in parameter lists */
+	size_t data_len;		/* all bytes by MODE DATA LENGTH; 0 in lists */
 	uint8_t medium_type;
 	uint8_t device_specific;	/* MODE_DSP_* */
 	bool has_long_lba;		/* block descriptors of 16 bytes */

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/num.h"
+
 static int
 refuse_field(struct sense_data *reterr, size_t byte, int bit)
 {
-	*reterr = sense_invalid_field_list(byte > UINT16_MAX ? UINT16_MAX : (uint16_t)byte, bit);
+	*reterr = sense_invalid_field_list((uint16_t)num_min(byte, UINT16_MAX), bit);
 	return -EINVAL;
 }
 
@@ -28,7 +30,8 @@ top_bit(uint8_t v)
  * out; it cannot resize or reformat.
  */
 static int
-check_descriptor(const struct modehdr *h, const struct mode_unit *unit, struct sense_data *reterr)
+check_descriptor(const struct modehdr *h, const struct mode_unit *unit,
+    struct sense_data *reterr)
 {
 	uint64_t all_ones = h->has_long_lba ? UINT64_MAX : UINT32_MAX;
 
@@ -67,7 +70,8 @@ check_values(const struct mode_select *sel, const struct modepage *page,
 	int bit = -1;
 
 	for (size_t i = v->hdr_len; i < v->len; i++) {
-		uint8_t wrong = (uint8_t)((v->data[i] ^ page->current[i]) & ~page->changeable[i]);
+		uint8_t differs = v->data[i] ^ page->current[i];
+		uint8_t wrong = (uint8_t)(differs & ~page->changeable[i]);
 
 		if (wrong != 0)
 			return refuse_field(reterr, v->offset + i, top_bit(wrong));
@@ -78,8 +82,8 @@ check_values(const struct mode_select *sel, const struct modepage *page,
 }
 
 static int
-check_page(const struct mode_select *sel, const struct mode_view *v, const struct modepage *pages,
-    size_t n, struct sense_data *reterr)
+check_page(const struct mode_select *sel, const struct mode_view *v,
+    const struct modepage *pages, size_t n, struct sense_data *reterr)
 {
 	const struct modepage *page = mode_find(pages, n, v->code, v->subcode);
 
@@ -124,7 +128,8 @@ check_list(const struct mode_select *sel, const void *list, size_t len,
 
 /* true when current values changed */
 static bool
-page_apply(const struct mode_select *sel, const struct modepage *page, const struct mode_view *v)
+page_apply(const struct mode_select *sel, const struct modepage *page,
+    const struct mode_view *v)
 {
 	bool is_changed = false;
 
@@ -133,7 +138,7 @@ page_apply(const struct mode_select *sel, const struct modepage *page, const str
 		page->current[i] = v->data[i];
 	}
 	if (sel->want_save)
-		memcpy(page->saved + v->hdr_len, page->current + v->hdr_len, v->len - v->hdr_len);
+		memcpy(page->saved, page->current, page->len);
 	return is_changed;
 }
 

@@ -110,7 +110,7 @@ check_request(const struct mode_request *req, const struct modepage *pages, size
 		is_savable = is_savable && pages[i].saved != NULL;
 	}
 	if (!is_any) {
-		*reterr = is_code ? sense_invalid_field_cdb(3, 7) : sense_invalid_field_cdb(2, 5);
+		*reterr = sense_invalid_field_cdb(is_code ? 3 : 2, is_code ? 7 : 5);
 		return -EINVAL;
 	}
 	if (req->pc == MODE_PC_SAVED && !is_savable) {

@@ -1,8 +1,9 @@
 /*
  * scsi/opcode_table.h - the rows behind scsi/opcode.h (this room only)
  *
- * What      op_rows is in the order of enum op_id, which is rising by opcode and service action;
- *           op_first leads from an opcode to its first row in one step. tests/scsi checks both.
+ * What      op_rows is in the order of enum op_id, which is rising by opcode and service
+ *           action; op_first leads from an opcode to its first row in one step. tests/scsi
+ *           checks both.
  */
 #ifndef SCSI_OPCODE_TABLE_H
 #define SCSI_OPCODE_TABLE_H

@@ -185,7 +185,7 @@ desc_add(struct cursor *c, uint8_t type, uint8_t len)
 static size_t
 build_descriptor(const struct sense_data *s, uint8_t buf[SENSE_LEN_MAX])
 {
-	struct cursor c = cursor_write_init(buf, SENSE_LEN_MAX);	/* all of them take 44 */
+	struct cursor c = cursor_write_init(buf, SENSE_LEN_MAX);	/* they take 48 */
 	uint8_t *d;
 
 	memset(cursor_take(&c, 8), 0, 8);
@@ -395,7 +395,8 @@ format_sks(const struct sense_data *s, FILE *out)
 	case SENSE_SKS_NONE:
 		break;
 	case SENSE_SKS_FIELD:
-		fprintf(out, ", %s byte %u", s->sks_in_cdb ? "CDB" : "parameter list", s->sks_value);
+		fprintf(out, ", %s byte %u", s->sks_in_cdb ? "CDB" : "parameter list",
+		    s->sks_value);
 		break;
 	case SENSE_SKS_SEGMENT:
 		fprintf(out, ", %s byte %u", s->sks_in_segment ? "segment descriptor" :

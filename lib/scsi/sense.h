@@ -71,7 +71,7 @@ struct sense_data {
 	bool has_info;			/* info is valid */
 	bool has_csi;			/* csi is valid */
 	bool sks_in_cdb;		/* SENSE_SKS_FIELD: C/D, the byte is of the CDB */
-	bool sks_in_segment;		/* SENSE_SKS_SEGMENT: SD, relative to the segment descriptor */
+	bool sks_in_segment;		/* SENSE_SKS_SEGMENT: SD, of the segment descriptor */
 	bool sks_has_bit;		/* SENSE_SKS_FIELD, _SEGMENT: BPV, sks_bit is valid */
 	uint8_t sks_bit;		/* 7..0 */
 	uint8_t fru;			/* field replaceable unit code, 0 none */

@@ -110,8 +110,8 @@ vpd_build_extended(uint8_t type_qual, const struct vpd_extended *e, void *buf, s
 
 	if (b == NULL)
 		return 0;
-	b[4] = (uint8_t)((e->activate_microcode & 3) << 6 | (e->spt & 7) << 3 | e->grd_chk << 2 |
-	    e->app_chk << 1 | e->ref_chk);
+	b[4] = (uint8_t)((e->activate_microcode & 3) << 6 | (e->spt & 7) << 3 |
+	    e->grd_chk << 2 | e->app_chk << 1 | e->ref_chk);
 	b[5] = (uint8_t)(e->uask_sup << 5 | e->group_sup << 4 | e->prior_sup << 3 |
 	    e->headsup << 2 | e->ordsup << 1 | e->simpsup);
 	b[6] = (uint8_t)(e->wu_sup << 3 | e->crd_sup << 2 | e->nv_sup << 1 | e->v_sup);
@@ -204,7 +204,8 @@ vpd_parse_serial(const void *buf, size_t len, char *serial, size_t size)
 
 	if (r < 0)
 		return r;
-	text_trim_field((const uint8_t *)buf + HDR_LEN, num_min(have - HDR_LEN, VPD_SERIAL_MAX), text);
+	have = num_min(have - HDR_LEN, VPD_SERIAL_MAX);
+	text_trim_field((const uint8_t *)buf + HDR_LEN, have, text);
 	(void)text_copy(serial, size, text);
 	return 0;
 }

@@ -31,6 +31,21 @@ desig_put(struct cursor *c, uint8_t code_set, uint8_t assoc, uint8_t type, size_
 }
 
 static void
+put_numbers(struct cursor *c, const struct vpd_ids *ids)
+{
+	uint8_t naa_len = ids->naa_len;
+
+	if (naa_len != 0) {
+		desig_put(c, VPD_CODE_BINARY, VPD_ASSOC_UNIT, VPD_DESIG_NAA, naa_len, ids);
+		cursor_put_bytes(c, ids->naa, naa_len);
+	}
+	if (ids->has_eui64) {
+		desig_put(c, VPD_CODE_BINARY, VPD_ASSOC_UNIT, VPD_DESIG_EUI64, 8, ids);
+		cursor_put_be64(c, ids->eui64);
+	}
+}
+
+static void
 put_t10(struct cursor *c, const struct vpd_ids *ids)
 {
 	char vendor[8];
@@ -41,7 +56,7 @@ put_t10(struct cursor *c, const struct vpd_ids *ids)
 		return;
 	memset(vendor, ' ', sizeof(vendor));
 	memcpy(vendor, ids->t10_vendor, strnlen(ids->t10_vendor, sizeof(vendor)));
-	desig_put(c, VPD_CODE_ASCII, VPD_ASSOC_UNIT, VPD_DESIG_T10, sizeof(vendor) + id_len, ids);
+	desig_put(c, VPD_CODE_ASCII, VPD_ASSOC_UNIT, VPD_DESIG_T10, 8 + id_len, ids);
 	cursor_put_bytes(c, vendor, sizeof(vendor));
 	cursor_put_bytes(c, id, id_len);
 }
@@ -57,7 +72,7 @@ put_name(struct cursor *c, const char *name, uint8_t assoc, const struct vpd_ids
 		return true;
 	len = strlen(name);
 	padded = (len + 4) & ~(size_t)3;
-	if (padded > 252)	/* a length byte holds 255, and the length is a multiple of four */
+	if (padded > 252)	/* the largest multiple of four a length byte holds */
 		return false;
 	desig_put(c, VPD_CODE_UTF8, assoc, VPD_DESIG_NAME, padded, ids);
 	cursor_put_bytes(c, name, len);
@@ -91,14 +106,7 @@ vpd_build_ident(uint8_t type_qual, const struct vpd_ids *ids, void *buf, size_t 
 	cursor_put_u8(&c, type_qual);
 	cursor_put_u8(&c, VPD_IDENT);
 	cursor_put_be16(&c, 0);
-	if (ids->naa_len != 0) {
-		desig_put(&c, VPD_CODE_BINARY, VPD_ASSOC_UNIT, VPD_DESIG_NAA, ids->naa_len, ids);
-		cursor_put_bytes(&c, ids->naa, ids->naa_len);
-	}
-	if (ids->has_eui64) {
-		desig_put(&c, VPD_CODE_BINARY, VPD_ASSOC_UNIT, VPD_DESIG_EUI64, 8, ids);
-		cursor_put_be64(&c, ids->eui64);
-	}
+	put_numbers(&c, ids);
 	put_t10(&c, ids);
 	is_fit = put_name(&c, ids->unit_name, VPD_ASSOC_UNIT, ids);
 	put_port(&c, ids);
@@ -119,7 +127,9 @@ vpd_naa3(uint8_t naa[8], uint64_t seed)
 void
 vpd_naa6(uint8_t naa[16], uint32_t oui, uint64_t vendor_id, uint64_t extension)
 {
-	be64_put(naa, 6ull << 60 | (uint64_t)(oui & 0xffffff) << 36 | (vendor_id & 0xfffffffffull));
+	uint64_t company = oui & 0xffffff;
+
+	be64_put(naa, 6ull << 60 | company << 36 | (vendor_id & 0xfffffffffull));
 	be64_put(naa + 8, extension);
 }
 
