@@ -371,7 +371,8 @@ disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
 	if (row->changes && atomic_load_explicit(&disk->is_soft_protected, memory_order_relaxed))
 		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_SOFTWARE_WRITE_PROTECTED);
-	if (info->bytes == 0 || cmd->buf_bytes == 0 || info->dir == cmd->buf_dir)
+	if (info->bytes == 0 || cmd->buf_bytes == 0 || info->dir == cmd->buf_dir ||
+	    info->dir == OP_DIR_BOTH)
 		return DISK_IO;
 	cmd->is_dir_wrong = true;
 	return disk_good(cmd);
@@ -460,6 +461,12 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 	cmd->req.aio = cmd->aio;
 	cmd->req.done = disk_req_done;
 	cmd->req.moved = 0;
+}
+
+void
+disk_cmd_clear(struct disk_cmd *cmd)
+{
+	disk_cmd_prepare(NULL, cmd);
 }
 
 bool

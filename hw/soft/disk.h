@@ -103,6 +103,9 @@ bool disk_execute(struct disk *disk, struct disk_cmd *cmd);
 /* disk_cancel() - ask a pending command to finish early; its result means nothing then */
 void disk_cancel(struct disk_cmd *cmd);
 
+/* disk_cmd_clear() - what a command looks like that was answered without the disk: GOOD, no data */
+void disk_cmd_clear(struct disk_cmd *cmd);
+
 /* disk_finish_check() - finish @cmd with CHECK CONDITION @sense before it is executed */
 void disk_finish_check(struct disk *disk, struct disk_cmd *cmd, const struct sense_data *sense);
 

@@ -1,0 +1,215 @@
+/* abort, reset, quiesce: asking commands to end, and waiting until they have */
+#include "hw/soft/soft_impl.h"
+
+#include "ddi/sched.h"
+
+/* the first reason stays, later ones only leave their mark in the statistics */
+static void
+soft_mark(struct soft_unit *unit, struct soft_cmd *cmd, uint8_t why, uint_t stats)
+{
+	cmd->stats |= stats;
+	if (cmd->why != CMD_CMPLT)
+		return;
+	cmd->why = why;
+	if (cmd->state == SOFT_WAITING)
+		unit->nkilled++;
+}
+
+unsigned int
+soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_ns, uint8_t why,
+    uint_t stats, struct soft_cmd_list *dead)
+{
+	struct soft_cmd *cmd, *next;
+	unsigned int n = 0;
+
+	mutex_enter(&unit->lock);
+	for (cmd = TAILQ_FIRST(&unit->pending); cmd != NULL; cmd = next) {
+		next = TAILQ_NEXT(cmd, link);
+		if (one != NULL && cmd->pkt != one)
+			continue;
+		if (now_ns != 0 && (cmd->deadline_ns == 0 || cmd->deadline_ns > now_ns))
+			continue;
+		n++;
+		soft_mark(unit, cmd, why, stats);
+		if (cmd->state == SOFT_WAITING) {
+			disk_cancel(&cmd->disk);
+			continue;
+		}
+		TAILQ_REMOVE(&unit->pending, cmd, link);
+		TAILQ_INSERT_TAIL(dead, cmd, link);
+	}
+	mutex_exit(&unit->lock);
+	return n;
+}
+
+/* wait for the commands that the store still has; who may not sleep is told whether there are any */
+static bool
+soft_drain(struct soft_unit *unit)
+{
+	bool is_drained;
+
+	mutex_enter(&unit->lock);
+	while (unit->nkilled > 0 && !sched_is_interrupt())
+		cv_wait(&unit->cv, &unit->lock);
+	is_drained = unit->nkilled == 0;
+	mutex_exit(&unit->lock);
+	return is_drained;
+}
+
+int
+soft_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+	struct soft_unit *unit = soft_unit_at(hba, ap);
+	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
+	unsigned int n;
+
+	if (unit == NULL)
+		return 0;
+	n = soft_unit_kill(unit, pkt, 0, CMD_ABORTED, STAT_ABORTED, &dead);
+	soft_finish_all(&dead);
+	return pkt == NULL || n > 0;
+}
+
+int
+soft_clear_task_set(struct scsi_address *ap)
+{
+	return soft_abort(ap, NULL);
+}
+
+int
+soft_terminate_task(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+	struct soft_unit *unit = soft_unit_at(hba, ap);
+	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
+	unsigned int n;
+
+	if (unit == NULL || pkt == NULL)
+		return 0;
+	n = soft_unit_kill(unit, pkt, 0, CMD_TERMINATED, STAT_TERMINATED, &dead);
+	soft_finish_all(&dead);
+	return n > 0;
+}
+
+static bool
+soft_unit_reset(struct soft_unit *unit, uint_t stats, uint16_t asc)
+{
+	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
+	bool is_drained;
+
+	(void)soft_unit_kill(unit, NULL, 0, CMD_RESET, stats, &dead);
+	is_drained = soft_drain(unit);
+	disk_reset(unit->disk, asc);
+	soft_finish_all(&dead);
+	return is_drained;
+}
+
+static void
+soft_tell_reset(struct soft_hba *hba)
+{
+	mutex_enter(&hba->notify_lock);
+	scsi_hba_reset_notify_callback(&hba->notify_lock, &hba->notify);
+	mutex_exit(&hba->notify_lock);
+}
+
+bool
+soft_bus_was_reset(struct soft_hba *hba)
+{
+	bool is_drained = true;
+
+	for (size_t i = 0; i < hba->nunits; i++) {
+		if (!soft_unit_reset(&hba->units[i], STAT_BUS_RESET, ASC_BUS_RESET))
+			is_drained = false;
+	}
+	soft_tell_reset(hba);
+	return is_drained;
+}
+
+static int
+soft_target_reset(struct soft_hba *hba, unsigned int target)
+{
+	bool is_drained = true;
+
+	if (target >= SOFT_TARGETS || !hba->has_target[target])
+		return 0;
+	for (unsigned int lun = 0; lun < SOFT_LUNS; lun++) {
+		struct soft_unit *unit = hba->map[target][lun];
+
+		if (unit != NULL && !soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET))
+			is_drained = false;
+	}
+	soft_tell_reset(hba);
+	return is_drained;
+}
+
+int
+soft_reset(struct scsi_address *ap, int level)
+{
+	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+	struct soft_unit *unit = soft_unit_at(hba, ap);
+	bool is_drained;
+
+	switch (level) {
+	case RESET_ALL:
+		return soft_bus_was_reset(hba);
+	case RESET_TARGET:
+		return soft_target_reset(hba, ap->a_target);
+	case RESET_LUN:
+		if (unit == NULL)
+			return 0;
+		is_drained = soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET);
+		soft_tell_reset(hba);
+		return is_drained;
+	default:
+		return 0;
+	}
+}
+
+int
+soft_bus_reset(dev_info_t *dip, int level)
+{
+	struct soft_hba *hba = soft_hba_find(dip);
+
+	if (hba == NULL || (level != RESET_BUS && level != RESET_ALL))
+		return 0;
+	return soft_bus_was_reset(hba);
+}
+
+int
+soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg)
+{
+	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+
+	return scsi_hba_reset_notify_setup(ap, flag, callback, arg, &hba->notify_lock, &hba->notify);
+}
+
+int
+soft_quiesce(dev_info_t *dip)
+{
+	struct soft_hba *hba = soft_hba_find(dip);
+
+	if (hba == NULL)
+		return -1;
+	atomic_store(&hba->is_quiesced, true);
+	for (size_t i = 0; i < hba->nunits; i++) {
+		struct soft_unit *unit = &hba->units[i];
+
+		mutex_enter(&unit->lock);
+		while (atomic_load(&unit->active) > 0)
+			cv_wait(&unit->cv, &unit->lock);
+		mutex_exit(&unit->lock);
+	}
+	return 0;
+}
+
+int
+soft_unquiesce(dev_info_t *dip)
+{
+	struct soft_hba *hba = soft_hba_find(dip);
+
+	if (hba == NULL)
+		return -1;
+	atomic_store(&hba->is_quiesced, false);
+	return 0;
+}
