@@ -129,7 +129,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_AND_VERIFY_10] = {
 		.name = "WRITE AND VERIFY(10)",
 		.id = OP_WRITE_AND_VERIFY_10, .opcode = 0x2e, .cdb_len = 10,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS, LEN(7, 2), LBA(2, 4),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS,
+		LEN(7, 2), LBA(2, 4),
 		.flags = OP_F_MEDIUM | OP_F_DPO | OP_F_PROTECT,
 		.usage = { 0xff, 0xf6, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00 },
 	},
@@ -150,7 +151,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_SYNCHRONIZE_CACHE_10] = {
 		.name = "SYNCHRONIZE CACHE(10)",
 		.id = OP_SYNCHRONIZE_CACHE_10, .opcode = 0x35, .cdb_len = 10,
-		.policy = OP_WRITE, .dir = OP_DIR_NONE, .xfer = OP_XFER_NONE, LEN(7, 2), LBA(2, 4),
+		.policy = OP_WRITE, .dir = OP_DIR_NONE, .xfer = OP_XFER_NONE,
+		LEN(7, 2), LBA(2, 4),
 		.flags = OP_F_MEDIUM,
 		.usage = { 0xff, 0x02, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00 },
 	},
@@ -183,14 +185,16 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_LONG_10] = {
 		.name = "WRITE LONG(10)",
 		.id = OP_WRITE_LONG_10, .opcode = 0x3f, .cdb_len = 10,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_LONG, LEN(7, 2), LBA(2, 4),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_LONG,
+		LEN(7, 2), LBA(2, 4),
 		.flags = OP_F_MEDIUM,
 		.usage = { 0xff, 0xe0, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 },
 	},
 	[OP_WRITE_SAME_10] = {
 		.name = "WRITE SAME(10)",
 		.id = OP_WRITE_SAME_10, .opcode = 0x41, .cdb_len = 10,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_SAME, LEN(7, 2), LBA(2, 4),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_SAME,
+		LEN(7, 2), LBA(2, 4),
 		.flags = OP_F_MEDIUM | OP_F_PROTECT,
 		.usage = { 0xff, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00 },
 	},
@@ -344,7 +348,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_READ_32] = {
 		.name = "READ(32)",
 		.id = OP_READ_32, .opcode = 0x7f, SA_VAR(0x0009), .cdb_len = 32,
-		.policy = OP_READ, .dir = OP_DIR_IN, .xfer = OP_XFER_BLOCKS, LEN(28, 4), LBA(12, 8),
+		.policy = OP_READ, .dir = OP_DIR_IN, .xfer = OP_XFER_BLOCKS,
+		LEN(28, 4), LBA(12, 8),
 		.flags = OP_F_MEDIUM | OP_F_FUA | OP_F_PROTECT | OP_F_VARLEN,
 		.usage = { 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0xff,
 		    0xff, 0xff, 0xf8, 0x00, 0xff, 0xff, 0xff, 0xff,
@@ -354,7 +359,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_VERIFY_32] = {
 		.name = "VERIFY(32)",
 		.id = OP_VERIFY_32, .opcode = 0x7f, SA_VAR(0x000a), .cdb_len = 32,
-		.policy = OP_READ, .dir = OP_DIR_BOTH, .xfer = OP_XFER_VERIFY, LEN(28, 4), LBA(12, 8),
+		.policy = OP_READ, .dir = OP_DIR_BOTH, .xfer = OP_XFER_VERIFY,
+		LEN(28, 4), LBA(12, 8),
 		.flags = OP_F_MEDIUM | OP_F_DPO | OP_F_PROTECT | OP_F_VARLEN,
 		.usage = { 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0xff,
 		    0xff, 0xff, 0xf6, 0x00, 0xff, 0xff, 0xff, 0xff,
@@ -364,7 +370,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_32] = {
 		.name = "WRITE(32)",
 		.id = OP_WRITE_32, .opcode = 0x7f, SA_VAR(0x000b), .cdb_len = 32,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS, LEN(28, 4), LBA(12, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS,
+		LEN(28, 4), LBA(12, 8),
 		.flags = OP_F_MEDIUM | OP_F_FUA | OP_F_PROTECT | OP_F_VARLEN,
 		.usage = { 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0xff,
 		    0xff, 0xff, 0xf8, 0x00, 0xff, 0xff, 0xff, 0xff,
@@ -374,7 +381,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_AND_VERIFY_32] = {
 		.name = "WRITE AND VERIFY(32)",
 		.id = OP_WRITE_AND_VERIFY_32, .opcode = 0x7f, SA_VAR(0x000c), .cdb_len = 32,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS, LEN(28, 4), LBA(12, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS,
+		LEN(28, 4), LBA(12, 8),
 		.flags = OP_F_MEDIUM | OP_F_DPO | OP_F_PROTECT | OP_F_VARLEN,
 		.usage = { 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0xff,
 		    0xff, 0xff, 0xf6, 0x00, 0xff, 0xff, 0xff, 0xff,
@@ -384,7 +392,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_SAME_32] = {
 		.name = "WRITE SAME(32)",
 		.id = OP_WRITE_SAME_32, .opcode = 0x7f, SA_VAR(0x000d), .cdb_len = 32,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_SAME, LEN(28, 4), LBA(12, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_SAME,
+		LEN(28, 4), LBA(12, 8),
 		.flags = OP_F_MEDIUM | OP_F_PROTECT | OP_F_VARLEN,
 		.usage = { 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0xff,
 		    0xff, 0xff, 0xf9, 0x00, 0xff, 0xff, 0xff, 0xff,
@@ -504,7 +513,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_COMPARE_AND_WRITE] = {
 		.name = "COMPARE AND WRITE",
 		.id = OP_COMPARE_AND_WRITE, .opcode = 0x89, .cdb_len = 16,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_COMPARE, LEN(13, 1), LBA(2, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_COMPARE,
+		LEN(13, 1), LBA(2, 8),
 		.flags = OP_F_MEDIUM | OP_F_FUA | OP_F_PROTECT,
 		.usage = { 0xff, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0x00, 0x00, 0x00, 0xff, 0x1f, 0x00 },
@@ -528,7 +538,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_AND_VERIFY_16] = {
 		.name = "WRITE AND VERIFY(16)",
 		.id = OP_WRITE_AND_VERIFY_16, .opcode = 0x8e, .cdb_len = 16,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS, LEN(10, 4), LBA(2, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS,
+		LEN(10, 4), LBA(2, 8),
 		.flags = OP_F_MEDIUM | OP_F_DPO | OP_F_PROTECT,
 		.usage = { 0xff, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00 },
@@ -552,7 +563,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_SYNCHRONIZE_CACHE_16] = {
 		.name = "SYNCHRONIZE CACHE(16)",
 		.id = OP_SYNCHRONIZE_CACHE_16, .opcode = 0x91, .cdb_len = 16,
-		.policy = OP_WRITE, .dir = OP_DIR_NONE, .xfer = OP_XFER_NONE, LEN(10, 4), LBA(2, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_NONE, .xfer = OP_XFER_NONE,
+		LEN(10, 4), LBA(2, 8),
 		.flags = OP_F_MEDIUM,
 		.usage = { 0xff, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00 },
@@ -560,7 +572,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_SAME_16] = {
 		.name = "WRITE SAME(16)",
 		.id = OP_WRITE_SAME_16, .opcode = 0x93, .cdb_len = 16,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_SAME, LEN(10, 4), LBA(2, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_SAME,
+		LEN(10, 4), LBA(2, 8),
 		.flags = OP_F_MEDIUM | OP_F_PROTECT,
 		.usage = { 0xff, 0xf9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00 },
@@ -568,7 +581,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_ATOMIC_16] = {
 		.name = "WRITE ATOMIC(16)",
 		.id = OP_WRITE_ATOMIC_16, .opcode = 0x9c, .cdb_len = 16,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS, LEN(12, 2), LBA(2, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS,
+		LEN(12, 2), LBA(2, 8),
 		.flags = OP_F_MEDIUM | OP_F_FUA | OP_F_PROTECT,
 		.usage = { 0xff, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00 },
@@ -584,7 +598,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_READ_LONG_16] = {
 		.name = "READ LONG(16)",
 		.id = OP_READ_LONG_16, .opcode = 0x9e, SA(0x11), .cdb_len = 16,
-		.policy = OP_READ, .dir = OP_DIR_IN, .xfer = OP_XFER_BYTES, LEN(12, 2), LBA(2, 8),
+		.policy = OP_READ, .dir = OP_DIR_IN, .xfer = OP_XFER_BYTES,
+		LEN(12, 2), LBA(2, 8),
 		.flags = OP_F_MEDIUM | OP_F_OBSOLETE,
 		.usage = { 0xff, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0x00, 0x00, 0xff, 0xff, 0x03, 0x00 },
@@ -592,7 +607,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_GET_LBA_STATUS] = {
 		.name = "GET LBA STATUS",
 		.id = OP_GET_LBA_STATUS, .opcode = 0x9e, SA(0x12), .cdb_len = 16,
-		.policy = OP_INFO, .dir = OP_DIR_IN, .xfer = OP_XFER_BYTES, LEN(10, 4), LBA(2, 8),
+		.policy = OP_INFO, .dir = OP_DIR_IN, .xfer = OP_XFER_BYTES,
+		LEN(10, 4), LBA(2, 8),
 		.flags = OP_F_MEDIUM,
 		.usage = { 0xff, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00 },
@@ -600,7 +616,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_LONG_16] = {
 		.name = "WRITE LONG(16)",
 		.id = OP_WRITE_LONG_16, .opcode = 0x9f, SA(0x11), .cdb_len = 16,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_LONG, LEN(12, 2), LBA(2, 8),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_WRITE_LONG,
+		LEN(12, 2), LBA(2, 8),
 		.flags = OP_F_MEDIUM,
 		.usage = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0x00, 0x00, 0xff, 0xff, 0x00, 0x00 },
@@ -738,7 +755,8 @@ const struct op_info op_rows[OP_N] = {
 	[OP_WRITE_AND_VERIFY_12] = {
 		.name = "WRITE AND VERIFY(12)",
 		.id = OP_WRITE_AND_VERIFY_12, .opcode = 0xae, .cdb_len = 12,
-		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS, LEN(6, 4), LBA(2, 4),
+		.policy = OP_WRITE, .dir = OP_DIR_OUT, .xfer = OP_XFER_BLOCKS,
+		LEN(6, 4), LBA(2, 4),
 		.flags = OP_F_MEDIUM | OP_F_DPO | OP_F_PROTECT,
 		.usage = { 0xff, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0x1f, 0x00 },
