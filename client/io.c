@@ -198,7 +198,8 @@ io_parse(struct scsac *c)
 		if (r < 0 && frame.head.kind == FRAME_KIND_ERROR && frame.head.id == 0) {
 			conn_doom(c, r);	/* its words are in c->error */
 		} else if (r < 0) {
-			conn_lost(c, -EBADMSG, "daemon answered out of order or out of bounds");
+			conn_lost(c, r == -ENOMEM ? -ENOMEM : -EBADMSG, "%s", r == -ENOMEM ?
+			    "out of memory" : "daemon answered out of order or out of bounds");
 			return;
 		}
 	}
@@ -234,7 +235,7 @@ io_vectors(struct scsac *c, struct iovec iov[2])
 	return n;
 }
 
-/* One receive; 1 when more may be there, 0 when not, -EAGAIN, -EINTR, or -ENOTCONN: all over. */
+/* One receive: 1 when more may be there, 0 when not, -EAGAIN, -EINTR; -ENOTCONN: all over. */
 static int
 io_receive(struct scsac *c, int flags)
 {
