@@ -59,9 +59,8 @@ int cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size,
 /**
  * cdb_range_ok() - true when @lba and @blocks lie inside @capacity blocks
  *
- * @capacity blocks of the unit. @lba itself must be inside also for zero blocks: a command at
- * the end of the unit that moves nothing is out of range (SBC-3 5.8: LOGICAL BLOCK ADDRESS
- * "plus the transfer length exceeds the capacity" is read the strict way that initiators test)
+ * @lba itself must be inside also for zero blocks: initiators test that a command behind the
+ * end is refused although it moves nothing. No sum is formed, so nothing wraps.
  */
 bool cdb_range_ok(uint64_t lba, uint64_t blocks, uint64_t capacity);
 

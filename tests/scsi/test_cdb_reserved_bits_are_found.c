@@ -21,8 +21,8 @@ START_TEST(every_bit_of_every_command)
 
 			cdb[i / 8] = (uint8_t)(1u << i % 8);
 			is_bad = cdb_reserved_bit(op, cdb, op->cdb_len, &byte, &bit);
-			ck_assert_msg(is_bad != may_be_set(op, i / 8, i % 8), "%s %u.%u", op->name,
-			    i / 8, i % 8);
+			ck_assert_msg(is_bad != may_be_set(op, i / 8, i % 8), "%s %u.%u",
+			    op->name, i / 8, i % 8);
 			ck_assert_uint_eq(byte, is_bad ? i / 8 : 0xee);
 			ck_assert_uint_eq(bit, is_bad ? i % 8 : 0xee);
 		}

@@ -36,7 +36,8 @@ START_TEST(names_are_unique)
 {
 	for (unsigned a = 0; a < OP_N; a++) {
 		for (unsigned b = a + 1; b < OP_N; b++)
-			ck_assert_str_ne(op_get((enum op_id)a)->name, op_get((enum op_id)b)->name);
+			ck_assert_str_ne(
+			    op_get((enum op_id)a)->name, op_get((enum op_id)b)->name);
 	}
 }
 END_TEST
@@ -63,7 +64,8 @@ START_TEST(masks_cover_the_fields)
 		ck_assert_msg(op->sa_place != OP_SA_BYTE1 || (op->usage[1] & 0x1f) == 0x1f,
 		    "%s: service action", op->name);
 		for (unsigned i = 0; i < op->len_width; i++)
-			ck_assert_msg(op->usage[op->len_at + i] == 0xff, "%s: length", op->name);
+			ck_assert_msg(
+			    op->usage[op->len_at + i] == 0xff, "%s: length", op->name);
 		for (unsigned i = op->lba_width == 3; i < op->lba_width; i++)
 			ck_assert_msg(op->usage[op->lba_at + i] == 0xff, "%s: LBA", op->name);
 		for (unsigned i = op->cdb_len; i < OP_CDB_MAX; i++)
