@@ -18,6 +18,8 @@
  * Locks     Each node has a configuration lock for its child list (devi_enter), recursive for a
  *           thread. bus_initchild and bus_uninitchild run with the parent's entered; probe,
  *           attach and detach run with no lock of the tree held, one at a time for each node.
+ *           devi_attach(), devi_detach() and devi_free() enter the parent themselves: who calls
+ *           them with it entered must be sure that no other thread moves the same node.
  * Thread    Everything where sleeping is allowed; plain getters anywhere.
  */
 #ifndef DDI_DEVTREE_H
@@ -73,6 +75,7 @@ dev_info_t *devi_root(void);
  *
  * Returns:  0
  *           -EINVAL  name empty or longer than 31
+ *           -ENODEV  @parent is being detached
  *           -ENOMEM
  */
 int devi_alloc(dev_info_t *parent, const char *name, dev_info_t **ret_dip) MUST_CHECK;
@@ -92,8 +95,9 @@ int devi_free(dev_info_t *dip);
 dev_info_t *devi_ref(dev_info_t *dip);
 void devi_unref(dev_info_t *dip);
 
-/* devi_hold(), devi_release() - keep it from being detached, with a reference */
-void devi_hold(dev_info_t *dip);
+/* devi_hold(), devi_release() - keep it from being detached, with a reference; devi_hold() answers
+ * false, and holds nothing, when the node is being detached already */
+bool devi_hold(dev_info_t *dip);
 void devi_release(dev_info_t *dip);
 
 /* devi_set_compatible() - further names to find a driver by, best first, after the node name;

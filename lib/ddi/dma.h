@@ -63,6 +63,9 @@ bool dma_attr_is_valid(const ddi_dma_attr_t *attr);
  */
 int dma_init(struct ddi_dma_impl *h, dev_info_t *dip, const ddi_dma_attr_t *attr);
 
+/* dma_reserve() - room for @count cookies now, so that no later call needs memory; false without */
+bool dma_reserve(struct ddi_dma_impl *h, uint32_t count);
+
 /* dma_fini() - unbind if bound, free what it took; the memory is the caller's */
 void dma_fini(struct ddi_dma_impl *h);
 

@@ -1,9 +1,7 @@
 /*
  * ddi/kmem_stats.h - what the allocator counts
  *
- * Thread    Any; exact when nobody allocates meanwhile. In release builds without fault
- *           injection only the caches' constructed and destructed are exact; the others too, but
- *           they are summed over threads.
+ * Thread    Any; exact when nobody allocates meanwhile.
  */
 #ifndef DDI_KMEM_STATS_H
 #define DDI_KMEM_STATS_H

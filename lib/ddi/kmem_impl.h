@@ -1,0 +1,15 @@
+/*
+ * ddi/kmem_impl.h - memory of lib/ddi for itself
+ *
+ * Thread    Any context.
+ */
+#ifndef DDI_KMEM_IMPL_H
+#define DDI_KMEM_IMPL_H
+
+#include <stddef.h>
+
+/* kmem_must() - zeroed memory, never NULL: tries for a while, then ends the process, because the
+ * published call above it cannot fail. For free(3) */
+void *kmem_must(size_t size);
+
+#endif /* DDI_KMEM_IMPL_H */

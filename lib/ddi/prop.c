@@ -1,0 +1,422 @@
+#include "ddi/prop.h"
+
+#include <string.h>
+#include <sys/sunddi.h>
+
+#include "base/fault.h"
+#include "ddi/devtree_impl.h"
+
+enum prop_type { PROP_BOOLEAN, PROP_INT, PROP_INT64, PROP_STRING, PROP_BYTE, PROP_UNDEF };
+
+/* strings are kept one behind the other, each with its NUL */
+struct prop {
+	TAILQ_ENTRY(prop) link;
+	dev_t dev;
+	enum prop_type type;
+	unsigned int count;		/* elements */
+	size_t size;			/* bytes of data */
+	char *name;			/* behind the data */
+	_Alignas(8) char data[];
+};
+
+void
+prop_list_init(struct prop_list *l)
+{
+	mutex_init(&l->lock, NULL, MUTEX_DRIVER, NULL);
+	TAILQ_INIT(&l->props);
+}
+
+static void
+list_clear(struct prop_list *l)
+{
+	struct prop *p;
+
+	while ((p = TAILQ_FIRST(&l->props)) != NULL) {
+		TAILQ_REMOVE(&l->props, p, link);
+		free(p);
+	}
+}
+
+void
+prop_list_fini(struct prop_list *l)
+{
+	list_clear(l);
+	mutex_destroy(&l->lock);
+}
+
+static bool
+is_dev_match(const struct prop *p, dev_t dev)
+{
+	return dev == DDI_DEV_T_ANY || p->dev == dev;
+}
+
+static struct prop *
+list_find(struct prop_list *l, dev_t dev, const char *name)
+{
+	struct prop *p;
+
+	TAILQ_FOREACH(p, &l->props, link)
+		if (is_dev_match(p, dev) && strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
+
+static struct prop *
+prop_new(dev_t dev, const char *name, enum prop_type type, unsigned int count, size_t size)
+{
+	size_t name_size = strlen(name) + 1;
+	struct prop *p;
+
+	if (fault_hit())
+		return NULL;
+	p = calloc(1, sizeof(*p) + size + name_size);
+	if (p == NULL)
+		return NULL;
+	p->dev = dev;
+	p->type = type;
+	p->count = count;
+	p->size = size;
+	p->name = p->data + size;
+	memcpy(p->name, name, name_size);
+	return p;
+}
+
+/* prop_put() - @p in place of any of the same name and dev */
+static int
+prop_put(dev_info_t *dip, struct prop *p)
+{
+	struct prop *old;
+
+	mutex_enter(&dip->props.lock);
+	TAILQ_FOREACH(old, &dip->props.props, link)
+		if (old->dev == p->dev && strcmp(old->name, p->name) == 0)
+			break;
+	if (old != NULL)
+		TAILQ_REMOVE(&dip->props.props, old, link);
+	TAILQ_INSERT_TAIL(&dip->props.props, p, link);
+	mutex_exit(&dip->props.lock);
+	free(old);
+	return DDI_PROP_SUCCESS;
+}
+
+static int
+prop_update(dev_t dev, dev_info_t *dip, const char *name, enum prop_type type, const void *data,
+    unsigned int count, size_t size)
+{
+	struct prop *p;
+
+	if (dip == NULL || name == NULL || *name == '\0' || (data == NULL && size > 0))
+		return DDI_PROP_INVAL_ARG;
+	p = prop_new(dev == DDI_DEV_T_ANY ? DDI_DEV_T_NONE : dev, name, type, count, size);
+	if (p == NULL)
+		return DDI_PROP_NO_MEMORY;
+	if (size > 0)
+		memcpy(p->data, data, size);
+	return prop_put(dip, p);
+}
+
+/* copy_out() - the data of @p as the caller gets it: strings with an array of pointers in front */
+static void *
+copy_out(const struct prop *p, bool want_pointers)
+{
+	size_t front = want_pointers ? p->count * sizeof(char *) : 0;
+	char *copy, *text;
+
+	if (fault_hit())
+		return NULL;
+	copy = malloc(front + p->size + 1);
+	if (copy == NULL)
+		return NULL;
+	text = copy + front;
+	memcpy(text, p->data, p->size);
+	text[p->size] = '\0';
+	for (unsigned int i = 0; want_pointers && i < p->count; i++) {
+		((char **)(void *)copy)[i] = text;
+		text += strlen(text) + 1;
+	}
+	return copy;
+}
+
+/* node_lookup() - at one node; DDI_PROP_NOT_FOUND: ask the parent */
+static int
+node_lookup(dev_info_t *dip, dev_t dev, const char *name, enum prop_type type,
+    bool want_pointers, void **ret_data, uint_t *ret_count)
+{
+	struct prop *p;
+	int r = DDI_PROP_NOT_FOUND;
+	void *copy;
+
+	mutex_enter(&dip->props.lock);
+	p = list_find(&dip->props, dev, name);
+	if (p != NULL && p->type == PROP_UNDEF) {
+		r = DDI_PROP_UNDEFINED;
+	} else if (p != NULL && p->type == type) {
+		copy = copy_out(p, want_pointers);
+		r = copy == NULL ? DDI_PROP_NO_MEMORY : DDI_PROP_SUCCESS;
+		if (copy != NULL) {
+			*ret_data = copy;
+			*ret_count = p->count;
+		}
+	}
+	mutex_exit(&dip->props.lock);
+	return r;
+}
+
+static int
+prop_lookup(dev_t dev, dev_info_t *dip, uint_t flags, const char *name, enum prop_type type,
+    bool want_pointers, void **ret_data, uint_t *ret_count)
+{
+	int r = DDI_PROP_NOT_FOUND;
+
+	if (dip == NULL || name == NULL || *name == '\0')
+		return DDI_PROP_INVAL_ARG;
+	for (; dip != NULL && r == DDI_PROP_NOT_FOUND; dip = dip->parent) {
+		r = node_lookup(dip, dev, name, type, want_pointers, ret_data, ret_count);
+		if ((flags & DDI_PROP_DONTPASS) != 0)
+			break;
+	}
+	return r;
+}
+
+int
+ddi_prop_lookup_int_array(dev_t dev, dev_info_t *dip, uint_t flags, const char *name,
+    int **ret_data, uint_t *ret_count)
+{
+	void *data;
+	int r;
+
+	r = prop_lookup(dev, dip, flags, name, PROP_INT, false, &data, ret_count);
+	if (r == DDI_PROP_SUCCESS)
+		*ret_data = data;
+	return r;
+}
+
+int
+ddi_prop_lookup_int64_array(dev_t dev, dev_info_t *dip, uint_t flags, const char *name,
+    int64_t **ret_data, uint_t *ret_count)
+{
+	void *data;
+	int r;
+
+	r = prop_lookup(dev, dip, flags, name, PROP_INT64, false, &data, ret_count);
+	if (r == DDI_PROP_SUCCESS)
+		*ret_data = data;
+	return r;
+}
+
+int
+ddi_prop_lookup_string(dev_t dev, dev_info_t *dip, uint_t flags, const char *name,
+    char **ret_data)
+{
+	uint_t count;
+	void *data;
+	int r;
+
+	r = prop_lookup(dev, dip, flags, name, PROP_STRING, false, &data, &count);
+	if (r == DDI_PROP_SUCCESS)
+		*ret_data = data;
+	return r;
+}
+
+int
+ddi_prop_lookup_string_array(dev_t dev, dev_info_t *dip, uint_t flags, const char *name,
+    char ***ret_data, uint_t *ret_count)
+{
+	void *data;
+	int r;
+
+	r = prop_lookup(dev, dip, flags, name, PROP_STRING, true, &data, ret_count);
+	if (r == DDI_PROP_SUCCESS)
+		*ret_data = data;
+	return r;
+}
+
+int
+ddi_prop_lookup_byte_array(dev_t dev, dev_info_t *dip, uint_t flags, const char *name,
+    uchar_t **ret_data, uint_t *ret_count)
+{
+	void *data;
+	int r;
+
+	r = prop_lookup(dev, dip, flags, name, PROP_BYTE, false, &data, ret_count);
+	if (r == DDI_PROP_SUCCESS)
+		*ret_data = data;
+	return r;
+}
+
+void
+ddi_prop_free(void *data)
+{
+	free(data);
+}
+
+/* number_get() - the nearest property of this name as a number; @none if there is none, or it is none */
+static int64_t
+number_get(dev_t dev, dev_info_t *dip, uint_t flags, const char *name, int64_t none)
+{
+	int64_t value = none;
+	bool is_found = false;
+
+	for (; dip != NULL && name != NULL && !is_found; dip = dip->parent) {
+		const struct prop *p;
+
+		mutex_enter(&dip->props.lock);
+		p = list_find(&dip->props, dev, name);
+		is_found = p != NULL;
+		if (p != NULL && p->type == PROP_BOOLEAN)
+			value = 1;
+		else if (p != NULL && p->type == PROP_INT && p->count > 0)
+			value = *(const int *)(const void *)p->data;
+		else if (p != NULL && p->type == PROP_INT64 && p->count > 0)
+			value = *(const int64_t *)(const void *)p->data;
+		mutex_exit(&dip->props.lock);
+		if ((flags & DDI_PROP_DONTPASS) != 0)
+			break;
+	}
+	return value;
+}
+
+int
+ddi_prop_get_int(dev_t dev, dev_info_t *dip, uint_t flags, const char *name, int defvalue)
+{
+	int64_t value = number_get(dev, dip, flags, name, defvalue);
+
+	return value < INT32_MIN || value > INT32_MAX ? defvalue : (int)value;
+}
+
+int64_t
+ddi_prop_get_int64(dev_t dev, dev_info_t *dip, uint_t flags, const char *name, int64_t defvalue)
+{
+	return number_get(dev, dip, flags, name, defvalue);
+}
+
+int
+ddi_getprop(dev_t dev, dev_info_t *dip, int flags, const char *name, int defvalue)
+{
+	return ddi_prop_get_int(dev, dip, (uint_t)flags, name, defvalue);
+}
+
+int
+ddi_prop_exists(dev_t dev, dev_info_t *dip, uint_t flags, const char *name)
+{
+	int is_found = 0, is_undefined = 0;
+
+	for (; dip != NULL && name != NULL && !is_found; dip = dip->parent) {
+		const struct prop *p;
+
+		mutex_enter(&dip->props.lock);
+		p = list_find(&dip->props, dev, name);
+		is_found = p != NULL;
+		is_undefined = p != NULL && p->type == PROP_UNDEF;
+		mutex_exit(&dip->props.lock);
+		if ((flags & DDI_PROP_DONTPASS) != 0)
+			break;
+	}
+	return is_found && !is_undefined;
+}
+
+int
+ddi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data)
+{
+	return prop_update(dev, dip, name, PROP_INT, &data, 1, sizeof(data));
+}
+
+int
+ddi_prop_update_int_array(dev_t dev, dev_info_t *dip, const char *name, const int *data,
+    uint_t count)
+{
+	return prop_update(dev, dip, name, PROP_INT, data, count, count * sizeof(*data));
+}
+
+int
+ddi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data)
+{
+	return prop_update(dev, dip, name, PROP_INT64, &data, 1, sizeof(data));
+}
+
+int
+ddi_prop_update_int64_array(dev_t dev, dev_info_t *dip, const char *name, const int64_t *data,
+    uint_t count)
+{
+	return prop_update(dev, dip, name, PROP_INT64, data, count, count * sizeof(*data));
+}
+
+int
+ddi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data)
+{
+	if (data == NULL)
+		return DDI_PROP_INVAL_ARG;
+	return prop_update(dev, dip, name, PROP_STRING, data, 1, strlen(data) + 1);
+}
+
+int
+ddi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name, char *const *data,
+    uint_t count)
+{
+	size_t size = 0, at = 0, len;
+	struct prop *p;
+
+	if (dip == NULL || name == NULL || *name == '\0' || (data == NULL && count > 0))
+		return DDI_PROP_INVAL_ARG;
+	for (uint_t i = 0; i < count; i++)
+		size += strlen(data[i]) + 1;
+	p = prop_new(dev == DDI_DEV_T_ANY ? DDI_DEV_T_NONE : dev, name, PROP_STRING, count, size);
+	if (p == NULL)
+		return DDI_PROP_NO_MEMORY;
+	for (uint_t i = 0; i < count; i++, at += len) {
+		len = strlen(data[i]) + 1;
+		memcpy(p->data + at, data[i], len);
+	}
+	return prop_put(dip, p);
+}
+
+int
+ddi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name, const uchar_t *data,
+    uint_t count)
+{
+	return prop_update(dev, dip, name, PROP_BYTE, data, count, count);
+}
+
+int
+ddi_prop_create(dev_t dev, dev_info_t *dip, int flags UNUSED, const char *name,
+    const void *value, int length)
+{
+	if (length < 0)
+		return DDI_PROP_INVAL_ARG;
+	if (length == 0)
+		return prop_update(dev, dip, name, PROP_BOOLEAN, NULL, 0, 0);
+	return prop_update(dev, dip, name, PROP_BYTE, value, (unsigned int)length,
+	    (size_t)length);
+}
+
+int
+ddi_prop_undefine(dev_t dev, dev_info_t *dip, int flags UNUSED, const char *name)
+{
+	return prop_update(dev, dip, name, PROP_UNDEF, NULL, 0, 0);
+}
+
+int
+ddi_prop_remove(dev_t dev, dev_info_t *dip, const char *name)
+{
+	struct prop *p;
+
+	if (name == NULL || *name == '\0')
+		return DDI_PROP_INVAL_ARG;
+	mutex_enter(&dip->props.lock);
+	p = list_find(&dip->props, dev, name);
+	if (p != NULL)
+		TAILQ_REMOVE(&dip->props.props, p, link);
+	mutex_exit(&dip->props.lock);
+	if (p == NULL)
+		return DDI_PROP_NOT_FOUND;
+	free(p);
+	return DDI_PROP_SUCCESS;
+}
+
+void
+ddi_prop_remove_all(dev_info_t *dip)
+{
+	mutex_enter(&dip->props.lock);
+	list_clear(&dip->props);
+	mutex_exit(&dip->props.lock);
+}
