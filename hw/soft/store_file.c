@@ -129,19 +129,35 @@ file_create(const struct soft_disk_conf *conf, int flags, char *reterr)
 }
 
 static int
+file_check_kind(const struct soft_disk_conf *conf, const struct stat *st, char *reterr)
+{
+	char shown[160];
+
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	return store_error(-EINVAL, reterr, "'%s' is neither a file nor a block device",
+	    file_shown(conf->path, shown));
+}
+
+static int
 file_open_fd(const struct soft_disk_conf *conf, char *reterr)
 {
 	int flags = O_CLOEXEC | O_NOCTTY | (conf->is_readonly ? O_RDONLY : O_RDWR) |
 	    (conf->is_direct ? O_DIRECT : 0);
 	struct stat st;
-	int fd;
+	int fd, r;
 
-	if (stat(conf->path, &st) == 0 && S_ISDIR(st.st_mode))
-		return file_open_error(conf, EISDIR, reterr);
-	if (stat(conf->path, &st) == 0 && S_ISBLK(st.st_mode) && !conf->is_readonly)
-		flags |= O_EXCL;
-
-	fd = open(conf->path, flags | O_NONBLOCK);
+	/* looked at before it is opened: to open a FIFO would wait for its other end */
+	if (stat(conf->path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return file_open_error(conf, EISDIR, reterr);
+		r = file_check_kind(conf, &st, reterr);
+		if (r < 0)
+			return r;
+		if (S_ISBLK(st.st_mode) && !conf->is_readonly)
+			flags |= O_EXCL;
+	}
+	fd = open(conf->path, flags);
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT && conf->size_bytes != 0 && !conf->is_readonly)
@@ -231,17 +247,6 @@ file_is_in_memory(int fd)
 	struct statfs fs;
 
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
-}
-
-static int
-file_check_kind(const struct soft_disk_conf *conf, const struct stat *st, char *reterr)
-{
-	char shown[160];
-
-	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
-		return 0;
-	return store_error(-EINVAL, reterr, "'%s' is neither a file nor a block device",
-	    file_shown(conf->path, shown));
 }
 
 static int

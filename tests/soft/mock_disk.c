@@ -1,0 +1,129 @@
+#include "mock_disk.h"
+
+#include <sched.h>
+#include <check.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static size_t
+two_luns(void *arg, uint64_t *luns)
+{
+	(void)arg;
+	luns[0] = 0;
+	luns[1] = 5;
+	return 2;
+}
+
+void
+bench_open(struct bench *b, const char *line)
+{
+	struct disk_place place = { .luns = two_luns };
+	char err[SOFT_ERR_LEN];
+	struct store *store;
+	uint8_t cdb[CDB_BUF_LEN];
+
+	memset(b, 0, sizeof(*b));
+	ck_assert_msg(soft_conf_parse(line, &b->conf, err) == 0, "%s", err);
+	ck_assert(text_copy(b->conf.vendor, sizeof(b->conf.vendor), "TEST"));
+	ck_assert(text_copy(b->conf.product, sizeof(b->conf.product), "Bench disk"));
+	ck_assert(text_copy(b->conf.revision, sizeof(b->conf.revision), "1.2"));
+	ck_assert(text_copy(b->conf.serial, sizeof(b->conf.serial), "B-1"));
+	ck_assert_msg(store_open(&b->conf, &store, err) == 0, "%s", err);
+	ck_assert_int_eq(disk_new(&b->conf, store, &place, &b->disk), 0);
+	b->cmd = calloc(1, sizeof(*b->cmd));
+	ck_assert(!bench_none(b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_sense_is(b, SENSE_UNIT_ATTENTION, ASC_POWER_ON_OR_RESET));
+}
+
+void
+bench_close(struct bench *b)
+{
+	disk_free(b->disk);
+	free(b->cmd);
+}
+
+static struct bench *current;
+
+static void
+bench_pend(struct disk_cmd *cmd)
+{
+	(void)cmd;
+	atomic_fetch_add(&current->pended, 1);
+}
+
+static void
+bench_done(struct disk_cmd *cmd)
+{
+	(void)cmd;
+	atomic_fetch_add(&current->done, 1);
+}
+
+static bool
+bench_run(struct bench *b, const uint8_t *cdb, size_t cdb_len, enum op_dir dir, void *buf, size_t len)
+{
+	struct disk_cmd *cmd = b->cmd;
+	unsigned int before = atomic_load(&b->done);
+
+	/* three pieces, of which the middle one is odd */
+	size_t first = len / 3, second = len / 2 - first;
+
+	current = b;
+	memset(cmd, 0, offsetof(struct disk_cmd, iov));
+	cmd->cdb = cdb;
+	cmd->cdb_len = cdb_len;
+	cmd->buf_bytes = len;
+	cmd->buf_dir = len == 0 ? OP_DIR_NONE : dir;
+	cmd->limit_bytes = UINT64_MAX;
+	cmd->aio = b->aio;
+	cmd->pend = bench_pend;
+	cmd->done = bench_done;
+	if (len > 0) {
+		cmd->niov = 3;
+		cmd->iov[0] = (struct iovec){ buf, first };
+		cmd->iov[1] = (struct iovec){ (uint8_t *)buf + first, second };
+		cmd->iov[2] = (struct iovec){ (uint8_t *)buf + first + second, len - first - second };
+	}
+	if (!disk_execute(b->disk, cmd)) {
+		while (atomic_load(&b->done) == before)
+			sched_yield();
+	}
+	return cmd->status == SAM_STAT_GOOD;
+}
+
+bool
+bench_in(struct bench *b, const uint8_t *cdb, size_t cdb_len, size_t buf_len)
+{
+	ck_assert_uint_le(buf_len, sizeof(b->data));
+	memset(b->data, 0xee, sizeof(b->data));
+	return bench_run(b, cdb, cdb_len, OP_DIR_IN, b->data, buf_len);
+}
+
+bool
+bench_out(struct bench *b, const uint8_t *cdb, size_t cdb_len, const void *buf, size_t len)
+{
+	return bench_run(b, cdb, cdb_len, OP_DIR_OUT, (void *)(uintptr_t)buf, len);
+}
+
+bool
+bench_none(struct bench *b, const uint8_t *cdb, size_t cdb_len)
+{
+	return bench_run(b, cdb, cdb_len, OP_DIR_NONE, NULL, 0);
+}
+
+bool
+bench_sense_is(const struct bench *b, uint8_t key, uint16_t asc)
+{
+	return b->cmd->status == SAM_STAT_CHECK_CONDITION && b->cmd->has_sense &&
+	    b->cmd->sense.key == key && b->cmd->sense.asc == asc;
+}
+
+bool
+bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit)
+{
+	const struct sense_data *s = &b->cmd->sense;
+
+	return bench_sense_is(b, SENSE_ILLEGAL_REQUEST, in_cdb ? ASC_INVALID_FIELD_IN_CDB :
+	    ASC_INVALID_FIELD_IN_LIST) && s->sks == SENSE_SKS_FIELD && s->sks_in_cdb == in_cdb &&
+	    s->sks_value == byte && s->sks_has_bit == (bit >= 0) && (bit < 0 || s->sks_bit == bit);
+}

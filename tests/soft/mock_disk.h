@@ -1,0 +1,39 @@
+/*
+ * mock_disk.h - a disk on a bench: CDBs in, answers out, no adapter
+ *
+ * What      bench_run() executes one CDB with one buffer and keeps what came of it. Sense is
+ *           compared as key and ASC/ASCQ.
+ */
+#ifndef TESTS_SOFT_MOCK_DISK_H
+#define TESTS_SOFT_MOCK_DISK_H
+
+#include <stdatomic.h>
+
+#include "hw/soft/disk.h"
+#include "hw/soft/soft.h"
+
+struct bench {
+	struct disk *disk;
+	struct soft_disk_conf conf;
+	struct disk_cmd *cmd;		/* result of the last command */
+	uint8_t data[70000];		/* its data, when it was an in-command */
+	struct aio *aio;		/* NULL: blocking */
+	atomic_uint pended, done;
+};
+
+/* bench_open() - a disk by its line, unit attention of power on already taken */
+void bench_open(struct bench *b, const char *line);
+void bench_close(struct bench *b);
+
+/* bench_in(), bench_out(), bench_none() - run a CDB; true when the status was GOOD */
+bool bench_in(struct bench *b, const uint8_t *cdb, size_t cdb_len, size_t buf_len);
+bool bench_out(struct bench *b, const uint8_t *cdb, size_t cdb_len, const void *buf, size_t len);
+bool bench_none(struct bench *b, const uint8_t *cdb, size_t cdb_len);
+
+/* bench_sense_is() - the last command ended with CHECK CONDITION and this sense */
+bool bench_sense_is(const struct bench *b, uint8_t key, uint16_t asc);
+
+/* bench_field_is() - ... ILLEGAL REQUEST with a field pointer to byte and bit of the CDB or list */
+bool bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit);
+
+#endif /* TESTS_SOFT_MOCK_DISK_H */
