@@ -1,0 +1,99 @@
+/*
+ * daemon/config.h - what the operator wants
+ *
+ * What      One struct, filled with defaults, then from a YAML file, then from the command line.
+ *           A file is judged completely before anything is done: its form by schema (libcyaml),
+ *           its meaning here; each complaint is "file:line:column: text".
+ * Owner     The caller owns the struct; config_fini() gives back what hangs from it.
+ * Thread    One, before loops exist; constant afterwards.
+ * Source    scsad.conf(5)
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+#include "base/log.h"
+#include "hw/soft/soft.h"
+#include "proto/method.h"
+
+#define CONFIG_ERR_LEN		1024
+#define CONFIG_HBAS_MAX		32
+#define CONFIG_ACCESS_MAX	256
+
+/* one HBA */
+struct config_hba {
+	char *driver;			/* "soft", or the name a module registers */
+	char *module;			/* path of a driver's shared object; NULL: built in */
+	struct soft_disk_conf *disks;	/* of a soft HBA */
+	size_t n_disks;
+};
+
+/* one rule: this user or the members of this group have that role */
+struct config_access {
+	bool is_group;
+	uint32_t id;
+	Scsad__Role role;
+};
+
+struct config {
+	struct config_hba *hbas;
+	size_t n_hbas;
+
+	char *socket_path;		/* NULL: the default, see rpc_socket.h */
+	mode_t socket_mode;
+	gid_t socket_gid;		/* (gid_t)-1: leave it */
+
+	struct config_access *access;	/* the highest role of all that fit counts */
+	size_t n_access;
+
+	uint32_t connections;		/* at one time */
+	uint32_t connections_per_uid;	/* the same, of one user; root is not counted */
+	uint32_t requests;		/* submits in flight a connection */
+	uint32_t data_bytes;		/* largest bulk data of one frame */
+	uint64_t client_bytes;		/* data of submits in flight, a connection */
+	uint32_t unsent_bytes;		/* replies not taken: above this a client is not read */
+	uint32_t handles;		/* open units, a connection */
+
+	unsigned int loops;		/* 0: one for each CPU */
+	uint32_t busy_poll_us;
+	uint32_t drain_ms;		/* shutdown: patience with packets in flight */
+	enum log_level log_level;
+	char *user;			/* who to become after start; NULL: stay */
+	char *state_dir;		/* where --demo puts its file; NULL: $TMPDIR or /tmp */
+};
+
+/* config_init() - every default; config_fini() - free what hangs from it, any half-filled state */
+void config_init(struct config *c);
+void config_fini(struct config *c);
+
+/**
+ * config_load() - read a file on top of what is in @c
+ *
+ * @path     YAML, UTF-8
+ * @reterr   CONFIG_ERR_LEN bytes: "path:line:column: what is wrong"
+ *
+ * Returns:  0
+ *           -EINVAL   the file is wrong
+ *           -errno    it cannot be read
+ */
+int config_load(struct config *c, const char *path, char *reterr) MUST_CHECK;
+
+/* config_add_hba() - a further HBA of @driver; NULL when there are CONFIG_HBAS_MAX or no memory */
+struct config_hba *config_add_hba(struct config *c, const char *driver);
+
+/* config_add_disk() - a copy of @disk for @hba; 0 or -ENOMEM */
+int config_add_disk(struct config_hba *hba, const struct soft_disk_conf *disk) MUST_CHECK;
+
+/* config_add_access() - one more rule; 0, -ENOMEM, or -ENOSPC at CONFIG_ACCESS_MAX */
+int config_add_access(struct config *c, bool is_group, uint32_t id, Scsad__Role role) MUST_CHECK;
+
+/* role_parse() - "monitor", "io", "admin"; false for anything else. role_name() - the way back */
+bool role_parse(const char *name, Scsad__Role *ret_role);
+const char *role_name(Scsad__Role role);
+
+#endif /* DAEMON_CONFIG_H */

@@ -1,0 +1,313 @@
+#include "daemon/config_raw.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/num.h"
+#include "base/text.h"
+
+#define FILE_MAX_BYTES	(1u << 20)
+#define WORD_MAX	4096
+#define LIST_MAX	4096
+
+struct config_raw {
+	char *path;
+	uint8_t *bytes;
+	size_t len;
+	struct raw_config *tree;	/* NULL: the file is empty */
+	struct raw_config empty;
+};
+
+#define WORD(key, type, member)                                                \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, WORD_MAX)
+
+static const cyaml_schema_value_t word_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, WORD_MAX),
+};
+
+static const cyaml_schema_field_t hba_fields[] = {
+	WORD("driver", struct raw_hba, driver),
+	WORD("module", struct raw_hba, module),
+	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba, disks,
+	    &word_schema, 0, LIST_MAX),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t hba_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_hba, hba_fields),
+};
+
+static const cyaml_schema_field_t access_fields[] = {
+	WORD("user", struct raw_access, user),
+	WORD("uid", struct raw_access, uid),
+	WORD("group", struct raw_access, group),
+	WORD("gid", struct raw_access, gid),
+	WORD("role", struct raw_access, role),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t access_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_access, access_fields),
+};
+
+static const cyaml_schema_field_t socket_fields[] = {
+	WORD("path", struct raw_socket, path),
+	WORD("mode", struct raw_socket, mode),
+	WORD("group", struct raw_socket, group),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+	WORD("connections", struct raw_limits, connections),
+	WORD("connections_per_uid", struct raw_limits, connections_per_uid),
+	WORD("requests", struct raw_limits, requests),
+	WORD("data_bytes", struct raw_limits, data_bytes),
+	WORD("client_bytes", struct raw_limits, client_bytes),
+	WORD("unsent_bytes", struct raw_limits, unsent_bytes),
+	WORD("handles", struct raw_limits, handles),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t log_fields[] = {
+	WORD("level", struct raw_log, level),
+	CYAML_FIELD_END
+};
+
+#define PART	(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t config_fields[] = {
+	CYAML_FIELD_SEQUENCE("hbas", PART, struct raw_config, hbas, &hba_schema, 0, LIST_MAX),
+	CYAML_FIELD_MAPPING_PTR("socket", PART, struct raw_config, socket, socket_fields),
+	CYAML_FIELD_SEQUENCE("access", PART, struct raw_config, access, &access_schema, 0, LIST_MAX),
+	CYAML_FIELD_MAPPING_PTR("limits", PART, struct raw_config, limits, limits_fields),
+	CYAML_FIELD_MAPPING_PTR("log", PART, struct raw_config, log, log_fields),
+	WORD("loops", struct raw_config, loops),
+	WORD("busy_poll_us", struct raw_config, busy_poll_us),
+	WORD("drain_ms", struct raw_config, drain_ms),
+	WORD("user", struct raw_config, user),
+	WORD("state_dir", struct raw_config, state_dir),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
+};
+
+/* ------ what libcyaml has to say, as one line ------ */
+
+struct complaint {
+	char text[256];		/* the first line of the report */
+	unsigned long line, column;	/* of the innermost place in the backtrace; 0: none */
+};
+
+static void
+complaint_take(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+	struct complaint *c = ctx;
+	char line[512];
+	const char *text, *place;
+
+	(void)level;
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	text = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
+	place = strstr(text, "(line: ");
+	if (place != NULL) {
+		if (c->line == 0)
+			(void)sscanf(place, "(line: %lu, column: %lu)", &c->line, &c->column);
+		return;
+	}
+	if (c->text[0] == '\0')
+		(void)text_escape(text, strlen(text), c->text, sizeof(c->text));
+}
+
+/* errors of the YAML syntax itself: libyaml knows the place, libcyaml drops it */
+static void
+complaint_syntax(struct complaint *c, const struct config_raw *raw)
+{
+	yaml_parser_t parser;
+	yaml_document_t doc;
+
+	if (!yaml_parser_initialize(&parser))
+		return;
+	yaml_parser_set_input_string(&parser, raw->bytes, raw->len);
+	if (yaml_parser_load(&parser, &doc)) {
+		yaml_document_delete(&doc);
+	} else if (parser.problem != NULL) {
+		(void)text_escape(parser.problem, strlen(parser.problem), c->text, sizeof(c->text));
+		c->line = parser.problem_mark.line + 1;
+		c->column = parser.problem_mark.column + 1;
+	}
+	yaml_parser_delete(&parser);
+}
+
+/* ------ places ------ */
+
+/* the child of @node that @step (of @len bytes) names: key of a mapping, index of a sequence */
+static yaml_node_t *
+node_step(yaml_document_t *doc, const yaml_node_t *node, const char *step, size_t len)
+{
+	char digits[24];
+	uint64_t index;
+
+	if (node->type == YAML_MAPPING_NODE) {
+		for (yaml_node_pair_t *p = node->data.mapping.pairs.start;
+		    p < node->data.mapping.pairs.top; p++) {
+			const yaml_node_t *key = yaml_document_get_node(doc, p->key);
+
+			if (key != NULL && key->type == YAML_SCALAR_NODE &&
+			    key->data.scalar.length == len &&
+			    memcmp(key->data.scalar.value, step, len) == 0)
+				return yaml_document_get_node(doc, p->value);
+		}
+		return NULL;
+	}
+	if (node->type != YAML_SEQUENCE_NODE || len >= sizeof(digits))
+		return NULL;
+	memcpy(digits, step, len);
+	digits[len] = '\0';
+	if (num_parse_u64(digits, LIST_MAX, &index) < 0 ||
+	    index >= (uint64_t)(node->data.sequence.items.top - node->data.sequence.items.start))
+		return NULL;
+	return yaml_document_get_node(doc, node->data.sequence.items.start[index]);
+}
+
+static yaml_mark_t
+doc_mark(yaml_document_t *doc, const char *where)
+{
+	yaml_mark_t mark = { 0 };
+	yaml_node_t *node = yaml_document_get_root_node(doc);
+
+	while (node != NULL) {
+		size_t len = strcspn(where, "/");
+
+		mark = node->start_mark;
+		if (len == 0)
+			break;
+		node = node_step(doc, node, where, len);
+		where += len + (where[len] == '/');
+	}
+	return mark;
+}
+
+void
+config_raw_complain(const struct config_raw *raw, const char *where, const char *text,
+    char *reterr, size_t size)
+{
+	yaml_parser_t parser;
+	yaml_document_t doc;
+	yaml_mark_t mark = { 0 };
+
+	if (yaml_parser_initialize(&parser)) {
+		yaml_parser_set_input_string(&parser, raw->bytes, raw->len);
+		if (yaml_parser_load(&parser, &doc)) {
+			mark = doc_mark(&doc, where);
+			yaml_document_delete(&doc);
+		}
+		yaml_parser_delete(&parser);
+	}
+	(void)snprintf(reterr, size, "%s:%zu:%zu: %s", raw->path, mark.line + 1, mark.column + 1, text);
+}
+
+/* ------ reading ------ */
+
+static int
+file_read(struct config_raw *raw, char *reterr, size_t size)
+{
+	FILE *f = fopen(raw->path, "re");
+	int err = errno;
+
+	if (f != NULL) {
+		raw->bytes = malloc(FILE_MAX_BYTES + 1);
+		errno = 0;
+		raw->len = raw->bytes == NULL ? 0 : fread(raw->bytes, 1, FILE_MAX_BYTES + 1, f);
+		err = raw->bytes == NULL ? ENOMEM : ferror(f) ? errno : 0;
+		(void)fclose(f);
+	}
+	if (f == NULL || err != 0) {
+		(void)snprintf(reterr, size, "%s: cannot be read: %s", raw->path, strerror(err));
+		return err == 0 ? -EIO : -err;
+	}
+	if (raw->len > FILE_MAX_BYTES) {
+		(void)snprintf(reterr, size, "%s: larger than 1 MiB, this is no configuration", raw->path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+tree_load(struct config_raw *raw, char *reterr, size_t size)
+{
+	struct complaint c = { 0 };
+	const cyaml_config_t config = {
+		.log_fn = complaint_take,
+		.log_ctx = &c,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_WARNING,
+		.flags = CYAML_CFG_NO_ALIAS,
+	};
+	cyaml_data_t *tree = NULL;
+	cyaml_err_t err;
+
+	err = cyaml_load_data(raw->bytes, raw->len, &config, &config_schema, &tree, NULL);
+	if (err == CYAML_OK) {
+		raw->tree = tree;
+		return 0;
+	}
+	if (c.line == 0 || strncmp(c.text, "libyaml", 7) == 0)
+		complaint_syntax(&c, raw);
+	(void)snprintf(reterr, size, "%s:%lu:%lu: %s", raw->path, c.line == 0 ? 1 : c.line,
+	    c.column == 0 ? 1 : c.column, c.text[0] == '\0' ? cyaml_strerror(err) : c.text);
+	return err == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
+}
+
+void
+config_raw_free(struct config_raw *raw)
+{
+	const cyaml_config_t config = { .mem_fn = cyaml_mem };
+
+	if (raw == NULL)
+		return;
+	if (raw->tree != NULL)
+		(void)cyaml_free(&config, &config_schema, raw->tree, 0);
+	free(raw->bytes);
+	free(raw->path);
+	free(raw);
+}
+
+static void
+raw_freep(struct config_raw **raw)
+{
+	config_raw_free(*raw);
+}
+
+int
+config_raw_load(const char *path, struct config_raw **ret_raw, char *reterr, size_t size)
+{
+	CLEANUP(raw_freep) struct config_raw *raw = calloc(1, sizeof(*raw));
+	int r;
+
+	if (raw == NULL || (raw->path = strdup(path)) == NULL) {
+		(void)snprintf(reterr, size, "%s: out of memory", path);
+		return -ENOMEM;
+	}
+	r = file_read(raw, reterr, size);
+	if (r < 0)
+		return r;
+	if (raw->len > 0) {
+		r = tree_load(raw, reterr, size);
+		if (r < 0)
+			return r;
+	}
+	*ret_raw = STEAL(raw);
+	return 0;
+}
+
+const struct raw_config *
+config_raw_get(const struct config_raw *raw)
+{
+	return raw->tree != NULL ? raw->tree : &raw->empty;
+}

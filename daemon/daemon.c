@@ -1,0 +1,323 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/num.h"
+#include "daemon/hbas.h"
+#include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/privilege.h"
+#include "daemon/rpc.h"
+#include "daemon/rpc_socket.h"
+#include "lu/worker.h"
+#include "proto/limits.h"
+
+#define WORKERS		4	/* calls that block at one time */
+#define DETACH_DRAIN_MS	100	/* the server has waited already */
+#define CLOSE_MS	2000
+#define TICK_MS		1000
+
+struct daemon {
+	const struct config *conf;
+	struct loops *loops;
+	struct lu_worker *worker;
+	struct rpc_server *rpc;
+	struct lu_host lu_host;
+	bool has_lu;
+	unsigned int next_home;
+	struct hbas *hbas;
+	struct rpc_socket socket;
+};
+
+/* ------ what lib/lu asks of us ------ */
+
+static struct lu_exec *
+host_pick_home(struct lu_host *host, const struct lu *unit UNUSED)
+{
+	struct daemon *d = container_of(host, struct daemon, lu_host);
+	unsigned int i = __atomic_fetch_add(&d->next_home, 1, __ATOMIC_RELAXED);
+
+	return loop_exec(loops_get(d->loops, i % loops_count(d->loops)));
+}
+
+static void
+host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
+{
+	struct daemon *d = container_of(host, struct daemon, lu_host);
+	const struct lu_info *info = lu_info(unit);
+	char size[NUM_BYTES_LEN];
+
+	switch (event) {
+	case LU_EVENT_ADDED:
+		log_notice("%s: unit added, %s %s, %s", info->path, info->vendor, info->product,
+		    num_format_bytes(info->blocks * info->block_bytes, size));
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_ADDED, info->path, "unit added");
+		break;
+	case LU_EVENT_GONE:
+		log_info("%s: unit gone", info->path);
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_GONE, info->path, "unit gone");
+		break;
+	case LU_EVENT_RESET:
+		log_info("%s: reset seen", info->path);
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_RESET, info->path, "reset");
+		break;
+	case LU_EVENT_N:
+		break;
+	}
+}
+
+/* ------ up ------ */
+
+static unsigned int
+loops_default(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return CPU_COUNT(&set) > LOOP_MAX ? LOOP_MAX : (unsigned int)CPU_COUNT(&set);
+}
+
+static int
+start_threads(struct daemon *d)
+{
+	const struct loops_conf loops = {
+		.n = d->conf->loops != 0 ? d->conf->loops : loops_default(),
+		.busy_poll_us = d->conf->busy_poll_us,
+	};
+	int r = loops_new(&loops, &d->loops);
+
+	if (r == 0)
+		r = lu_worker_new(WORKERS, &d->worker);
+	if (r < 0)
+		log_error("threads: cannot be started: %s", strerror(-r));
+	return r;
+}
+
+static int
+start_server(struct daemon *d)
+{
+	const struct rpc_server_conf rpc = { d->conf, d->loops, lu_worker_exec(d->worker) };
+	int r = rpc_server_new(&rpc, &d->rpc);
+
+	if (r < 0) {
+		log_error("server: %s", strerror(-r));
+		return r;
+	}
+	d->lu_host = (struct lu_host){
+		.pick_home = host_pick_home,
+		.event = host_event,
+		.worker = lu_worker_exec(d->worker),
+		.drain_ms = d->conf->drain_ms,
+	};
+	r = lu_init(&d->lu_host);
+	if (r < 0)
+		log_error("driver of logical units: %s", strerror(-r));
+	d->has_lu = r == 0;
+	return r;
+}
+
+static int
+start_units(struct daemon *d)
+{
+	int r = hbas_attach(d->conf, loops_count(d->loops), &d->hbas);
+
+	rpc_server_set_hbas(d->rpc, d->hbas);
+	return r;
+}
+
+static int
+start_socket(struct daemon *d)
+{
+	char text[CONFIG_ERR_LEN];
+	int r = rpc_socket_open(d->conf, &d->socket, text, sizeof(text));
+
+	if (r < 0) {
+		log_error("%s", text);
+		return r;
+	}
+	r = rpc_server_listen(d->rpc, STEAL_FD(d->socket.fd));
+	if (r < 0)
+		log_error("socket '%s': %s", d->socket.path, strerror(-r));
+	return r;
+}
+
+int
+daemon_start(const struct config *conf, struct daemon **ret_daemon)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	int r;
+
+	if (d == NULL)
+		return -ENOMEM;
+	d->conf = conf;
+	d->socket.fd = d->socket.lock_fd = -1;
+	r = start_threads(d);
+	if (r == 0)
+		r = start_server(d);
+	if (r == 0)
+		r = start_units(d);
+	if (r == 0)
+		r = start_socket(d);
+	if (r == 0)
+		r = privilege_drop(conf);
+	if (r < 0) {
+		daemon_stop(d);
+		return r;
+	}
+	*ret_daemon = d;
+	return 0;
+}
+
+struct rpc_server *
+daemon_rpc(struct daemon *d)
+{
+	return d->rpc;
+}
+
+/* ------ down ------ */
+
+/* false: something below still owns memory of ours, which must then stay */
+static bool
+stop_units(struct daemon *d)
+{
+	uint32_t left = rpc_server_drain(d->rpc, d->conf->drain_ms);
+
+	if (left > 0)
+		log_warning("%u packets did not end within %u ms, aborting them", left, d->conf->drain_ms);
+	d->lu_host.drain_ms = DETACH_DRAIN_MS;
+	if (!hbas_detach(d->hbas))
+		return false;
+	return rpc_server_close(d->rpc, CLOSE_MS);
+}
+
+void
+daemon_stop(struct daemon *d)
+{
+	if (d == NULL)
+		return;
+	if (d->rpc != NULL && !stop_units(d)) {
+		rpc_socket_close(&d->socket);
+		log_error("stopped with packets that did not come back");
+		return;
+	}
+	rpc_socket_close(&d->socket);
+	hbas_free(d->hbas);
+	if (d->has_lu)
+		(void)lu_fini();
+	lu_worker_free(d->worker);
+	/* works of the loops may still point into the server: they run before it goes */
+	if (d->loops != NULL)
+		loops_stop(d->loops);
+	rpc_server_free(d->rpc);
+	loops_free(d->loops);
+	free(d);
+}
+
+/* ------ main ------ */
+
+static void
+signals_block(sigset_t *ret_set)
+{
+	(void)sigemptyset(ret_set);
+	(void)sigaddset(ret_set, SIGTERM);
+	(void)sigaddset(ret_set, SIGINT);
+	(void)sigaddset(ret_set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, ret_set, NULL);
+}
+
+/* until a signal ends it; the watchdog hears from us only while every loop turns */
+static void
+serve(struct daemon *d, const sigset_t *set)
+{
+	uint64_t watchdog_us = notify_watchdog_us();
+	uint64_t wait_us = watchdog_us != 0 && watchdog_us < TICK_MS * 1000 ? watchdog_us : TICK_MS * 1000;
+	const struct timespec tick = { (time_t)(wait_us / 1000000), (long)(wait_us % 1000000) * 1000 };
+
+	for (;;) {
+		int sig = watchdog_us != 0 ? sigtimedwait(set, NULL, &tick) : sigwaitinfo(set, NULL);
+
+		if (sig == SIGTERM || sig == SIGINT) {
+			log_notice("stopping");
+			return;
+		}
+		if (sig == SIGHUP)
+			log_warning("SIGHUP: reloading is not there yet, restart to change the configuration");
+		if (watchdog_us != 0 && loops_are_alive(d->loops))
+			notify_watchdog();
+	}
+}
+
+static int
+run(const struct config *conf)
+{
+	struct daemon *d;
+	sigset_t set;
+	int r;
+
+	signals_block(&set);
+	notify_status("starting");
+	r = daemon_start(conf, &d);
+	if (r < 0)
+		return EXIT_START;
+	log_notice("ready, socket %s", d->socket.path);
+	notify_status("serving %s", d->socket.path);
+	notify_ready();
+
+	serve(d, &set);
+	notify_stopping();
+	notify_status("stopping");
+	daemon_stop(d);
+	log_notice("stopped");
+	return 0;
+}
+
+static int
+configured(const struct options *options, struct config *conf)
+{
+	char text[CONFIG_ERR_LEN] = "";
+	int r = options_apply(options, conf, text);
+
+	if (r < 0) {
+		log_error("%s", text[0] != '\0' ? text : strerror(-r));
+		return EXIT_CONFIG;
+	}
+	if (options->want_check) {
+		(void)printf("configuration is good: %zu HBAs\n", conf->n_hbas);
+		return 0;
+	}
+	log_open(STDERR_FILENO, conf->log_level);
+	return run(conf);
+}
+
+int
+daemon_main(int argc, char **argv)
+{
+	struct options options;
+	struct config conf;
+	char text[CONFIG_ERR_LEN];
+	int status;
+
+	privilege_prepare();
+	log_open(STDERR_FILENO, LOG_LEVEL_NOTICE);
+	if (options_parse(argc, argv, &options, text) < 0) {
+		log_error("%s", text);
+		return EXIT_USAGE;
+	}
+	if (options.want_help || options.want_version) {
+		(void)printf("%s", options.want_help ? options_help() : "scsad " SCSAD_VERSION "\n");
+		return 0;
+	}
+	config_init(&conf);
+	status = configured(&options, &conf);
+	config_fini(&conf);
+	return status;
+}

@@ -1,0 +1,63 @@
+/*
+ * daemon/hbas.h - the HBAs this process owns
+ *
+ * What      Makes the HBAs of the configuration: drivers, nodes, attach, enumeration of what is
+ *           behind them. An HBA that cannot be brought up is reported and kept in state "failed";
+ *           only when none could is the start a failure.
+ * Life      hbas_attach() → ... → hbas_detach().
+ * Thread    attach, detach: the main thread. The rest: any, between the two; the list stands still.
+ */
+#ifndef DAEMON_HBAS_H
+#define DAEMON_HBAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/dditypes.h>
+
+#include "base/compiler.h"
+#include "daemon/config.h"
+
+struct hbas;
+
+enum hba_state { HBA_READY, HBA_FAILED, HBA_DETACHED, HBA_STATE_N };
+
+struct hba {
+	char name[32];			/* "soft0" */
+	char *driver;
+	char detail[SOFT_ERR_LEN];	/* for people: what it is, or why it failed */
+	enum hba_state state;
+	dev_info_t *dip;		/* NULL when failed before it had a node */
+	struct soft_hba *soft;		/* NULL unless it is the software HBA */
+};
+
+/**
+ * hbas_attach() - bring up every HBA of @conf and attach what is behind them
+ *
+ * @queues   file I/O queues of a software HBA: one for each loop
+ *
+ * Returns:  0
+ *           -EINVAL, -EBUSY, -ENOENT ...   the first HBA that failed and why (logged). Those before
+ *           it are up and in *@ret_hbas, which is set in any case but -ENOMEM
+ */
+int hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hbas) MUST_CHECK;
+
+/* hbas_detach() - detach units and HBAs, newest first; false when one refused (logged) */
+bool hbas_detach(struct hbas *hbas);
+
+/* hbas_free() - after hbas_detach(); NULL is fine */
+void hbas_free(struct hbas *hbas);
+
+size_t hbas_count(const struct hbas *hbas);
+struct hba *hbas_get(const struct hbas *hbas, size_t i);
+
+/* hbas_find() - by name; NULL */
+struct hba *hbas_find(const struct hbas *hbas, const char *name);
+
+/* hba_port() - the node that is the port called @iport, or the only (first) one for NULL or "";
+ * a reference for devi_unref(), or NULL */
+dev_info_t *hba_port(const struct hba *hba, const char *iport);
+
+/* hba_state_name() - "ready", "failed", "detached" */
+const char *hba_state_name(enum hba_state state);
+
+#endif /* DAEMON_HBAS_H */

@@ -1,0 +1,219 @@
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "daemon/demo.h"
+#include "daemon/loop.h"
+
+enum { OPT_CHECK = 256, OPT_DEMO, OPT_SOCKET, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "disk", required_argument, NULL, 'd' },
+	{ "demo", no_argument, NULL, OPT_DEMO },
+	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "loops", required_argument, NULL, OPT_LOOPS },
+	{ "log-level", required_argument, NULL, OPT_LOG },
+	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+    "usage: scsad [OPTION]...\n"
+    "Serve SCSI units to programs on this machine.\n"
+    "\n"
+    "  -d, --disk SPEC       a disk of the software HBA, repeatable:\n"
+    "                          disk.img  file:PATH,size=8G  mem:1G  null:1T,block=4096\n"
+    "      --demo            a memory disk and a file disk, for a first look\n"
+    "  -c, --config FILE     configuration, default " OPTIONS_CONFIG_DEFAULT "\n"
+    "      --check           judge the configuration and end: 0 good, 102 wrong\n"
+    "      --socket PATH     where programs connect\n"
+    "      --loops N         threads for I/O, default one for each CPU\n"
+    "      --log-level L     error, warning, notice, info or debug\n"
+    "      --foreground      stay in the foreground (this is what it always does)\n"
+    "  -V, --version\n"
+    "  -h, --help\n"
+    "\n"
+    "See scsad(8), scsad.conf(5), scsactl(1).\n";
+
+const char *
+options_help(void)
+{
+	return help;
+}
+
+static int
+complain(char *reterr, const char *option, const char *word, const char *text)
+{
+	char escaped[128];
+
+	(void)snprintf(reterr, CONFIG_ERR_LEN, "--%s '%s': %s", option,
+	    text_escape(word, strlen(word), escaped, sizeof(escaped)), text);
+	return -EINVAL;
+}
+
+static int
+option_disk(struct options *o, const char *word, char *reterr)
+{
+	if (o->n_disks == OPTIONS_DISKS_MAX)
+		return complain(reterr, "disk", word, "is one more than there can be");
+	o->disks[o->n_disks++] = word;
+	return 0;
+}
+
+static int
+option_loops(struct options *o, const char *word, char *reterr)
+{
+	uint64_t n = 0;
+
+	if (num_parse_u64(word, LOOP_MAX, &n) < 0 || n == 0)
+		return complain(reterr, "loops", word, "is no number of threads, it can be 1 to 64");
+	o->loops = (unsigned int)n;
+	return 0;
+}
+
+static int
+option_take(struct options *o, int c, const char *word, char *reterr)
+{
+	switch (c) {
+	case 'c':
+		o->config = word;
+		return 0;
+	case 'd':
+		return option_disk(o, word, reterr);
+	case OPT_CHECK:
+		o->want_check = true;
+		return 0;
+	case OPT_DEMO:
+		o->want_demo = true;
+		return 0;
+	case OPT_SOCKET:
+		o->socket = word;
+		return 0;
+	case OPT_LOOPS:
+		return option_loops(o, word, reterr);
+	case OPT_LOG:
+		o->has_log_level = log_level_parse(word, &o->log_level);
+		return o->has_log_level ? 0 : complain(reterr, "log-level", word,
+		    "is not a level, there are error, warning, notice, info and debug");
+	case OPT_FOREGROUND:
+		return 0;
+	case 'V':
+		o->want_version = true;
+		return 0;
+	case 'h':
+		o->want_help = true;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int
+options_parse(int argc, char **argv, struct options *ret_options, char *reterr)
+{
+	struct options o = { 0 };
+	int c, r;
+
+	optind = 0;	/* start anew: a test calls this more than once */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":c:d:Vh", long_options, NULL)) != -1) {
+		if (c == '?' || c == ':') {
+			(void)snprintf(reterr, CONFIG_ERR_LEN, "'%.100s': %s; try --help",
+			    argv[optind > 0 ? optind - 1 : 0],
+			    c == ':' ? "needs a value" : "no such option");
+			return -EINVAL;
+		}
+		r = option_take(&o, c, optarg, reterr);
+		if (r < 0)
+			return r;
+	}
+	if (optind < argc) {
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "'%.100s': not an option; a disk is named by "
+		    "--disk", argv[optind]);
+		return -EINVAL;
+	}
+	*ret_options = o;
+	return 0;
+}
+
+/* ------ onto a configuration ------ */
+
+static int
+apply_disks(const struct options *o, struct config *conf, char *reterr)
+{
+	CLEANUP(free_ptr) struct soft_disk_conf *disk = malloc(sizeof(*disk));
+	struct config_hba *hba = config_add_hba(conf, SOFT_DRIVER);
+	char text[SOFT_ERR_LEN];
+
+	if (disk == NULL || hba == NULL) {
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "no room for one more HBA");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < o->n_disks; i++) {
+		if (soft_conf_parse(o->disks[i], disk, text) < 0) {
+			(void)snprintf(reterr, CONFIG_ERR_LEN, "--disk '%.200s': %s", o->disks[i], text);
+			return -EINVAL;
+		}
+		if (config_add_disk(hba, disk) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int
+apply_file(const struct options *o, struct config *conf, bool *ret_want_demo, char *reterr)
+{
+	const char *path = o->config;
+
+	*ret_want_demo = o->want_demo;
+	if (path == NULL) {
+		if (o->n_disks > 0 || o->want_demo)
+			return 0;
+		if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
+			*ret_want_demo = true;
+			return 0;
+		}
+		path = OPTIONS_CONFIG_DEFAULT;
+	}
+	return config_load(conf, path, reterr);
+}
+
+int
+options_apply(const struct options *o, struct config *conf, char *reterr)
+{
+	bool want_demo;
+	int r = apply_file(o, conf, &want_demo, reterr);
+
+	if (r < 0)
+		return r;
+	if (o->n_disks > 0) {
+		r = apply_disks(o, conf, reterr);
+		if (r < 0)
+			return r;
+	}
+	if (want_demo) {
+		r = demo_add(conf, reterr);
+		if (r < 0)
+			return r;
+	}
+	if (o->socket != NULL) {
+		free(conf->socket_path);
+		conf->socket_path = strdup(o->socket);
+		if (conf->socket_path == NULL)
+			return -ENOMEM;
+	}
+	if (o->loops != 0)
+		conf->loops = o->loops;
+	if (o->has_log_level)
+		conf->log_level = o->log_level;
+	return 0;
+}

@@ -1,0 +1,84 @@
+#include "daemon/rpc_impl.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* what a negative errno of a room below means to a client, and what it can do */
+static const struct {
+	int err;
+	Scsad__ErrorCode code;
+	const char *text;
+	const char *hint;
+} refusals[] = {
+	{ -ENODEV, SCSAD__ERROR_CODE__ERR_STALE_HANDLE, "the unit is gone",
+	    "look at the list of units and open it again" },
+	{ -ESHUTDOWN, SCSAD__ERROR_CODE__ERR_NOT_READY, "the daemon is stopping", "connect again later" },
+	{ -ENOENT, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, "no such unit", "see the list of units" },
+	{ -ENOTUNIQ, SCSAD__ERROR_CODE__ERR_AMBIGUOUS, "the name fits several units",
+	    "use more of the path" },
+	{ -EINVAL, SCSAD__ERROR_CODE__ERR_BAD_CDB, "the CDB is shorter than its opcode demands",
+	    "send as many bytes as the command has" },
+	{ -EPROTO, SCSAD__ERROR_CODE__ERR_BAD_CDB, "the CDB moves data the other way",
+	    "give the direction that the command has" },
+	{ -EMSGSIZE, SCSAD__ERROR_CODE__ERR_LIMIT, "larger than the unit takes",
+	    "split the transfer, see transfer_bytes_max of the unit" },
+	{ -EACCES, SCSAD__ERROR_CODE__ERR_NOT_PERMITTED,
+	    "this role may not send a command of that class", "ask the administrator for more" },
+	{ -EBUSY, SCSAD__ERROR_CODE__ERR_BUSY, "too much is in flight", "try again after a completion" },
+	{ -ENOMEM, SCSAD__ERROR_CODE__ERR_NO_MEMORY, "out of memory", "try again later" },
+	{ -EOPNOTSUPP, SCSAD__ERROR_CODE__ERR_NOT_SUPPORTED, "this object cannot do that", NULL },
+	{ -ESTALE, SCSAD__ERROR_CODE__ERR_STALE_HANDLE, "no unit is open under this handle",
+	    "open the unit again" },
+};
+
+void
+rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		if (refusals[i].err == err) {
+			rpc_refuse(conn, id, method, &(struct rpc_refusal){ refusals[i].code, err,
+			    text != NULL ? text : refusals[i].text, refusals[i].hint, NULL });
+			return;
+		}
+	rpc_refuse(conn, id, method, &(struct rpc_refusal){ error_code_from_errno(err), err,
+	    text != NULL ? text : strerror(-err), NULL, NULL });
+}
+
+/* blank-separated words to an array; how many */
+static size_t
+words_split(char *text, char *words[], size_t max)
+{
+	char *save = NULL;
+	size_t n = 0;
+
+	for (char *w = strtok_r(text, " ", &save); w != NULL && n < max; w = strtok_r(NULL, " ", &save))
+		words[n++] = w;
+	return n;
+}
+
+void
+rpc_refuse(struct rpc_conn *conn, uint32_t id, uint16_t method, const struct rpc_refusal *why)
+{
+	Scsad__Error error = SCSAD__ERROR__INIT;
+	char text[RPC_TEXT_MAX], hint[RPC_TEXT_MAX], list[2048] = "";
+	char *words[PROTO_CANDIDATES_MAX];
+	const struct frame_head head = { .method = method, .kind = FRAME_KIND_ERROR, .id = id };
+
+	if (conn->is_closed)
+		return;
+	(void)text_copy(text, sizeof(text), why->text);
+	(void)text_copy(hint, sizeof(hint), why->hint == NULL ? "" : why->hint);
+	(void)text_copy(list, sizeof(list), why->candidates == NULL ? "" : why->candidates);
+	error.has_code = 1;
+	error.code = why->code;
+	error.has_sys_errno = 1;
+	error.sys_errno = -why->err;
+	error.text = text;
+	error.hint = hint[0] == '\0' ? NULL : hint;
+	error.n_candidates = words_split(list, words, PROTO_CANDIDATES_MAX);
+	error.candidates = words;
+	rpc_count(&conn->loop->count.errors, 1);
+	(void)rpc_send(conn, &head, &error.base, NULL);
+}

@@ -1,0 +1,234 @@
+#include "daemon/rpc_impl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "ddi/devtree.h"
+#include "scsa/config.h"
+#include "scsi/inquiry.h"
+
+#define SHOW_DETAILS	32
+#define SHOW_COUNTERS	40
+#define SHOW_VALUE_LEN	512
+
+/* a reply in the making */
+struct show {
+	Scsad__ShowReply reply;
+	Scsad__Detail details[SHOW_DETAILS];
+	Scsad__Detail *detail_list[SHOW_DETAILS];
+	char values[SHOW_DETAILS][SHOW_VALUE_LEN];
+	Scsad__Counter counters[SHOW_COUNTERS];
+	Scsad__Counter *counter_list[SHOW_COUNTERS];
+};
+
+static void
+show_begin(struct show *s, const char *path, const char *kind)
+{
+	scsad__show_reply__init(&s->reply);
+	s->reply.path = (char *)(uintptr_t)path;
+	s->reply.kind = (char *)(uintptr_t)kind;
+	s->reply.details = s->detail_list;
+	s->reply.counters = s->counter_list;
+}
+
+PRINTF_LIKE(4, 5) static void
+show_detail(struct show *s, const char *group, const char *key, const char *fmt, ...)
+{
+	size_t i = s->reply.n_details;
+	va_list ap;
+
+	if (i >= SHOW_DETAILS)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(s->values[i], SHOW_VALUE_LEN, fmt, ap);
+	va_end(ap);
+	scsad__detail__init(&s->details[i]);
+	s->details[i].group = (char *)(uintptr_t)group;
+	s->details[i].key = (char *)(uintptr_t)key;
+	s->details[i].value = s->values[i];
+	s->detail_list[i] = &s->details[i];
+	s->reply.n_details++;
+}
+
+static void
+show_counter(struct show *s, const char *name, uint64_t value)
+{
+	size_t i = s->reply.n_counters;
+
+	if (i >= SHOW_COUNTERS)
+		return;
+	scsad__counter__init(&s->counters[i]);
+	s->counters[i].name = (char *)(uintptr_t)name;
+	s->counters[i].has_value = 1;
+	s->counters[i].value = value;
+	s->counter_list[i] = &s->counters[i];
+	s->reply.n_counters++;
+}
+
+/* ------ units ------ */
+
+static void
+show_unit_stats(struct show *s, const struct lu *unit)
+{
+	struct lu_stats st;
+
+	lu_stats_read(unit, &st);
+	show_counter(s, "tasks", st.tasks);
+	show_counter(s, "in_flight", st.in_flight);
+	show_counter(s, "read_bytes", st.read_bytes);
+	show_counter(s, "written_bytes", st.written_bytes);
+	show_counter(s, "refused", st.refused);
+	show_counter(s, "checks", st.checks);
+	show_counter(s, "transport_errors", st.transport_errors);
+	show_counter(s, "held", st.held);
+	show_counter(s, "busy", st.busy);
+	show_counter(s, "orphans", st.orphans);
+	show_counter(s, "aborts", st.aborts);
+	show_counter(s, "resets", st.resets);
+}
+
+static void
+show_soft_disk(struct show *s, const struct hba *hba, const struct lu_info *info)
+{
+	struct soft_disk_info disk;
+	size_t index;
+
+	if (hba == NULL || hba->soft == NULL ||
+	    soft_disk_index(hba->soft, info->target, (int32_t)info->lun, &index) < 0 ||
+	    soft_disk_info_get(hba->soft, index, &disk) < 0)
+		return;
+	show_detail(s, "store", "kind", "%s", soft_store_kind_name(disk.kind));
+	if (disk.path[0] != '\0')
+		show_detail(s, "store", "path", "%s", disk.path);
+	show_detail(s, "store", "physical block", "%u", disk.physical_bytes);
+	show_detail(s, "store", "thin", "%s", disk.is_thin ? "yes" : "no");
+	show_detail(s, "store", "direct", "%s", disk.is_direct ? "yes" : "no");
+	show_counter(s, "hba.commands", disk.commands);
+	show_counter(s, "hba.reads", disk.reads);
+	show_counter(s, "hba.writes", disk.writes);
+	show_counter(s, "hba.store_errors", disk.store_errors);
+	show_counter(s, "hba.queued", disk.queued);
+	show_counter(s, "hba.faults", disk.faults);
+	show_counter(s, "hba.aborted", disk.aborted);
+	show_counter(s, "hba.reset", disk.reset);
+	show_counter(s, "hba.timed_out", disk.timed_out);
+	show_counter(s, "hba.spurious", disk.spurious);
+}
+
+static void
+show_unit(struct show *s, struct rpc_server *server, const struct lu *unit)
+{
+	const struct lu_info *info = lu_info(unit);
+	char size[NUM_BYTES_LEN];
+
+	show_begin(s, info->path, "unit");
+	show_detail(s, "unit", "type", "%s", inq_type_name(info->type));
+	show_detail(s, "unit", "vendor", "%s", info->vendor);
+	show_detail(s, "unit", "product", "%s", info->product);
+	show_detail(s, "unit", "revision", "%s", info->revision);
+	show_detail(s, "unit", "serial", "%s", info->serial);
+	show_detail(s, "unit", "state", "%s", lu_is_active(unit) ? "active" : "gone");
+	show_detail(s, "unit", "write protected", "%s", info->is_readonly ? "yes" : "no");
+	show_detail(s, "unit", "removable", "%s", info->is_removable ? "yes" : "no");
+	if (info->blocks > 0) {
+		show_detail(s, "capacity", "blocks", "%llu", (unsigned long long)info->blocks);
+		show_detail(s, "capacity", "block size", "%u", info->block_bytes);
+		show_detail(s, "capacity", "size", "%s",
+		    num_format_bytes(info->blocks * info->block_bytes, size));
+	}
+	show_detail(s, "address", "hba", "%s", info->hba);
+	show_detail(s, "address", "iport", "%s", info->iport);
+	show_detail(s, "address", "unit address", "%s", info->address);
+	show_detail(s, "limits", "transfer bytes", "%u", info->xfer_max_bytes);
+	show_detail(s, "limits", "cdb bytes", "%u", info->cdb_max);
+	show_detail(s, "home", "loop", "%u", loop_index(loop_of(lu_home(unit))));
+	show_unit_stats(s, unit);
+	show_soft_disk(s, hbas_find(server->hbas, info->hba), info);
+}
+
+/* ------ HBAs and ports ------ */
+
+static void
+show_port_stats(struct show *s, dev_info_t *dip)
+{
+	struct scsa_stats st;
+
+	if (scsa_stats_get(dip, &st) < 0)
+		return;
+	show_counter(s, "busy", st.busy);
+	show_counter(s, "refused", st.refused);
+	show_counter(s, "double_completions", st.double_comp);
+	show_counter(s, "direct_completions", st.direct_comp);
+	show_counter(s, "bad_destroys", st.bad_destroy);
+	show_counter(s, "no_packet", st.no_packet);
+}
+
+static void
+show_hba(struct show *s, const struct hba *hba)
+{
+	show_begin(s, hba->name, "hba");
+	show_detail(s, "hba", "driver", "%s", hba->driver);
+	show_detail(s, "hba", "state", "%s", hba_state_name(hba->state));
+	show_detail(s, "hba", "detail", "%s", hba->detail);
+	if (hba->soft != NULL && hba->state == HBA_READY)
+		show_detail(s, "hba", "disks", "%zu", soft_hba_disks(hba->soft));
+	if (hba->dip != NULL && hba->state == HBA_READY)
+		show_port_stats(s, hba->dip);
+}
+
+/* "soft0/iport0" */
+static bool
+show_iport(struct show *s, struct rpc_server *server, const char *path)
+{
+	char name[PROTO_PATH_MAX + 1];
+	char *slash;
+	struct hba *hba;
+	dev_info_t *port;
+
+	(void)text_copy(name, sizeof(name), path);
+	slash = strchr(name, '/');
+	if (slash == NULL || slash[1] == '\0')
+		return false;
+	*slash = '\0';
+	hba = hbas_find(server->hbas, name);
+	port = hba == NULL ? NULL : hba_port(hba, slash + 1);
+	if (port == NULL)
+		return false;
+	show_begin(s, path, "iport");
+	show_detail(s, "iport", "hba", "%s", hba->name);
+	show_detail(s, "iport", "name", "%s", slash + 1);
+	show_port_stats(s, port);
+	devi_unref(port);
+	return true;
+}
+
+enum rpc_go
+rpc_show(const struct rpc_in *in)
+{
+	const Scsad__ShowRequest *req = (const void *)in->msg;
+	struct rpc_server *server = in->conn->server;
+	const char *path = req->path == NULL ? "" : req->path;
+	struct hba *hba = hbas_find(server->hbas, path);
+	struct lu *unit = NULL;
+	CLEANUP(free_ptr) struct show *s = malloc(sizeof(*s));
+
+	if (s == NULL) {
+		rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_SHOW, -ENOMEM, NULL);
+		return RPC_NEXT;
+	}
+	if (hba != NULL) {
+		show_hba(s, hba);
+	} else if (!show_iport(s, server, path)) {
+		unit = rpc_unit_of(in, 0, path);
+		if (unit == NULL)
+			return RPC_NEXT;
+		show_unit(s, server, unit);
+	}
+	rpc_reply(in->conn, rpc_in_id(in), METHOD_SHOW, &s->reply.base, false);
+	lu_unref(unit);
+	return RPC_NEXT;
+}

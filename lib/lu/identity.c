@@ -1,0 +1,196 @@
+#include "lu/lu_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "scsi/cdb.h"
+#include "scsi/inquiry.h"
+#include "scsi/vpd.h"
+
+#define IDENTIFY_TIMEOUT_S	10
+#define IDENTIFY_TRIES		5	/* a unit may have several unit attentions to tell first */
+#define XFER_MAX_DEFAULT	(16u << 20)
+#define READCAP10_LEN		8
+#define READCAP16_LEN		32
+#define VPD_LEN			255
+#define MODE_HEAD_LEN		4
+#define MODE_WP			0x80	/* device-specific parameter of a disk: write protected */
+
+/* one command that reads @size bytes; bytes received, or -EIO, -EAGAIN (check condition) */
+static ssize_t
+ask_once(struct lu *lu, const uint8_t *cdb, size_t len, void *data, size_t size)
+{
+	struct scsi_pkt *pkt;
+	struct buf buf;
+	ssize_t n = -EIO;
+
+	bioinit(&buf);
+	buf.b_flags = B_BUSY | B_READ;
+	buf.b_un.b_addr = data;
+	buf.b_bcount = size;
+	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, size > 0 ? &buf : NULL, (int)len, LU_SCB_LEN,
+	    0, PKT_CONSISTENT | PKT_XARQ, SLEEP_FUNC, NULL);
+	if (pkt == NULL)
+		return -EIO;
+	memcpy(pkt->pkt_cdbp, cdb, len);
+	pkt->pkt_time = IDENTIFY_TIMEOUT_S;
+	pkt->pkt_flags = FLAG_SILENT;
+	if (scsi_poll(pkt) == 0) {
+		n = (ssize_t)size - (pkt->pkt_resid > 0 ? pkt->pkt_resid : 0);
+		if (n < 0)
+			n = 0;
+	} else if (pkt->pkt_reason == CMD_CMPLT &&
+	    (pkt->pkt_scbp[0] & STATUS_MASK) == STATUS_CHECK) {
+		n = -EAGAIN;
+	}
+	scsi_destroy_pkt(pkt);
+	return n;
+}
+
+/* unit attentions are told once each: ask again */
+static ssize_t
+ask(struct lu *lu, const uint8_t *cdb, size_t len, void *data, size_t size)
+{
+	ssize_t n = -EIO;
+
+	for (unsigned int i = 0; i < IDENTIFY_TRIES; i++) {
+		memset(data, 0, size);
+		n = ask_once(lu, cdb, len, data, size);
+		if (n != -EAGAIN)
+			return n;
+	}
+	return n;
+}
+
+static void
+identify_capacity(struct lu *lu)
+{
+	uint8_t cdb[CDB_BUF_LEN], data[READCAP16_LEN];
+	struct lu_info *info = &lu->info;
+	uint32_t last;
+
+	if (ask(lu, cdb, cdb_readcap10(cdb), data, READCAP10_LEN) < READCAP10_LEN)
+		return;
+	last = be32_get(data);
+	info->block_bytes = be32_get(data + 4);
+	info->blocks = (uint64_t)last + 1;
+	if (last != UINT32_MAX)
+		return;
+
+	if (ask(lu, cdb, cdb_readcap16(cdb, READCAP16_LEN), data, READCAP16_LEN) < 12) {
+		info->blocks = 0;
+		return;
+	}
+	info->blocks = be64_get(data) + 1;
+	info->block_bytes = be32_get(data + 8);
+}
+
+static void
+identify_serial(struct lu *lu)
+{
+	uint8_t cdb[CDB_BUF_LEN], data[VPD_LEN];
+	char text[VPD_LEN + 1];
+	ssize_t n;
+	size_t len;
+
+	n = ask(lu, cdb, cdb_inquiry_vpd(cdb, VPD_SERIAL, sizeof(data)), data, sizeof(data));
+	if (n < 4 || data[1] != VPD_SERIAL)
+		return;
+	len = data[3];
+	if (len > (size_t)n - 4)
+		len = (size_t)n - 4;
+	(void)text_trim_field(data + 4, len, text);
+	(void)text_copy(lu->info.serial, sizeof(lu->info.serial), text);
+}
+
+static void
+identify_protection(struct lu *lu)
+{
+	uint8_t cdb[CDB_BUF_LEN] = { 0x1a, 0x08, 0x3f, 0, MODE_HEAD_LEN };	/* MODE SENSE(6), DBD, all pages */
+	uint8_t data[MODE_HEAD_LEN];
+
+	if (ask(lu, cdb, 6, data, sizeof(data)) >= 3)
+		lu->info.is_readonly = (data[2] & MODE_WP) != 0;
+}
+
+static void
+identify_limits(struct lu *lu)
+{
+	struct scsi_address *ap = &lu->sd->sd_address;
+	char dma_max[] = "dma-max", cdb_length[] = "max-cdb-length";
+	int v;
+
+	v = scsi_ifgetcap(ap, dma_max, 1);
+	lu->info.xfer_max_bytes =
+	    v > 0 && (uint32_t)v < XFER_MAX_DEFAULT ? (uint32_t)v : XFER_MAX_DEFAULT;
+	v = scsi_ifgetcap(ap, cdb_length, 1);
+	lu->info.cdb_max = v <= 0 ? 16 : v > LU_CDB_MAX ? LU_CDB_MAX : (uint32_t)v;
+}
+
+/* "soft0/iport0/disk@0,0" */
+static void
+identify_path(struct lu *lu)
+{
+	struct lu_info *info = &lu->info;
+	dev_info_t *port = ddi_get_parent(lu->dip);
+	const char *iport = scsi_hba_iport_unit_address(port);
+	dev_info_t *hba = iport != NULL ? ddi_get_parent(port) : port;
+	const char *address = ddi_get_name_addr(lu->dip);
+
+	(void)snprintf(info->hba, sizeof(info->hba), "%s%d", ddi_driver_name(hba),
+	    ddi_get_instance(hba));
+	(void)text_copy(info->address, sizeof(info->address), address == NULL ? "" : address);
+	if (iport != NULL)
+		(void)text_copy(info->iport, sizeof(info->iport), iport);
+	(void)snprintf(info->path, sizeof(info->path), "%s/%s%s%s@%s", info->hba,
+	    iport == NULL ? "" : iport, iport == NULL ? "" : "/", ddi_node_name(lu->dip),
+	    info->address);
+	info->target = ddi_prop_get_int(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS, "target", -1);
+	info->lun = (uint64_t)ddi_prop_get_int64(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS, "lun64", 0);
+}
+
+static int
+identify_inquiry(struct lu *lu)
+{
+	struct lu_info *info = &lu->info;
+	struct inq_std inq;
+
+	if (lu->sd->sd_inq == NULL)
+		return -EIO;
+	memcpy(info->inquiry, lu->sd->sd_inq, sizeof(info->inquiry));
+	info->inquiry_len = sizeof(info->inquiry);
+	if (inq_parse_std(info->inquiry, sizeof(info->inquiry), &inq) < 0)
+		return -EIO;
+	info->type = inq.type;
+	info->is_removable = inq.is_removable;
+	(void)text_copy(info->vendor, sizeof(info->vendor), inq.vendor);
+	(void)text_copy(info->product, sizeof(info->product), inq.product);
+	(void)text_copy(info->revision, sizeof(info->revision), inq.revision);
+	return 0;
+}
+
+int
+lu_identify(struct lu *lu)
+{
+	uint8_t cdb[CDB_BUF_LEN];
+	uint8_t none[1];
+	int r;
+
+	identify_path(lu);
+	r = identify_inquiry(lu);
+	if (r < 0)
+		return r;
+	identify_limits(lu);
+	/* takes the unit attentions of power-on off the way; the answer itself does not matter */
+	(void)ask(lu, cdb, cdb_tur(cdb), none, 0);
+	identify_serial(lu);
+	if (lu->info.type == INQ_TYPE_DISK || lu->info.type == INQ_TYPE_CD ||
+	    lu->info.type == INQ_TYPE_RBC || lu->info.type == INQ_TYPE_OPTICAL) {
+		identify_capacity(lu);
+		identify_protection(lu);
+	}
+	return 0;
+}

@@ -1,0 +1,359 @@
+/*
+ * lu/lu.h - the target driver that every front end uses: logical units, nexuses, tasks
+ *
+ * What      To the framework this room is a target driver ("lu", bound to "scsiclass"): for each
+ *           device node it attaches, it learns what the device is and publishes a unit. To the
+ *           front ends (RPC, iSCSI) it is the waist: submit a task, abort, reset, read
+ *           capabilities. Who may do what, in which order, and what happens when someone leaves,
+ *           is decided here and nowhere else.
+ * Life      unit: attach(9E) -> active -> draining -> gone; freed with the last reference.
+ *           nexus: lu_nexus_open -> lu_nexus_gone -> its gone() callback.
+ *           task: idle -> (held) -> issued -> done -> idle; chart above lu_task_states[].
+ * Owner     The front end owns tasks and nexuses (they are embedded in its objects); from an
+ *           lu_submit() that returned 0 until done() the task is lib/lu's and must stay where it is.
+ * Thread    A unit has one home executor. Everything about its nexuses and tasks happens there,
+ *           without locks; calls that differ say so. Completion from the HBA may come on any
+ *           thread; done() always runs at home, at the end of a turn, never inside lu_submit().
+ * Limits    CDB 260 bytes, sense 252 bytes, held tasks of a unit LU_HELD_MAX; no memory is
+ *           allocated between lu_submit() and done().
+ * Results   Three worlds: lu_submit() refuses with -errno; reason/state/statistics say what the
+ *           transport did; status and sense are the device's, valid when state has STATE_GOT_STATUS.
+ * Source    scsi_pkt(9S), scsi_transport(9F); SAM-5 sections 4 and 5.
+ */
+#ifndef LU_LU_H
+#define LU_LU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/buf.h>
+
+#include "base/compiler.h"
+#include "lu/exec.h"
+
+#define LU_CDB_MIN		6
+#define LU_CDB_MAX		260
+#define LU_SENSE_MAX		252
+#define LU_PATH_MAX		128
+#define LU_HELD_MAX		1024	/* tasks that wait in one unit for room in the HBA */
+#define LU_HELD_MAX_MS		5000	/* a held task ends with status BUSY after this long */
+#define LU_TIMEOUT_DEFAULT_MS	60000
+
+struct lu;
+struct lu_task;
+struct lu_tmf;
+struct lu_nexus;
+struct scsi_pkt;
+
+/* ------ the process above ------ */
+
+enum lu_event {
+	LU_EVENT_ADDED,		/* a unit was published */
+	LU_EVENT_GONE,		/* a unit is no longer published */
+	LU_EVENT_RESET,		/* a reset that touches the unit was seen */
+	LU_EVENT_N
+};
+
+struct lu_host {
+	/* the executor a new unit lives on; called from a worker while it attaches */
+	struct lu_exec *(*pick_home)(struct lu_host *host, const struct lu *unit);
+	/* something happened to @unit; any thread, must not block; @unit is borrowed */
+	void (*event)(struct lu_host *host, enum lu_event event, struct lu *unit);
+	struct lu_exec *worker;		/* threads that may block */
+	uint32_t drain_ms;		/* detach: how long tasks in flight may take before abort */
+};
+
+/**
+ * lu_init() - register the target driver; units appear as device nodes attach
+ *
+ * @host     borrowed until lu_fini()
+ *
+ * Returns:  0, or -errno of mod_install()
+ * Thread:   one that may block, before the first HBA attaches
+ */
+int lu_init(struct lu_host *host) MUST_CHECK;
+
+/* lu_fini() - unregister; 0, or -EBUSY while units are attached */
+int lu_fini(void);
+
+/* ------ units ------ */
+
+/* what a unit is; fixed while the unit is published */
+struct lu_info {
+	char path[LU_PATH_MAX];		/* "soft0/iport0/disk@0,0" */
+	char hba[32];			/* "soft0" */
+	char iport[32];			/* "iport0"; empty when the HBA is the port */
+	char address[40];		/* unit address: "0,0" */
+	char vendor[9];			/* trimmed, printable */
+	char product[17];
+	char revision[5];
+	char serial[64];		/* VPD 80h; empty if the device has none */
+	uint8_t inquiry[48];		/* standard INQUIRY data as the device gave it */
+	uint8_t inquiry_len;		/* bytes of it that are valid */
+	uint8_t type;			/* peripheral device type */
+	int target;			/* -1 when the address is not numeric */
+	uint64_t lun;			/* lun64 */
+	uint64_t blocks;		/* 0: unknown, or not a block device */
+	uint32_t block_bytes;		/* 0: as above */
+	uint32_t xfer_max_bytes;	/* largest data of one task */
+	uint32_t cdb_max;		/* longest CDB the HBA takes */
+	bool is_removable;
+	bool is_readonly;
+};
+
+/* counters of a unit; written at home, read anywhere, each exact but not of one instant */
+struct lu_stats {
+	uint64_t tasks;			/* accepted by lu_submit() */
+	uint64_t refused;		/* refused by lu_submit() */
+	uint64_t read_bytes;
+	uint64_t written_bytes;
+	uint64_t checks;		/* ended with CHECK CONDITION */
+	uint64_t transport_errors;	/* ended with a reason other than CMD_CMPLT */
+	uint64_t held;			/* had to wait for room in the HBA */
+	uint64_t busy;			/* ended with BUSY because the wait was too long */
+	uint64_t orphans;		/* ended after their nexus had gone */
+	uint64_t aborts;		/* aborts asked for */
+	uint64_t resets;		/* resets asked for */
+	uint64_t in_flight;		/* with the HBA now */
+};
+
+const struct lu_info *lu_info(const struct lu *unit);
+void lu_stats_read(const struct lu *unit, struct lu_stats *ret_stats);
+
+/* lu_id() - number of the unit, never reused while the process lives; above 0 */
+uint64_t lu_id(const struct lu *unit);
+
+/* lu_home() - the executor where the unit lives; constant */
+struct lu_exec *lu_home(const struct lu *unit);
+
+/* lu_is_active() - false once it drains or is gone; any thread, may change at once */
+bool lu_is_active(const struct lu *unit);
+
+struct lu *lu_ref(struct lu *unit);
+void lu_unref(struct lu *unit);
+
+/**
+ * lu_find() - the published unit called @name
+ *
+ * @name        its path, an unambiguous tail of the path beginning behind '/' or '@', or its serial
+ * @ret_unit    a reference
+ * @candidates  for -ENOTUNIQ: the paths that fit, separated by blanks, cut at @size; may be NULL
+ *
+ * Returns:  0
+ *           -ENOENT     no unit fits
+ *           -ENOTUNIQ   several do
+ * Owner:    lu_unref() the unit
+ * Thread:   any; takes a short lock
+ */
+int lu_find(const char *name, struct lu **ret_unit, char *candidates, size_t size) MUST_CHECK;
+
+/* lu_next() - walk: a reference to the published unit with the smallest id above @id, or NULL */
+struct lu *lu_next(uint64_t id);
+
+/* ------ nexuses ------ */
+
+/*
+ * One initiator's relation to one unit (SAM: I_T_L nexus). What belongs to it alone (reservations,
+ * unit attentions, task set) finds its place here.
+ */
+struct lu_nexus {
+	/* set by the front end before lu_nexus_open() */
+	uint32_t classes;		/* LU_CLASS() of every op_policy it may execute */
+	void (*gone)(struct lu_nexus *nexus);	/* last word: no task of it is left; at home */
+
+	/* lib/lu only */
+	struct lu *unit;		/* readable by all; the nexus holds a reference */
+	TAILQ_HEAD(, lu_task) tasks;	/* accepted and not done */
+	LIST_ENTRY(lu_nexus) entry;	/* on its unit */
+	struct lu_work work;
+	bool is_gone;			/* lu_nexus_gone() was called */
+	bool is_gone_posted;		/* gone() is on its way */
+};
+
+#define LU_CLASS(policy)	(1u << (policy))
+
+/**
+ * lu_nexus_open() - begin
+ *
+ * @nexus    embedded in the caller's object; classes and gone are set
+ * @unit     the nexus takes a reference of its own and keeps it until after gone()
+ *
+ * Returns:  0, or -ENODEV when the unit is draining or gone (nothing to undo)
+ * Thread:   the unit's home
+ */
+int lu_nexus_open(struct lu_nexus *nexus, struct lu *unit) MUST_CHECK;
+
+/**
+ * lu_nexus_gone() - the initiator left
+ *
+ * Held tasks are dropped (done() with reason CMD_ABORTED); issued ones run to their end, because
+ * aborts would disturb others, and are handed back with is_orphan set. gone() runs when none is
+ * left, at the end of a turn, after the done() of every task.
+ *
+ * Thread:   the unit's home; once
+ */
+void lu_nexus_gone(struct lu_nexus *nexus);
+
+/* ------ tasks ------ */
+
+enum lu_dir { LU_DIR_NONE, LU_DIR_IN, LU_DIR_OUT };
+enum lu_attr { LU_ATTR_UNTAGGED, LU_ATTR_SIMPLE, LU_ATTR_ORDERED, LU_ATTR_HEAD, LU_ATTR_N };
+enum lu_resid { LU_RESID_NONE, LU_RESID_UNDER, LU_RESID_OVER };
+
+struct lu_task {
+	/* set by the front end before lu_submit(); untouched by lib/lu */
+	struct lu_nexus *nexus;
+	void *data;			/* data_len bytes that stay put until done() */
+	uint32_t data_len;		/* 0 exactly when dir is LU_DIR_NONE */
+	enum lu_dir dir;
+	enum lu_attr attr;
+	uint32_t timeout_ms;		/* 0: LU_TIMEOUT_DEFAULT_MS */
+	void (*done)(struct lu_task *task);	/* once; may free or submit the task again */
+	uint16_t cdb_len;
+
+	/* result, valid from done() until the next lu_submit() */
+	uint8_t reason;			/* CMD_* */
+	uint8_t status;			/* SCSI status; see Results */
+	uint8_t sense_len;		/* bytes valid in sense[] */
+	bool is_orphan;			/* its nexus had gone */
+	enum lu_resid resid_kind;
+	uint32_t state;			/* STATE_* */
+	uint32_t statistics;		/* STAT_* */
+	uint32_t resid;			/* bytes of the buffer not used (UNDER), or that had no room (OVER) */
+	uint32_t moved;			/* bytes of data[] that were transferred */
+
+	/* lib/lu only */
+	unsigned int sm;		/* enum lu_task_state */
+	bool is_pinned;			/* an abort is looking at pkt: not to be finished */
+	bool is_finish_due;		/* completed while pinned */
+	bool is_abort_accepted;		/* what the HBA said to the abort */
+	uint64_t seq;			/* order of issue in the unit */
+	uint64_t held_since_ns;
+	uint64_t expected;		/* bytes that the CDB asks for; UINT64_MAX: cannot be told */
+	struct scsi_pkt *pkt;
+	struct lu_tmf *tmf;		/* the abort that waits for this task */
+	TAILQ_ENTRY(lu_task) nexus_entry;
+	TAILQ_ENTRY(lu_task) unit_entry;	/* unit's held or issued list */
+	STAILQ_ENTRY(lu_task) tmf_entry;
+	struct lu_work work;
+	struct buf buf;
+
+	/* the CDB is input, the sense is result; last because they are long */
+	uint8_t cdb[LU_CDB_MAX];
+	uint8_t sense[LU_SENSE_MAX];
+};
+
+/* lu_task_init() - make an object usable as a task; once, before its first lu_submit() */
+void lu_task_init(struct lu_task *task);
+
+/**
+ * lu_submit() - execute one command
+ *
+ * The CDB's direction must not contradict @task->dir. Its transfer length may differ from
+ * data_len: a longer buffer ends with an underflow residual; of a shorter one only data_len bytes
+ * move, and the rest is an overflow residual.
+ *
+ * Returns:  0           done() will run exactly once
+ *           -ENODEV     the unit drains or is gone
+ *           -ESHUTDOWN  lu_nexus_gone() was called
+ *           -EINVAL     CDB shorter than its opcode demands, or dir and data_len do not fit
+ *           -EPROTO     the CDB moves data the other way
+ *           -EMSGSIZE   CDB longer or data larger than the unit takes
+ *           -EACCES     class of the command is not allowed to this nexus
+ *           -EALREADY   the task is in flight
+ *           On refusal done() does not run and nothing was sent
+ * Thread:   the unit's home; never blocks
+ * Source:   SAM-5 5.4.2; residuals as RFC 7143 11.4.5 defines them
+ */
+int lu_submit(struct lu_task *task) MUST_CHECK;
+
+/* ------ task management ------ */
+
+enum lu_tmf_result {
+	LU_TMF_DONE,		/* what was asked for has happened, completions came first */
+	LU_TMF_NO_TASK,		/* nothing was in flight */
+	LU_TMF_FAILED,		/* the HBA says it could not, at least for one task */
+	LU_TMF_GONE,		/* the unit is gone */
+	LU_TMF_BUSY,		/* another abort is at work on the task */
+};
+
+enum lu_reset_level { LU_RESET_LUN, LU_RESET_TARGET, LU_RESET_BUS, LU_RESET_N };
+
+struct lu_tmf {
+	void (*done)(struct lu_tmf *tmf);	/* set by lib/lu from the call's argument */
+	/* valid in done() */
+	enum lu_tmf_result result;
+	uint32_t n_aborted;		/* tasks that ended by it */
+	uint32_t n_finished;		/* abort: tasks that ended by themselves meanwhile */
+	uint32_t n_failed;		/* abort: tasks that the HBA could not abort */
+
+	/* lib/lu only */
+	struct lu *unit;		/* a reference */
+	enum lu_reset_level level;
+	bool is_asking;			/* a worker is talking to the HBA */
+	bool is_accepted;		/* reset: the HBA said yes */
+	uint32_t waiting;		/* abort: tasks that are not done yet */
+	STAILQ_HEAD(, lu_task) tasks;	/* abort: pinned tasks the worker goes through */
+	uint64_t returned_before;	/* reset: the unit's count of tasks that came back by resets */
+	uint64_t barrier_seq;		/* reset: tasks issued up to here must be done first */
+	struct lu *barrier_unit;	/* reset: where the barrier stands now; a reference */
+	STAILQ_ENTRY(lu_tmf) entry;	/* on a unit's list of barriers */
+	struct lu_work work;
+};
+
+/**
+ * lu_abort() - end one task; lu_abort_all() - end all tasks of one nexus
+ *
+ * A held task ends at once; for an issued one the HBA is asked (on a worker). LU_TMF_DONE means
+ * that its packet touches the buffer no more and its done() ran before.
+ *
+ * @tmf      embedded in the caller's object, stays put until @done
+ * @done     runs once, at home, end of turn
+ *
+ * Thread:   the unit's home
+ * Source:   scsi_abort(9F)
+ */
+void lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *));
+void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_tmf *));
+
+/**
+ * lu_reset() - reset a logical unit, its target, or everything behind its port
+ *
+ * Held tasks of @unit end with CMD_RESET at once. LU_TMF_DONE comes after the done() of every task
+ * that was in flight in the scope of @level when the reset was asked for.
+ *
+ * Thread:   the unit's home; the HBA is asked on a worker
+ * Source:   scsi_reset(9F)
+ */
+void lu_reset(struct lu_tmf *tmf, struct lu *unit, enum lu_reset_level level,
+    void (*done)(struct lu_tmf *));
+
+/* ------ things that block: workers only ------ */
+
+/**
+ * lu_getcap(), lu_setcap() - capabilities of the HBA for this unit
+ *
+ * @is_hba_wide  ask for all units of the HBA (whom = 0), not for this one
+ * @ret_value    the value; -1 when the name means nothing to the HBA
+ * @ret_result   1 set, 0 known but not changeable, -1 undefined
+ *
+ * Returns:  0, or -ENODEV
+ * Source:   scsi_ifgetcap(9F)
+ */
+int lu_getcap(struct lu *unit, const char *name, bool is_hba_wide, int *ret_value) MUST_CHECK;
+int lu_setcap(struct lu *unit, const char *name, bool is_hba_wide, int value, int *ret_result)
+    MUST_CHECK;
+
+/**
+ * lu_probe() - ask the device again who it is
+ *
+ * @ret_result   SCSIPROBE_*
+ * @inquiry      room for 48 bytes; the data when the result is SCSIPROBE_EXISTS
+ * @ret_len      bytes of it
+ *
+ * Returns:  0, or -ENODEV
+ */
+int lu_probe(struct lu *unit, int *ret_result, uint8_t inquiry[48], size_t *ret_len) MUST_CHECK;
+
+#endif /* LU_LU_H */

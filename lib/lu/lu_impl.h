@@ -1,0 +1,130 @@
+/*
+ * lu/lu_impl.h - the inside of a unit
+ *
+ * What      struct lu and the calls between the files of this room: attach.c (driver side),
+ *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
+ *           task.c (issue, complete), tmf.c (abort, reset), nexus.c, caps.c.
+ * Thread    Members are grouped by who may touch them.
+ */
+#ifndef LU_LU_IMPL_H
+#define LU_LU_IMPL_H
+
+#include <stdatomic.h>
+#include <sys/scsi/scsi.h>
+#include <sys/ksynch.h>
+
+#include "base/sm.h"
+#include "lu/lu.h"
+
+#define LU_SCB_LEN		((int)(sizeof(struct scsi_arq_status) - SENSE_LENGTH + LU_SENSE_MAX))
+#define LU_HOLD_TICK_MS		10	/* TRAN_BUSY with nothing in flight: when to try again */
+#define LU_ABORT_WAIT_MS	2000	/* detach: patience after an abort, and after a reset */
+
+/*
+ *	idle --> held --> issued --> done --> idle
+ *	  |       |                   ^
+ *	  +-------+-------------------+        refused by the HBA, dropped, out of patience
+ *	  +----> issued
+ */
+enum lu_task_state { LU_TASK_IDLE, LU_TASK_HELD, LU_TASK_ISSUED, LU_TASK_DONE, LU_TASK_N };
+
+extern const struct sm_state lu_task_states[LU_TASK_N];
+
+enum lu_state { LU_ACTIVE, LU_DRAINING, LU_GONE, LU_STATE_N };
+
+TAILQ_HEAD(lu_task_list, lu_task);
+
+struct lu_counter {
+	_Atomic uint64_t v;	/* written by the home thread only */
+};
+
+struct lu {
+	/* constant while published */
+	struct lu_info info;
+	uint64_t id;
+	struct lu_host *host;
+	struct lu_exec *home;
+	struct scsi_device *sd;
+	dev_info_t *dip;
+
+	/* any thread */
+	_Atomic unsigned int refs;
+	_Atomic unsigned int state;	/* enum lu_state; moves at home */
+	struct {
+		struct lu_counter tasks, refused, read_bytes, written_bytes, checks;
+		struct lu_counter transport_errors, held, busy, orphans, aborts, resets, in_flight;
+	} stats;
+
+	/* registry lock */
+	TAILQ_ENTRY(lu) entry;
+
+	/* home */
+	struct lu_task_list held;	/* waiting for room in the HBA, in order */
+	struct lu_task_list issued;	/* with the HBA, in order of issue */
+	uint32_t n_held, n_issued;
+	uint64_t seq;			/* of the last task issued */
+	uint64_t reset_returned;	/* tasks that ended with CMD_RESET, ever */
+	LIST_HEAD(, lu_nexus) nexuses;
+	STAILQ_HEAD(, lu_tmf) barriers;	/* resets that wait for older tasks */
+	bool is_hold_timer_armed;
+	bool is_running_held;
+	timeout_id_t hold_timer;
+	struct lu_work hold_work;	/* timer -> home */
+
+	/* lock */
+	kmutex_t lock;
+	kcondvar_t cv;
+	unsigned int users;		/* workers inside lu_enter() .. lu_exit() */
+	bool is_closed;			/* no new users */
+	bool is_home_done;		/* an answer of the home thread to a detach */
+	bool is_drained;
+	struct lu_work detach_work;
+	kmutex_t probe_lock;		/* workers that use sd_inq */
+	struct lu_work reset_work;	/* reset notification -> event */
+	_Atomic bool is_reset_due;	/* reset_work is on its way */
+};
+
+static inline void
+lu_count(struct lu_counter *c, uint64_t n)
+{
+	/* one writer: no need for a locked addition */
+	atomic_store_explicit(&c->v, atomic_load_explicit(&c->v, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+/* attach.c */
+extern struct lu_host *lu_host_now;
+
+/* lu_enter() - keep the device for a while; 0, or -ENODEV. Threads that may block only */
+int lu_enter(struct lu *lu) MUST_CHECK;
+void lu_exit(struct lu *lu);
+
+/* identity.c: fill info from the device; 0, -EIO when it is no use */
+int lu_identify(struct lu *lu) MUST_CHECK;
+
+/* registry.c */
+void lu_publish(struct lu *lu);
+void lu_unpublish(struct lu *lu);
+
+/* check.c: may this task be sent to that unit? 0 or the refusals of lu_submit(); sets expected */
+int lu_task_check(struct lu_task *task, const struct lu *lu) MUST_CHECK;
+
+/* task.c, home only */
+void lu_task_finish(struct lu_task *task);
+/* end a task that is not with the HBA: done() at the end of the turn */
+void lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics);
+void lu_held_end_all(struct lu *lu, uint8_t reason, uint32_t statistics);
+void lu_held_run(struct lu *lu);
+void lu_hold_work(struct lu_work *w);
+
+/* tmf.c, home only */
+void lu_tmf_task_done(struct lu_tmf *tmf, uint8_t reason);
+void lu_barriers_check(struct lu *lu);
+
+/* nexus.c, home only */
+void lu_nexus_check(struct lu_nexus *nexus);
+
+/* attach.c, home only: tell a waiting detach when nothing is left */
+void lu_drain_check(struct lu *lu);
+
+#endif /* LU_LU_IMPL_H */

@@ -1,0 +1,385 @@
+#include "lu/lu_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "base/bytes.h"
+
+const struct sm_state lu_task_states[LU_TASK_N] = {
+	[LU_TASK_IDLE]   = { "idle",   SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_ISSUED) | SM_TO(LU_TASK_DONE) },
+	[LU_TASK_HELD]   = { "held",   SM_TO(LU_TASK_ISSUED) | SM_TO(LU_TASK_DONE) },
+	[LU_TASK_ISSUED] = { "issued", SM_TO(LU_TASK_DONE) },
+	[LU_TASK_DONE]   = { "done",   SM_TO(LU_TASK_IDLE) },
+};
+
+static const uint_t attr_flags[LU_ATTR_N] = {
+	[LU_ATTR_UNTAGGED] = 0,
+	[LU_ATTR_SIMPLE]   = FLAG_STAG,
+	[LU_ATTR_ORDERED]  = FLAG_OTAG,
+	[LU_ATTR_HEAD]     = FLAG_HTAG | FLAG_HEAD,
+};
+
+void
+lu_task_init(struct lu_task *task)
+{
+	memset(task, 0, sizeof(*task));
+	task->sm = LU_TASK_IDLE;
+}
+
+static void
+task_move(struct lu_task *task, enum lu_task_state to)
+{
+	(void)sm_move(lu_task_states, &task->sm, to);
+}
+
+/* ------ result ------ */
+
+/* sense is worth something only if the implied REQUEST SENSE went well (scsi.h, scsi_arq_status) */
+static void
+result_take_sense(struct lu_task *task, const struct scsi_pkt *pkt)
+{
+	const struct scsi_arq_status *arq = (const void *)pkt->pkt_scbp;
+	size_t len = LU_SENSE_MAX;
+	uint8_t rq_status = *(const uint8_t *)&arq->sts_rqpkt_status & STATUS_MASK;
+
+	if ((pkt->pkt_state & STATE_ARQ_DONE) == 0 || arq->sts_rqpkt_reason != CMD_CMPLT ||
+	    rq_status != STATUS_GOOD || (arq->sts_rqpkt_state & STATE_XFERRED_DATA) == 0)
+		return;
+	/* without XARQ the driver filled, and counts from, the 20 bytes of the structure */
+	if ((pkt->pkt_state & STATE_XARQ_DONE) == 0)
+		len = SENSE_LENGTH;
+	len = arq->sts_rqpkt_resid >= len ? 0 : len - arq->sts_rqpkt_resid;
+	memcpy(task->sense, &arq->sts_sensedata, len);
+	task->sense_len = (uint8_t)len;
+}
+
+static uint32_t
+result_moved(const struct lu_task *task, const struct scsi_pkt *pkt)
+{
+	bool is_good = task->reason == CMD_CMPLT && task->status == STATUS_GOOD;
+
+	/* a driver that says nothing of data after an error has moved none */
+	if (!is_good && (task->state & STATE_XFERRED_DATA) == 0)
+		return 0;
+	if (pkt->pkt_resid <= 0)
+		return task->data_len;
+	if ((uint64_t)pkt->pkt_resid >= task->data_len)
+		return 0;
+	return task->data_len - (uint32_t)pkt->pkt_resid;
+}
+
+static void
+result_take_resid(struct lu_task *task)
+{
+	task->resid_kind = LU_RESID_NONE;
+	task->resid = 0;
+	if (task->moved < task->data_len) {
+		task->resid_kind = LU_RESID_UNDER;
+		task->resid = task->data_len - task->moved;
+		return;
+	}
+	if (task->expected != UINT64_MAX && task->expected > task->data_len) {
+		task->resid_kind = LU_RESID_OVER;
+		task->resid = (uint32_t)num_min(task->expected - task->data_len, UINT32_MAX);
+	} else if (task->reason == CMD_DATA_OVR) {
+		task->resid_kind = LU_RESID_OVER;	/* by how much, nobody knows */
+	}
+}
+
+static void
+result_take(struct lu_task *task, const struct scsi_pkt *pkt)
+{
+	task->reason = pkt->pkt_reason;
+	task->state = pkt->pkt_state;
+	task->statistics = pkt->pkt_statistics;
+	/* unmasked: TASK ABORTED lies outside of STATUS_MASK */
+	task->status = (task->state & STATE_GOT_STATUS) != 0 ? pkt->pkt_scbp[0] : 0;
+	task->sense_len = 0;
+	if (task->status == STATUS_CHECK)
+		result_take_sense(task, pkt);
+	task->moved = result_moved(task, pkt);
+	result_take_resid(task);
+}
+
+static void
+result_count(struct lu *lu, const struct lu_task *task)
+{
+	if (task->dir == LU_DIR_IN)
+		lu_count(&lu->stats.read_bytes, task->moved);
+	else
+		lu_count(&lu->stats.written_bytes, task->moved);
+	if (task->reason != CMD_CMPLT)
+		lu_count(&lu->stats.transport_errors, 1);
+	else if (task->status == STATUS_CHECK)
+		lu_count(&lu->stats.checks, 1);
+	if (task->reason == CMD_RESET)
+		lu->reset_returned++;
+	if (task->is_orphan)
+		lu_count(&lu->stats.orphans, 1);
+}
+
+/* ------ the end of a task ------ */
+
+void
+lu_task_finish(struct lu_task *task)
+{
+	struct lu_nexus *nexus = task->nexus;
+	struct lu *lu = nexus->unit;
+	struct lu_tmf *tmf = STEAL(task->tmf);
+	struct scsi_pkt *pkt = STEAL(task->pkt);
+	uint8_t reason;
+
+	if (task->sm == LU_TASK_ISSUED) {
+		TAILQ_REMOVE(&lu->issued, task, unit_entry);
+		lu->n_issued--;
+		lu_count(&lu->stats.in_flight, (uint64_t)-1);
+		result_take(task, pkt);
+		task_move(task, LU_TASK_DONE);
+	}
+	if (pkt != NULL)
+		scsi_destroy_pkt(pkt);
+	task->is_orphan = nexus->is_gone;
+	TAILQ_REMOVE(&nexus->tasks, task, nexus_entry);
+	result_count(lu, task);
+	reason = task->reason;
+	task_move(task, LU_TASK_IDLE);
+	task->done(task);
+
+	/* the task may be gone by now; the nexus is not: its gone() comes at the end of a turn */
+	if (tmf != NULL)
+		lu_tmf_task_done(tmf, reason);
+	lu_barriers_check(lu);
+	lu_held_run(lu);
+	lu_drain_check(lu);
+	lu_nexus_check(nexus);
+}
+
+static void
+task_work(struct lu_work *w)
+{
+	struct lu_task *task = container_of(w, struct lu_task, work);
+
+	if (task->is_pinned)
+		task->is_finish_due = true;
+	else
+		lu_task_finish(task);
+}
+
+void
+lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics)
+{
+	struct lu *lu = task->nexus->unit;
+
+	if (task->sm == LU_TASK_HELD) {
+		TAILQ_REMOVE(&lu->held, task, unit_entry);
+		lu->n_held--;
+	}
+	task_move(task, LU_TASK_DONE);
+	task->reason = reason;
+	task->statistics = statistics;
+	task->state = 0;
+	task->status = 0;
+	task->sense_len = 0;
+	task->moved = 0;
+	task->resid = task->data_len;
+	task->resid_kind = task->data_len > 0 ? LU_RESID_UNDER : LU_RESID_NONE;
+	lu_exec_defer(lu->home, &task->work, task_work);
+}
+
+/* a status as if the device had given it */
+static void
+task_end_busy(struct lu_task *task)
+{
+	struct lu *lu = task->nexus->unit;
+
+	lu_count(&lu->stats.busy, 1);
+	lu_task_end(task, CMD_CMPLT, 0);
+	task->state = STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_GOT_STATUS;
+	task->status = STATUS_BUSY;
+}
+
+/* ------ going down ------ */
+
+/* pkt_comp: any thread, perhaps inside scsi_transport() */
+static void
+task_comp(struct scsi_pkt *pkt)
+{
+	struct lu_task *task = pkt->pkt_private;
+
+	lu_exec_to(task->nexus->unit->home, &task->work, task_work);
+}
+
+/* 0, -EAGAIN no packet now, -EIO never */
+static int
+task_make_pkt(struct lu_task *task, struct lu *lu)
+{
+	struct buf *bp = NULL;
+	struct scsi_pkt *pkt;
+	uint32_t ms = task->timeout_ms == 0 ? LU_TIMEOUT_DEFAULT_MS : task->timeout_ms;
+
+	if (task->data_len > 0) {
+		bp = &task->buf;
+		bioinit(bp);
+		bp->b_flags = B_BUSY | (task->dir == LU_DIR_IN ? B_READ : B_WRITE);
+		bp->b_un.b_addr = task->data;
+		bp->b_bcount = task->data_len;
+	}
+	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, bp, task->cdb_len, LU_SCB_LEN, 0,
+	    PKT_CONSISTENT | PKT_XARQ, NULL_FUNC, NULL);
+	if (pkt == NULL)
+		return bp != NULL && geterror(bp) != 0 ? -EIO : -EAGAIN;
+	pkt->pkt_private = task;
+	pkt->pkt_comp = task_comp;
+	pkt->pkt_time = ms / 1000 + (ms % 1000 != 0);
+	pkt->pkt_flags = attr_flags[task->attr];
+	memcpy(pkt->pkt_cdbp, task->cdb, task->cdb_len);
+	task->pkt = pkt;
+	return 0;
+}
+
+/* false: no room in the HBA now. True: issued, or ended because it never will be */
+static bool
+task_issue(struct lu_task *task, struct lu *lu)
+{
+	int r = task->pkt != NULL ? 0 : task_make_pkt(task, lu);
+
+	if (r == -EAGAIN)
+		return false;
+	if (r < 0) {
+		lu_task_end(task, CMD_DMA_DERR, 0);
+		return true;
+	}
+	/* completion may run before this returns; it only posts, so the lists can wait */
+	r = scsi_transport(task->pkt);
+	if (r == TRAN_BUSY)
+		return false;
+	if (r != TRAN_ACCEPT) {
+		lu_task_end(task, CMD_TRAN_ERR, 0);
+		return true;
+	}
+	if (task->sm == LU_TASK_HELD) {
+		TAILQ_REMOVE(&lu->held, task, unit_entry);
+		lu->n_held--;
+	}
+	task_move(task, LU_TASK_ISSUED);
+	task->seq = ++lu->seq;
+	TAILQ_INSERT_TAIL(&lu->issued, task, unit_entry);
+	lu->n_issued++;
+	lu_count(&lu->stats.in_flight, 1);
+	return true;
+}
+
+/* ------ held tasks ------ */
+
+static void
+hold_tick(void *arg)
+{
+	struct lu *lu = arg;
+
+	lu_exec_post(lu->home, &lu->hold_work, lu_hold_work);
+}
+
+void
+lu_hold_work(struct lu_work *w)
+{
+	struct lu *lu = container_of(w, struct lu, hold_work);
+
+	lu->is_hold_timer_armed = false;
+	lu_held_run(lu);
+}
+
+static void
+hold_timer_arm(struct lu *lu)
+{
+	if (lu->is_hold_timer_armed || TAILQ_EMPTY(&lu->held))
+		return;
+	lu->is_hold_timer_armed = true;
+	lu->hold_timer = timeout(hold_tick, lu, drv_usectohz(LU_HOLD_TICK_MS * 1000));
+}
+
+void
+lu_held_run(struct lu *lu)
+{
+	struct lu_task *task;
+
+	if (TAILQ_EMPTY(&lu->held))
+		return;
+	while ((task = TAILQ_FIRST(&lu->held)) != NULL) {
+		if (clock_now_ns() - task->held_since_ns > LU_HELD_MAX_MS * NS_PER_MS)
+			task_end_busy(task);
+		else if (!task_issue(task, lu))
+			break;
+	}
+	hold_timer_arm(lu);
+}
+
+void
+lu_held_end_all(struct lu *lu, uint8_t reason, uint32_t statistics)
+{
+	struct lu_task *task;
+
+	while ((task = TAILQ_FIRST(&lu->held)) != NULL)
+		lu_task_end(task, reason, statistics);
+}
+
+static void
+task_hold(struct lu_task *task, struct lu *lu)
+{
+	if (lu->n_held >= LU_HELD_MAX) {
+		task_end_busy(task);
+		return;
+	}
+	task_move(task, LU_TASK_HELD);
+	task->held_since_ns = clock_now_ns();
+	if (task->attr == LU_ATTR_HEAD)
+		TAILQ_INSERT_HEAD(&lu->held, task, unit_entry);
+	else
+		TAILQ_INSERT_TAIL(&lu->held, task, unit_entry);
+	lu->n_held++;
+	lu_count(&lu->stats.held, 1);
+	hold_timer_arm(lu);
+}
+
+/* ------ the waist ------ */
+
+static int
+submit_check(struct lu_task *task, const struct lu *lu)
+{
+	if (task->sm != LU_TASK_IDLE)
+		return -EALREADY;
+	if (task->nexus->is_gone)
+		return -ESHUTDOWN;
+	if (!lu_is_active(lu))
+		return -ENODEV;
+	if ((unsigned int)task->attr >= LU_ATTR_N || task->done == NULL)
+		return -EINVAL;
+	return lu_task_check(task, lu);
+}
+
+int
+lu_submit(struct lu_task *task)
+{
+	struct lu *lu = task->nexus->unit;
+	int r;
+
+	assert(lu_exec_is_here(lu->home));
+	r = submit_check(task, lu);
+	if (r < 0) {
+		lu_count(&lu->stats.refused, 1);
+		return r;
+	}
+	task->is_orphan = false;
+	task->is_pinned = false;
+	task->is_finish_due = false;
+	task->tmf = NULL;
+	task->pkt = NULL;
+	TAILQ_INSERT_TAIL(&task->nexus->tasks, task, nexus_entry);
+	lu_count(&lu->stats.tasks, 1);
+	/* who came first goes first */
+	if (!TAILQ_EMPTY(&lu->held) || !task_issue(task, lu))
+		task_hold(task, lu);
+	return 0;
+}
