@@ -1,0 +1,73 @@
+# lib.sh - sourced by the end-to-end tests: a folder, a daemon, and checks that say what went wrong
+#
+# A test is a script: `. lib.sh`, then start_daemon and commands. SCSAD_BIN and SCSACTL_BIN name the
+# programs. Everything a test makes lies in $dir; its own processes are ended, and only those.
+# shellcheck shell=bash
+set -euo pipefail
+
+: "${SCSAD_BIN:?names the scsad to test}" "${SCSACTL_BIN:?names the scsactl to test}"
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/scsad-e2e.XXXXXX")
+export SCSAD_SOCKET=$dir/scsad.sock
+daemon=
+mounts=()
+
+cleanup() {
+  local status=$? mount
+  if [ -n "$daemon" ] && kill -0 "$daemon" 2>/dev/null; then
+    kill -TERM "$daemon"
+    if ! wait "$daemon"; then
+      echo "FAILED: the daemon did not end with 0 at SIGTERM"
+      status=1
+    fi
+  fi
+  if [ "$status" != 0 ] && [ -f "$dir/scsad.log" ]; then
+    echo "--- scsad said:"
+    tail -40 "$dir/scsad.log"
+  fi
+  for mount in "${mounts[@]}"; do umount "$mount"; done
+  rm -rf "$dir"
+  exit "$status"
+}
+trap cleanup EXIT
+
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+
+ctl() { "$SCSACTL_BIN" "$@"; }
+
+# start_daemon ARGUMENTS... - and wait until it answers
+start_daemon() {
+  "$SCSAD_BIN" --socket "$SCSAD_SOCKET" "$@" >>"$dir/scsad.log" 2>&1 &
+  daemon=$!
+  ctl status --wait 20 >/dev/null || fail "the daemon does not answer"
+}
+
+# stop_daemon - end it, and insist on exit status 0
+stop_daemon() {
+  kill -TERM "$daemon"
+  wait "$daemon" || fail "scsad ended with $?"
+  daemon=
+}
+
+# expect STATUS TEXT COMMAND... - the exit status, and a text that its output must hold ("" = any)
+expect() {
+  local want=$1 text=$2 out status=0
+  shift 2
+  out=$("$@" 2>&1) || status=$?
+  [ "$status" = "$want" ] || fail "$*: exit status $status, not $want: $out"
+  if [ -n "$text" ] && ! grep -qF -- "$text" <<<"$out"; then
+    fail "$*: '$text' is not in its answer: $out"
+  fi
+}
+
+# same FILE FILE [BYTES]
+same() { cmp ${3:+-n "$3"} "$1" "$2" || fail "$1 and $2 differ"; }
+
+# resident KiB of the daemon
+resident_kib() { awk '/^VmRSS:/ { print $2 }' "/proc/$daemon/status"; }
+
+# is this build instrumented? Memory figures mean nothing then
+instrumented() { ldd "$SCSAD_BIN" | grep -qE 'lib[at]san|libubsan' || nm -D "$SCSAD_BIN" 2>/dev/null | grep -q __asan_init; }

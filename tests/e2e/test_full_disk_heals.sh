@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# A file store on a full file system: DATA PROTECT, space allocation failed; what was written before
+# stays; when space returns, writing goes on.
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$dir/small"
+if ! mount -t tmpfs -o size=8M none "$dir/small" 2>/dev/null; then
+  # no right to mount here: do it all in namespaces of our own
+  [ "${IN_NAMESPACE:-}" != 1 ] || fail "cannot mount a tmpfs even in a namespace"
+  IN_NAMESPACE=1 unshare -rm "$0"
+  exit
+fi
+mounts+=("$dir/small")
+
+start_daemon --disk "$dir/small/disk.img,size=16M"
+head -c 2M /dev/urandom >"$dir/first"
+ctl write disk@0,0 --in "$dir/first" >/dev/null
+head -c 5M /dev/zero >"$dir/small/ballast"
+head -c 4M /dev/urandom >"$dir/more"
+expect 7 "" ctl write disk@0,0 --in "$dir/more" --lba 8192
+expect 7 "pace allocation failed" ctl write disk@0,0 --in "$dir/more" --lba 8192
+ctl read disk@0,0 --bytes 2M --out "$dir/back" >/dev/null
+same "$dir/back" "$dir/first"
+rm "$dir/small/ballast"
+ctl write disk@0,0 --in "$dir/more" --lba 8192 >/dev/null
+ctl read disk@0,0 --lba 8192 --bytes 4M --out "$dir/back" >/dev/null
+same "$dir/back" "$dir/more"
+stop_daemon
