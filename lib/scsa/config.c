@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ddi/violation.h"
 #include "scsa/scsa_impl.h"
 
 #define SFUNC_ENCLOSURE	DTYPE_ESI	/* second face of a device with enclosure services */
@@ -18,12 +19,29 @@ struct target_scan {
 	size_t n, room;
 };
 
+/* the port of an attached node, held so that it stays; config_release() when done */
 static struct scsa_port *
-config_port(dev_info_t *dip)
+config_hold(dev_info_t *dip)
 {
-	struct scsa_port *port = port_of(dip);
+	struct scsa_port *port;
 
-	return port != NULL && devi_is_attached(dip) ? port : NULL;
+	if (dip == NULL || !devi_hold(dip))
+		return NULL;
+	port = port_of(dip);
+	if (port == NULL || !devi_is_attached(dip)) {
+		devi_release(dip);
+		return NULL;
+	}
+	if (ddi_get_driver_private(dip) != port->tran)
+		ddi_violation("driver-private", "%s: the private slot of a registered node is "
+		    "the framework's", ddi_node_name(dip));
+	return port;
+}
+
+static void
+config_release(struct scsa_port *port)
+{
+	devi_release(port->dip);
 }
 
 static bool
@@ -186,6 +204,19 @@ unit_attach(dev_info_t *child)
 	return attach_errno(devi_attach(child));
 }
 
+/* attach it, or take it away; @child is not touched after a failure */
+static int
+unit_attach_or_free(dev_info_t *child, dev_info_t **ret_dip)
+{
+	int r = unit_attach(child);
+
+	if (r < 0)
+		(void)devi_free(child);
+	else if (ret_dip != NULL)
+		*ret_dip = child;
+	return r;
+}
+
 /* make, or find, the node of a unit and attach it. @inq: its INQUIRY data if that is known */
 static int
 unit_config(struct scsa_port *port, const struct unit_addr *ua, struct scsi_inquiry *inq,
@@ -196,9 +227,7 @@ unit_config(struct scsa_port *port, const struct unit_addr *ua, struct scsi_inqu
 	int r;
 
 	if (child != NULL) {
-		r = unit_attach(child);
-		if (r == 0 && ret_dip != NULL)
-			*ret_dip = child;
+		r = unit_attach_or_free(child, ret_dip);
 		devi_unref(child);
 		return r;
 	}
@@ -213,12 +242,7 @@ unit_config(struct scsa_port *port, const struct unit_addr *ua, struct scsi_inqu
 	child = unit_new(port, ua, inq);
 	if (child == NULL)
 		return -ENOMEM;
-	r = unit_attach(child);
-	if (r < 0)
-		(void)devi_free(child);
-	else if (ret_dip != NULL)
-		*ret_dip = child;
-	return r;
+	return unit_attach_or_free(child, ret_dip);
 }
 
 /*
@@ -251,7 +275,8 @@ scan_attached(struct target_scan *scan, dev_info_t *child, bool want_luns)
 	if (len == SUN_INQSIZE)
 		memcpy(&scan->inq, data, SUN_INQSIZE);
 	ddi_prop_free(data);
-	devi_hold(child);
+	if (!devi_hold(child))
+		return -EIO;
 	sd = ddi_get_driver_private(child);
 	if (len == SUN_INQSIZE && sd != NULL && devi_is_attached(child))
 		r = scan_ask(scan, sd, want_luns);
@@ -505,17 +530,19 @@ hba_config_all(struct scsa_port *hba)
 	bool has_failed = false;
 
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {
+		struct scsa_port *port = NULL;
 		dev_info_t *iport;
-		int r;
 
 		port_config_enter(hba);
-		r = iport_config(hba, name, &iport);
+		if (iport_config(hba, name, &iport) == 0)
+			port = config_hold(iport);
 		port_config_exit(hba);
-		if (r < 0) {
+		if (port == NULL) {
 			has_failed = true;
 			continue;
 		}
-		units += port_config_all(port_of(iport));
+		units += port_config_all(port);
+		config_release(port);
 	}
 	return has_failed ? -EIO : units;
 }
@@ -548,35 +575,49 @@ hba_config_one(struct scsa_port *hba, const char *addr, dev_info_t **ret_dip)
 int
 scsa_bus_config_all(dev_info_t *dip)
 {
-	struct scsa_port *port = config_port(dip);
-
-	if (port == NULL)
-		return -ENODEV;
-	return port_is_hba(port) ? hba_config_all(port) : port_config_all(port);
-}
-
-int
-scsa_bus_config_one(dev_info_t *dip, const char *addr, dev_info_t **ret_dip)
-{
-	struct scsa_port *port = config_port(dip);
-	char text[UA_LEN], taddr[UA_LEN];
+	struct scsa_port *port = config_hold(dip);
 	int r;
 
 	if (port == NULL)
 		return -ENODEV;
-	if (port_is_hba(port))
-		return hba_config_one(port, addr, ret_dip);
+	r = port_is_hba(port) ? hba_config_all(port) : port_config_all(port);
+	config_release(port);
+	return r;
+}
+
+static int
+port_config_addr(struct scsa_port *port, const char *addr, dev_info_t **ret_dip)
+{
+	char text[UA_LEN], taddr[UA_LEN];
+	int r;
+
 	if (addr_normalise(port, addr, text, sizeof(text)) < 0)
 		return -EINVAL;
 	port_config_enter(port);
 	if (port->tran->tran_bus_config != NULL)
-		r = tran_call_bus_config(port->tran, dip, 0, BUS_CONFIG_ONE, text, ret_dip) ==
-		    DDI_SUCCESS ? 0 : -ENXIO;
+		r = tran_call_bus_config(port->tran, port->dip, 0, BUS_CONFIG_ONE, text,
+		    ret_dip) == DDI_SUCCESS ? 0 : -ENXIO;
 	else if (addr_is_rescan(text, taddr, sizeof(taddr)))
 		r = target_config(port, taddr);
 	else
 		r = port_config_one(port, text, ret_dip);
 	port_config_exit(port);
+	return r;
+}
+
+int
+scsa_bus_config_one(dev_info_t *dip, const char *addr, dev_info_t **ret_dip)
+{
+	struct scsa_port *port = config_hold(dip);
+	int r;
+
+	if (port == NULL)
+		return -ENODEV;
+	if (port_is_hba(port))
+		r = hba_config_one(port, addr, ret_dip);
+	else
+		r = port_config_addr(port, addr, ret_dip);
+	config_release(port);
 	return r;
 }
 
@@ -589,24 +630,36 @@ child_remove(dev_info_t *child)
 	return devi_free(child) < 0 ? -EBUSY : 0;
 }
 
-int
-scsa_bus_unconfig_one(dev_info_t *dip, const char *addr)
+static int
+port_unconfig_one(struct scsa_port *port, const char *addr)
 {
-	struct scsa_port *port = config_port(dip);
 	char text[UA_LEN], key[UA_LEN + 1];
 	dev_info_t *child;
 	int r = -ENOENT;
 
-	if (port == NULL || addr_normalise(port, addr, text, sizeof(text)) < 0)
+	if (addr_normalise(port, addr, text, sizeof(text)) < 0)
 		return -ENOENT;
 	(void)snprintf(key, sizeof(key), "@%s", text);
 	port_config_enter(port);
-	child = devi_find(dip, key);
+	child = devi_find(port->dip, key);
 	if (child != NULL) {
 		r = child_remove(child);
 		devi_unref(child);
 	}
 	port_config_exit(port);
+	return r;
+}
+
+int
+scsa_bus_unconfig_one(dev_info_t *dip, const char *addr)
+{
+	struct scsa_port *port = config_hold(dip);
+	int r;
+
+	if (port == NULL)
+		return -ENOENT;
+	r = port_unconfig_one(port, addr);
+	config_release(port);
 	return r;
 }
 
@@ -670,9 +723,12 @@ hba_unconfig_all(struct scsa_port *hba)
 int
 scsa_bus_unconfig_all(dev_info_t *dip)
 {
-	struct scsa_port *port = config_port(dip);
+	struct scsa_port *port = config_hold(dip);
+	int r;
 
 	if (port == NULL)
 		return 0;
-	return port_is_hba(port) ? hba_unconfig_all(port) : port_unconfig_all(port);
+	r = port_is_hba(port) ? hba_unconfig_all(port) : port_unconfig_all(port);
+	config_release(port);
+	return r;
 }

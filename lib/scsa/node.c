@@ -193,10 +193,10 @@ unit_name(dev_info_t *port, dev_info_t *child, struct scsi_device *sd, const str
 	}
 	memcpy(key + 1, name, sizeof(name));
 	twin = devi_find(port, key);
-	if (twin != NULL) {
+	if (twin != NULL)
 		devi_unref(twin);
+	if (twin != NULL && twin != child)
 		return false;
-	}
 	ddi_set_name_addr(child, name);
 	return true;
 }
@@ -268,9 +268,9 @@ unit_fini(dev_info_t *port, dev_info_t *child)
 		sd->sd_tran_tgt_free_done = 1;
 		tran_call_tgt_free(port, child, sd->sd_tran_safe, sd);
 	}
+	/* the node keeps its address: that is how enumeration finds it again */
 	ddi_set_parent_data(child, NULL);
 	ddi_set_driver_private(child, NULL);
-	ddi_set_name_addr(child, NULL);
 	unit_free(unit, tran);
 }
 
@@ -327,7 +327,8 @@ bus_config(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
 	if (r < 0)
 		return DDI_FAILURE;
 	if (ret_child != NULL && child != NULL) {
-		devi_hold(child);
+		if (!devi_hold(child))
+			return DDI_FAILURE;
 		*ret_child = child;
 	}
 	return DDI_SUCCESS;

@@ -53,6 +53,8 @@ scsi_hba_fini(struct modlinkage *modlp)
 		ops->devo_bus_ops = NULL;
 }
 
+static void tran_unregister(scsi_hba_tran_t *tran);
+
 /*
  * The vector.
  */
@@ -77,10 +79,13 @@ scsi_hba_tran_free(scsi_hba_tran_t *tran)
 {
 	if (tran == NULL)
 		return;
-	if (tran->tran_hba_dip != NULL || !(tran->tran_hba_flags & SCSI_HBA_SCSA_TA)) {
-		/* freed under a registered node, or a copy of the framework: keep it */
-		ddi_violation("tran-free-registered", "scsi_hba_tran_free of a vector in use");
-		return;
+	if (tran->tran_hba_dip != NULL) {
+		ddi_violation("tran-free-registered", "scsi_hba_tran_free before scsi_hba_detach");
+		/* the framework's own copies and vectors with children stay */
+		if (tran->tran_extension != port_of(tran->tran_hba_dip) ||
+		    ddi_get_child(tran->tran_hba_dip) != NULL)
+			return;
+		tran_unregister(tran);
 	}
 	mutex_destroy(&tran->tran_open_lock);
 	kmem_free(tran, sizeof(*tran));
