@@ -1,0 +1,31 @@
+/*
+ * scsactl/verbs.h - the rows of the verb table, each defined in the file of its verb
+ */
+#ifndef SCSACTL_VERBS_H
+#define SCSACTL_VERBS_H
+
+#include "client/scsactl/ctl.h"
+
+extern const struct verb verb_abort;
+extern const struct verb verb_cdb;
+extern const struct verb verb_completion;
+extern const struct verb verb_fault;
+extern const struct verb verb_getcap;
+extern const struct verb verb_help;
+extern const struct verb verb_inquiry;
+extern const struct verb verb_list;
+extern const struct verb verb_luns;
+extern const struct verb verb_probe;
+extern const struct verb verb_read;
+extern const struct verb verb_readcap;
+extern const struct verb verb_reset;
+extern const struct verb verb_setcap;
+extern const struct verb verb_show;
+extern const struct verb verb_status;
+extern const struct verb verb_verify;
+extern const struct verb verb_version;
+extern const struct verb verb_vpd;
+extern const struct verb verb_watch;
+extern const struct verb verb_write;
+
+#endif /* SCSACTL_VERBS_H */
