@@ -200,21 +200,6 @@ ctl_main(struct ctl *ctl, int argc, char **argv)
 }
 
 enum ctl_exit
-ctl_connect(struct ctl *ctl)
-{
-	int r = scsac_new("scsactl", &ctl->conn);
-
-	if (r < 0)
-		return ctl_fail(ctl, CTL_OTHER, "out of memory");
-	r = scsac_connect(ctl->conn, ctl->socket);
-	if (r == -ENOENT || r == -EACCES) {
-		(void)ctl_refused(ctl, r, NULL);
-		return r == -EACCES ? CTL_NOT_PERMITTED : CTL_UNREACHABLE;
-	}
-	return r < 0 ? ctl_refused(ctl, r, NULL) : CTL_OK;
-}
-
-enum ctl_exit
 ctl_open(struct ctl *ctl, const char *name, uint64_t *ret_handle)
 {
 	int r;
@@ -298,11 +283,10 @@ candidates_tell(json_object *error, const char *candidates)
 	}
 }
 
-enum ctl_exit
-ctl_refused(struct ctl *ctl, int err, const char *what)
+static enum ctl_exit
+refused_tell(struct ctl *ctl, enum ctl_exit status, int err, const char *what)
 {
 	const struct scsac_error *last = scsac_last_error(ctl->conn);
-	enum ctl_exit status = exit_of_error(last, err);
 	const char *text = last->text[0] != '\0' ? last->text : strerror(-err);
 	json_object *error = error_begin(ctl, status, text);
 
@@ -320,6 +304,27 @@ ctl_refused(struct ctl *ctl, int err, const char *what)
 	if (last->candidates[0] != '\0')
 		candidates_tell(error, last->candidates);
 	return status;
+}
+
+enum ctl_exit
+ctl_refused(struct ctl *ctl, int err, const char *what)
+{
+	return refused_tell(ctl, exit_of_error(scsac_last_error(ctl->conn), err), err, what);
+}
+
+enum ctl_exit
+ctl_connect(struct ctl *ctl)
+{
+	int r = scsac_new("scsactl", &ctl->conn);
+
+	if (r < 0)
+		return ctl_fail(ctl, CTL_OTHER, "out of memory");
+	r = scsac_connect(ctl->conn, ctl->socket);
+	if (r == -ENOENT)
+		return refused_tell(ctl, CTL_UNREACHABLE, r, NULL);
+	if (r == -EACCES)
+		return refused_tell(ctl, CTL_NOT_PERMITTED, r, NULL);
+	return r < 0 ? ctl_refused(ctl, r, NULL) : CTL_OK;
 }
 
 int
