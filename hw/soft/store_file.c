@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <sys/ddi.h>
+#include <sys/sunddi.h>
+
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/num.h"
@@ -25,6 +28,8 @@
 #define FILE_BOUNCE_MAX	(1u << 20)	/* direct I/O is copied in pieces of this size */
 #define FILE_ALIGN	4096u		/* memory and offset of direct I/O */
 #define FILE_ZEROS	(256u << 10)
+#define FILE_LOCK_TRIES	200		/* one second in all */
+#define FILE_LOCK_PAUSE_US	5000
 
 struct file_store {
 	struct store store;		/* first */
@@ -170,12 +175,24 @@ static int
 file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)
 {
 	char shown[160];
+	int err = 0;
 
-	if (flock(fd, (conf->is_readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return store_error(-errno, reterr, "'%s' cannot be locked: %s",
-		    file_shown(conf->path, shown), strerror(errno));
+	/*
+	 * A process that was killed keeps its lock until the writes it had queued in the kernel
+	 * have landed, which is a moment after it is gone: that is waited for, as a write of the
+	 * dead must not follow one of ours.
+	 */
+	for (int tries = 0; tries < FILE_LOCK_TRIES; tries++) {
+		if (flock(fd, (conf->is_readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+			return 0;
+		err = errno;
+		if (err != EWOULDBLOCK)
+			break;
+		delay(drv_usectohz(FILE_LOCK_PAUSE_US));
+	}
+	if (err != EWOULDBLOCK)
+		return store_error(-err, reterr, "'%s' cannot be locked: %s",
+		    file_shown(conf->path, shown), strerror(err));
 	return store_error(-EBUSY, reterr, "'%s' is in use by another scsad; stop that one (fuser "
 	    "names it), or give each its own image%s", file_shown(conf->path, shown),
 	    conf->is_readonly ? "" : "; readers with readonly=1 may share one");
