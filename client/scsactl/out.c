@@ -10,6 +10,7 @@
 
 #define ESCAPED_LEN 4096
 #define ESCAPED_N   4
+#define HEX_LINE    16u
 
 const char *
 escaped(const char *text)
@@ -81,22 +82,36 @@ fact(const char *key, const char *fmt, ...)
 	(void)printf("%-22s %s\n", escaped(key), escaped(text));
 }
 
+static void
+hex_line(const uint8_t *bytes, size_t at, size_t n)
+{
+	(void)printf("%04zx ", at);
+	for (size_t i = 0; i < HEX_LINE; i++)
+		(void)(i < n ? printf(" %02x", bytes[at + i]) : printf("   "));
+	(void)printf("  ");
+	for (size_t i = 0; i < n; i++) {
+		uint8_t b = bytes[at + i];
+
+		(void)putchar(b >= 0x20 && b < 0x7f ? b : '.');
+	}
+	(void)putchar('\n');
+}
+
 void
 hex_print(const uint8_t *bytes, size_t len)
 {
-	for (size_t at = 0; at < len; at += 16) {
-		size_t n = len - at < 16 ? len - at : 16;
+	bool is_folded = false;
 
-		(void)printf("%04zx ", at);
-		for (size_t i = 0; i < 16; i++)
-			(void)(i < n ? printf(" %02x", bytes[at + i]) : printf("   "));
-		(void)printf("  ");
-		for (size_t i = 0; i < n; i++) {
-			uint8_t b = bytes[at + i];
+	for (size_t at = 0; at < len; at += HEX_LINE) {
+		size_t n = len - at < HEX_LINE ? len - at : HEX_LINE;
+		bool is_same = at > 0 && at + n < len &&
+		    memcmp(bytes + at - HEX_LINE, bytes + at, n) == 0;
 
-			(void)putchar(b >= 0x20 && b < 0x7f ? b : '.');
-		}
-		(void)putchar('\n');
+		if (!is_same)
+			hex_line(bytes, at, n);
+		else if (!is_folded)
+			(void)printf("*\n");
+		is_folded = is_same;
 	}
 }
 

@@ -26,7 +26,7 @@ void table_print(struct libscols_table *table);
 /* fact() - one line "key: value" for people */
 void fact(const char *key, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* hex_print() - 16 bytes a line, with offsets and characters */
+/* hex_print() - 16 bytes a line, with offsets and characters; equal lines are one "*" */
 void hex_print(const uint8_t *bytes, size_t len);
 
 /* doc_text(), doc_number(), doc_bool(), doc_hex() - add a member; @object may be NULL */
