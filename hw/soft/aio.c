@@ -8,7 +8,6 @@
 #include <sys/taskq.h>
 
 #include "base/fault.h"
-#include "ddi/sched.h"
 #include "hw/soft/store.h"
 
 #define AIO_THREADS	4
@@ -77,10 +76,12 @@ aio_run(const struct aio_call *call)
 
 	switch (call->op) {
 	case AIO_READ:
-		n = preadv2(call->fd, call->iov, (int)call->niov, (off_t)call->offset, call->flags);
+		n = preadv2(
+		    call->fd, call->iov, (int)call->niov, (off_t)call->offset, call->flags);
 		break;
 	case AIO_WRITE:
-		n = pwritev2(call->fd, call->iov, (int)call->niov, (off_t)call->offset, call->flags);
+		n = pwritev2(
+		    call->fd, call->iov, (int)call->niov, (off_t)call->offset, call->flags);
 		break;
 	case AIO_SYNC:
 		n = fdatasync(call->fd);
@@ -99,10 +100,12 @@ aio_prepare(struct io_uring_sqe *sqe, struct store_req *req)
 
 	switch (call->op) {
 	case AIO_READ:
-		io_uring_prep_readv2(sqe, call->fd, call->iov, call->niov, call->offset, call->flags);
+		io_uring_prep_readv2(
+		    sqe, call->fd, call->iov, call->niov, call->offset, call->flags);
 		break;
 	case AIO_WRITE:
-		io_uring_prep_writev2(sqe, call->fd, call->iov, call->niov, call->offset, call->flags);
+		io_uring_prep_writev2(
+		    sqe, call->fd, call->iov, call->niov, call->offset, call->flags);
 		break;
 	case AIO_SYNC:
 		io_uring_prep_fsync(sqe, call->fd, IORING_FSYNC_DATASYNC);
@@ -160,18 +163,16 @@ static void
 aio_thread(void *arg)
 {
 	struct store_req *req = arg;
-	int res = aio_run(&req->call);
-	bool was = sched_set_interrupt(true);
 
-	store_step(req, res);
-	(void)sched_set_interrupt(was);
+	store_step(req, aio_run(&req->call));
 }
 
 void
 aio_issue(struct aio *aio, struct store_req *req)
 {
 	if (!aio->is_uring) {
-		if (taskq_dispatch(aio->threads, aio_thread, req, TQ_NOSLEEP) == TASKQID_INVALID)
+		if (taskq_dispatch(aio->threads, aio_thread, req, TQ_NOSLEEP) ==
+		    TASKQID_INVALID)
 			store_step(req, aio_run(&req->call));
 		return;
 	}

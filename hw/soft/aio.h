@@ -48,7 +48,8 @@ int aio_open(int eventfd, struct aio **ret) MUST_CHECK;
 /* aio_close() - nothing may be under way; NULL is fine */
 void aio_close(struct aio *aio);
 
-/* aio_issue() - do @req->call; store_step() follows, from inside only when there is no memory to queue it */
+/* aio_issue() - do @req->call; store_step() follows, from inside only when there is no memory
+ * to queue it */
 void aio_issue(struct aio *aio, struct store_req *req);
 
 /* aio_run() - do @call now, blocking; bytes or -errno */

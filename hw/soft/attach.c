@@ -1,8 +1,6 @@
 /* the driver: its entry points, and the life of an adapter and its port */
 #include "hw/soft/soft_impl.h"
 
-#include "ddi/devtree.h"
-
 #define SOFT_INITIATOR_ID	255	/* beyond every target number */
 
 static int soft_attach(dev_info_t *dip, ddi_attach_cmd_t cmd);
@@ -133,7 +131,8 @@ soft_queues_open(struct soft_hba *hba)
 }
 
 static int
-soft_tgt_init(dev_info_t *hba_dip, dev_info_t *tgt_dip, scsi_hba_tran_t *tran, struct scsi_device *sd)
+soft_tgt_init(
+    dev_info_t *hba_dip, dev_info_t *tgt_dip, scsi_hba_tran_t *tran, struct scsi_device *sd)
 {
 	(void)hba_dip;
 	(void)tgt_dip;

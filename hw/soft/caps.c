@@ -23,7 +23,7 @@ static const struct {
 	[SCSI_CAP_ARQ] = { .value = 1, .can_set = true, .min = 1, .max = 1 },
 	[SCSI_CAP_LINKED_CMDS] = { .value = 0 },
 	[SCSI_CAP_SECTOR_SIZE] = { .value = 512, .can_set = true, .min = 1, .max = 65536 },
-	[SCSI_CAP_TOTAL_SECTORS] = { .value = CAP_UNDEFINED, .can_set = true, .max = INT32_MAX },
+	[SCSI_CAP_TOTAL_SECTORS] = { .value = -1, .can_set = true, .max = INT32_MAX },
 	[SCSI_CAP_GEOMETRY] = { .value = 255 << 16 | 63 },
 	[SCSI_CAP_RESET_NOTIFICATION] = { .value = 1 },
 	[SCSI_CAP_QFULL_RETRIES] = { .value = 0, .can_set = true, .max = 255 },
@@ -43,7 +43,7 @@ soft_caps_init(atomic_int caps[SCSI_CAP_N])
 		atomic_init(&caps[i], CAP_UNSET);
 }
 
-/* where the values of @ap are: its unit, or the adapter for all and for units that are absent */
+/* where the values of @ap are: its unit; the adapter for all, and for units that are absent */
 static atomic_int *
 soft_caps(struct scsi_address *ap, int whom)
 {
@@ -76,7 +76,8 @@ soft_setcap(struct scsi_address *ap, char *cap, int value, int whom)
 
 	if (index < 0 || index >= SCSI_CAP_N || index == SCSI_CAP_DMA_MAX_ARCH)
 		return CAP_UNDEFINED;
-	if (!cap_rows[index].can_set || value < cap_rows[index].min || value > cap_rows[index].max)
+	if (!cap_rows[index].can_set || value < cap_rows[index].min ||
+	    value > cap_rows[index].max)
 		return 0;
 	if (index == SCSI_CAP_SECTOR_SIZE && (value & (value - 1)) != 0)
 		return 0;

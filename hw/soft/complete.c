@@ -77,7 +77,8 @@ soft_fill_killed(struct soft_cmd *cmd)
 static void
 soft_leave(struct soft_hba *hba, struct soft_unit *unit)
 {
-	if (LIKELY(atomic_fetch_sub(&unit->active, 1) != 1) || LIKELY(!atomic_load(&hba->is_quiesced)))
+	if (LIKELY(atomic_fetch_sub(&unit->active, 1) != 1) ||
+	    LIKELY(!atomic_load(&hba->is_quiesced)))
 		return;
 	mutex_enter(&unit->lock);
 	cv_broadcast(&unit->cv);

@@ -57,7 +57,8 @@ conf_read_block(void *dst, const char *value, char *reterr)
 	struct soft_disk_conf *conf = dst;
 	uint64_t v;
 
-	if (value == NULL || num_parse_bytes(value, UINT32_MAX, &v) < 0 || (v != 512 && v != 4096))
+	if (value == NULL || num_parse_bytes(value, UINT32_MAX, &v) < 0 ||
+	    (v != 512 && v != 4096))
 		return words_error(reterr, "the block is 512 or 4096");
 	conf->block_bytes = (uint32_t)v;
 	return 0;
@@ -166,7 +167,8 @@ conf_parse_store(const char *what, struct soft_disk_conf *conf, char *reterr)
 	if (strncmp(what, "file:", 5) == 0)
 		what += 5;
 	if (*what == '\0')
-		return words_error(reterr, "a file needs a path, for instance file:/srv/disk.img");
+		return words_error(
+		    reterr, "a file needs a path, for instance file:/srv/disk.img");
 	if (!text_copy(conf->path, sizeof(conf->path), what))
 		return words_error(reterr, "the path is longer than %zu bytes",
 		    sizeof(conf->path) - 1);
@@ -182,15 +184,19 @@ conf_check(struct soft_disk_conf *conf, char *reterr)
 	if (conf->physical_bytes == 0)
 		conf->physical_bytes = conf->block_bytes;
 	if (conf->physical_bytes < conf->block_bytes)
-		return words_error(reterr, "the physical block (%u) is smaller than the block (%u)",
+		return words_error(reterr,
+		    "the physical block (%u) is smaller than the block (%u)",
 		    conf->physical_bytes, conf->block_bytes);
 	if (conf->size_bytes == 0 && conf->kind != SOFT_STORE_FILE)
-		return words_error(reterr, "a %s disk needs a size, for instance %s:1G", kind, kind);
+		return words_error(
+		    reterr, "a %s disk needs a size, for instance %s:1G", kind, kind);
 	if (conf->size_bytes % conf->block_bytes != 0)
-		return words_error(reterr, "the size (%llu bytes) is not a multiple of the block (%u)",
+		return words_error(reterr,
+		    "the size (%llu bytes) is not a multiple of the block (%u)",
 		    (unsigned long long)conf->size_bytes, conf->block_bytes);
 	if (conf->is_direct && conf->kind != SOFT_STORE_FILE)
-		return words_error(reterr, "'direct' is for files; a %s disk has no page cache", kind);
+		return words_error(
+		    reterr, "'direct' is for files; a %s disk has no page cache", kind);
 	return 0;
 }
 

@@ -242,7 +242,8 @@ disk_store_failed(struct disk_cmd *cmd, int err)
 	bool is_read = cmd->req.op == STORE_READ;
 	uint64_t lba = (cmd->req.offset + cmd->req.moved) / cmd->disk->block_bytes;
 
-	(void)atomic_fetch_add_explicit(&cmd->disk->stats.store_errors, 1, memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(
+	    &cmd->disk->stats.store_errors, 1, memory_order_relaxed);
 	switch (err) {
 	case -ENOMEM:
 	case -EAGAIN:
@@ -277,7 +278,8 @@ disk_reply(struct disk_cmd *cmd, const void *data, size_t len, uint64_t alloc_le
 	uint64_t want = num_min(len, alloc_len);
 
 	cmd->is_overrun = want > cmd->buf_bytes;
-	cmd->moved = iov_copy_out(cmd->iov, cmd->niov, 0, data, (size_t)num_min(want, disk_room(cmd)));
+	cmd->moved =
+	    iov_copy_out(cmd->iov, cmd->niov, 0, data, (size_t)num_min(want, disk_room(cmd)));
 	return disk_good(cmd);
 }
 
@@ -285,7 +287,8 @@ size_t
 disk_take(struct disk_cmd *cmd, void *buf, size_t len)
 {
 	cmd->is_overrun = len > cmd->buf_bytes;
-	cmd->moved = iov_copy_in(cmd->iov, cmd->niov, 0, buf, (size_t)num_min(len, disk_room(cmd)));
+	cmd->moved =
+	    iov_copy_in(cmd->iov, cmd->niov, 0, buf, (size_t)num_min(len, disk_room(cmd)));
 	return (size_t)cmd->moved;
 }
 
@@ -334,7 +337,8 @@ disk_judge_state(struct disk *disk, struct disk_cmd *cmd, const struct op_info *
 	uint16_t asc;
 
 	if (UNLIKELY(atomic_load_explicit(&disk->nua, memory_order_acquire) > 0) &&
-	    (op == NULL || (op->flags & OP_F_UA_EXEMPT) == 0) && disk_take_attention(disk, &asc))
+	    (op == NULL || (op->flags & OP_F_UA_EXEMPT) == 0) &&
+	    disk_take_attention(disk, &asc))
 		return disk_check(cmd, SENSE_UNIT_ATTENTION, asc);
 	if (UNLIKELY(atomic_load_explicit(&disk->has_held, memory_order_acquire)) &&
 	    (op == NULL || op->id != OP_REQUEST_SENSE))
@@ -369,7 +373,8 @@ disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 	if (row->changes && disk->is_readonly)
 		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
-	if (row->changes && atomic_load_explicit(&disk->is_soft_protected, memory_order_relaxed))
+	if (row->changes &&
+	    atomic_load_explicit(&disk->is_soft_protected, memory_order_relaxed))
 		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_SOFTWARE_WRITE_PROTECTED);
 	if (info->bytes == 0 || cmd->buf_bytes == 0 || info->dir == cmd->buf_dir ||
 	    info->dir == OP_DIR_BOTH)

@@ -1,16 +1,16 @@
 /*
  * soft/disk.h - the device server of a disk
  *
- * What      What is behind the connector of a disk: it takes a CDB with a data buffer and answers
- *           with a status, sense and moved bytes, as SBC says. It knows nothing of packets,
- *           adapters, aborts or time.
+ * What      What is behind the connector of a disk: it takes a CDB with a data buffer and
+ *           answers with a status, sense and moved bytes, as SBC says. It knows nothing of
+ *           packets, adapters, aborts or time.
  * Life      disk_new() -> disk_execute() as often as wanted -> disk_free()
- * Flow      disk_execute() either finishes at once, or calls cmd->pend() before it waits for the
- *           store and cmd->done() when it has finished.
+ * Flow      disk_execute() either finishes at once, or calls cmd->pend() before it waits for
+ *           the store and cmd->done() when it has finished.
  * Owner     The caller owns command and buffers; between pend and done the disk does. The disk
  *           owns its store.
- * Thread    disk_execute(): any, several commands at a time, interrupt context too if cmd->aio is
- *           set. new, free: not in interrupt context.
+ * Thread    disk_execute(): any, several commands at a time, interrupt context too if cmd->aio
+ *           is set. new, free: not in interrupt context.
  * Limits    DISK_XFER_MAX bytes a read, write or verify (told in VPD page B0h).
  * Source    SPC-4, SBC-3, SAM-5
  */
@@ -37,15 +37,15 @@ struct soft_disk_conf;
 
 struct disk_cmd {
 	/* set by the caller before disk_execute() */
-	const uint8_t *cdb;		/* @cdb_len bytes; trailing zeros behind the CDB are fine */
+	const uint8_t *cdb;		/* @cdb_len bytes; zeros behind the CDB are fine */
 	size_t cdb_len;
 	uint64_t buf_bytes;		/* in all pieces of iov together */
-	enum op_dir buf_dir;		/* OP_DIR_IN: the buffer may be written; OP_DIR_NONE: no buffer */
+	enum op_dir buf_dir;		/* OP_DIR_IN: may be written; OP_DIR_NONE: none */
 	unsigned int niov;
 	struct aio *aio;		/* NULL: blocks instead of waiting */
 	void (*pend)(struct disk_cmd *cmd);	/* once, before the first wait; no lock held */
 	void (*done)(struct disk_cmd *cmd);	/* once after pend, any thread; may free @cmd */
-	uint64_t limit_bytes;		/* move no more than that, though the buffer is larger */
+	uint64_t limit_bytes;		/* move no more, though the buffer is larger */
 	atomic_bool is_cancelled;	/* may be set while pending: stop at the next step */
 
 	/* set by the disk, valid when finished */
@@ -53,7 +53,7 @@ struct disk_cmd {
 	bool has_sense;			/* with CHECK CONDITION: sense */
 	bool want_descriptor;		/* the sense format the Control page asks for */
 	bool is_overrun;		/* more data was to move than the buffer holds */
-	bool is_dir_wrong;		/* nothing done: CDB and buffer disagree about the direction */
+	bool is_dir_wrong;		/* nothing done: CDB and buffer disagree */
 	struct sense_data sense;
 	uint64_t moved;			/* bytes moved through the buffer */
 
@@ -73,7 +73,7 @@ struct disk_cmd {
 
 /* what the caller of disk_new() knows and the disk does not */
 struct disk_place {
-	/* fills @luns (DISK_LUNS_MAX of them) with the units of the target; how many there are */
+	/* fills @luns (DISK_LUNS_MAX of them) with the target's units; how many there are */
 	size_t (*luns)(void *arg, uint64_t *luns);
 	void *arg;
 };
@@ -86,8 +86,8 @@ struct disk_place {
  *
  * Returns:  0, or -ENOMEM
  */
-int disk_new(const struct soft_disk_conf *conf, struct store *store, const struct disk_place *place,
-    struct disk **ret) MUST_CHECK;
+int disk_new(const struct soft_disk_conf *conf, struct store *store,
+    const struct disk_place *place, struct disk **ret) MUST_CHECK;
 
 /* disk_free() - no command may be under way; NULL is fine */
 void disk_free(struct disk *disk);
@@ -103,7 +103,7 @@ bool disk_execute(struct disk *disk, struct disk_cmd *cmd);
 /* disk_cancel() - ask a pending command to finish early; its result means nothing then */
 void disk_cancel(struct disk_cmd *cmd);
 
-/* disk_cmd_clear() - what a command looks like that was answered without the disk: GOOD, no data */
+/* disk_cmd_clear() - what a command answered without the disk looks like: GOOD, no data */
 void disk_cmd_clear(struct disk_cmd *cmd);
 
 /* disk_finish_check() - finish @cmd with CHECK CONDITION @sense before it is executed */
@@ -125,7 +125,8 @@ uint32_t disk_block_bytes(const struct disk *disk);
 
 /* counters, written with relaxed order */
 struct disk_stats {
-	_Atomic uint64_t commands, reads, writes, read_bytes, written_bytes, checks, store_errors, queued;
+	_Atomic uint64_t commands, reads, writes, read_bytes, written_bytes, checks,
+	    store_errors, queued;
 };
 
 struct disk_stats *disk_stats(struct disk *disk);

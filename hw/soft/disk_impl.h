@@ -1,9 +1,9 @@
 /*
  * soft/disk_impl.h - inside of the disk's device server
  *
- * What      Handlers are grouped by opcode family: disk_info.c (who are you), disk_rw.c (blocks),
- *           disk_thin.c (blocks without data), disk_verify.c, disk_mode.c, disk_media.c,
- *           disk_opcodes.c. disk.c judges a command, finds its handler, and runs its steps.
+ * What      Handlers are grouped by opcode family: disk_info.c (who are you), disk_rw.c
+ *           (blocks), disk_thin.c (blocks without data), disk_verify.c, disk_mode.c,
+ *           disk_media.c, disk_opcodes.c. disk.c judges a command, finds its handler, and runs its steps.
  * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
  *           finish it (return DISK_DONE), or set cmd->step and cmd->req and return DISK_IO; the
  *           step is then called with the result of the request, and so on.
@@ -22,12 +22,19 @@
 #define DISK_UNMAP_DESCR_MAX	256u
 #define DISK_UNMAP_BLOCKS_MAX	(1u << 20)
 #define DISK_WRITE_SAME_MAX	65535u	/* blocks; what WRITE SAME(10) can say */
-#define DISK_LIST_MAX		4108u	/* longest parameter list: an UNMAP of all descriptors */
+#define DISK_LIST_MAX		4108u	/* longest list: an UNMAP of all descriptors */
 #define DISK_UA_MAX		4
 
 enum { DISK_DONE, DISK_IO };
 
-enum disk_page { PAGE_RECOVERY, PAGE_CACHING, PAGE_CONTROL, PAGE_POWER, PAGE_EXCEPTIONS, PAGE_N };
+enum disk_page {
+	PAGE_RECOVERY,
+	PAGE_CACHING,
+	PAGE_CONTROL,
+	PAGE_POWER,
+	PAGE_EXCEPTIONS,
+	PAGE_N
+};
 
 struct disk_modes {
 	uint8_t recovery[12], caching[20], control[12], power[12], exceptions[12];
@@ -42,7 +49,7 @@ struct disk {
 	bool is_readonly, is_removable, is_thin;
 	bool has_cache;			/* finished writes may still be volatile */
 
-	kmutex_t lock;			/* of modes, ua, held, and of changes to what follows it */
+	kmutex_t lock;			/* of modes, ua, held, and of changes to the rest */
 	struct disk_modes modes;
 	struct modepage pages[PAGE_N];	/* point into modes */
 	uint16_t ua[DISK_UA_MAX];
@@ -91,7 +98,7 @@ int disk_store_failed(struct disk_cmd *cmd, int err);
 /* disk_room() - bytes that may move: the buffer, or less when a limit was set */
 uint64_t disk_room(const struct disk_cmd *cmd);
 
-/* disk_reply() - good status with parameter data, cut at the allocation length and the buffer */
+/* disk_reply() - good status with parameter data, cut at allocation length and buffer */
 int disk_reply(struct disk_cmd *cmd, const void *data, size_t len, uint64_t alloc_len);
 
 /* disk_take() - up to @len bytes of parameter list into @buf; how many there were */
@@ -100,7 +107,7 @@ size_t disk_take(struct disk_cmd *cmd, void *buf, size_t len);
 /* disk_get_chunk() - memory for this command, freed at its end; false when there is none now */
 bool disk_get_chunk(struct disk_cmd *cmd, size_t bytes);
 
-/* disk_io_chunk() - cmd->req for @len bytes at byte @offset, from or to the chunk; returns DISK_IO */
+/* disk_io_chunk() - cmd->req for @len bytes at @offset, from or to the chunk; DISK_IO */
 int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len);
 
 /* disk_modes_init() - default pages; disk_modes_apply() - act as the pages say (lock held) */
@@ -117,9 +124,10 @@ disk_cmd_of(struct store_req *req)
 	return container_of(req, struct disk_cmd, req);
 }
 
-disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense, disk_do_report_luns,
-    disk_do_read_capacity_10, disk_do_read_capacity_16, disk_do_read, disk_do_write,
-    disk_do_sync_cache, disk_do_unmap, disk_do_write_same, disk_do_verify, disk_do_mode_sense,
-    disk_do_mode_select, disk_do_start_stop, disk_do_report_opcodes, disk_do_report_tmfs;
+disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense,
+    disk_do_report_luns, disk_do_read_capacity_10, disk_do_read_capacity_16, disk_do_read,
+    disk_do_write, disk_do_sync_cache, disk_do_unmap, disk_do_write_same, disk_do_verify,
+    disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop, disk_do_report_opcodes,
+    disk_do_report_tmfs;
 
 #endif /* SOFT_DISK_IMPL_H */

@@ -8,8 +8,13 @@
 #include "scsi/vpd.h"
 
 static const uint8_t vpd_pages[] = {
-	VPD_SUPPORTED, VPD_SERIAL, VPD_IDENT, VPD_EXTENDED, VPD_BLOCK_LIMITS, VPD_BLOCK_CHARACTER,
-	VPD_THIN,
+    VPD_SUPPORTED,
+    VPD_SERIAL,
+    VPD_IDENT,
+    VPD_EXTENDED,
+    VPD_BLOCK_LIMITS,
+    VPD_BLOCK_CHARACTER,
+    VPD_THIN,
 };
 
 int
@@ -57,7 +62,7 @@ disk_identity(const struct disk *disk)
 static size_t
 disk_vpd_ident(const struct disk *disk, uint8_t *buf, size_t size)
 {
-	struct vpd_ids ids = { .t10_vendor = disk->vendor, .t10_id = disk->serial, .naa_len = 8 };
+	struct vpd_ids ids = {.t10_vendor = disk->vendor, .t10_id = disk->serial, .naa_len = 8};
 
 	vpd_naa3(ids.naa, disk_identity(disk));
 	return vpd_build_ident(INQ_TYPE_DISK, &ids, buf, size);
@@ -111,7 +116,8 @@ disk_vpd(const struct disk *disk, uint8_t page, uint8_t *buf, size_t size)
 
 	switch (page) {
 	case VPD_SUPPORTED:
-		return vpd_build_supported(INQ_TYPE_DISK, vpd_pages, sizeof(vpd_pages), buf, size);
+		return vpd_build_supported(
+		    INQ_TYPE_DISK, vpd_pages, sizeof(vpd_pages), buf, size);
 	case VPD_SERIAL:
 		return vpd_build_serial(INQ_TYPE_DISK, disk->serial, buf, size);
 	case VPD_IDENT:

@@ -69,10 +69,10 @@ disk_mode_unit(struct disk *disk)
 	bool is_protected = disk->is_readonly || atomic_load(&disk->is_soft_protected);
 
 	return (struct mode_unit){
-		.device_specific = (uint8_t)(MODE_DSP_DPOFUA | (is_protected ? MODE_DSP_WP : 0)),
-		.has_bd = true,
-		.blocks = disk->blocks,
-		.block_size = disk->block_bytes,
+	    .device_specific = (uint8_t)(MODE_DSP_DPOFUA | (is_protected ? MODE_DSP_WP : 0)),
+	    .has_bd = true,
+	    .blocks = disk->blocks,
+	    .block_size = disk->block_bytes,
 	};
 }
 
@@ -107,7 +107,9 @@ disk_select(struct disk *disk, struct disk_cmd *cmd, const uint8_t *buf, size_t 
 {
 	struct mode_unit unit = disk_mode_unit(disk);
 	struct mode_select sel = {
-		.is_10 = cmd->cdb[0] == 0x55, .want_save = (cmd->cdb[1] & 0x01) != 0, .unit = &unit,
+	    .is_10 = cmd->cdb[0] == 0x55,
+	    .want_save = (cmd->cdb[1] & 0x01) != 0,
+	    .unit = &unit,
 	};
 	struct sense_data sense;
 	uint64_t changed;

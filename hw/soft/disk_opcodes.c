@@ -48,7 +48,8 @@ opcodes_all(const struct disk *disk, struct disk_cmd *cmd, bool want_timeouts)
 }
 
 static int
-opcodes_one(const struct disk *disk, struct disk_cmd *cmd, const struct op_info *op, bool want_timeouts)
+opcodes_one(
+    const struct disk *disk, struct disk_cmd *cmd, const struct op_info *op, bool want_timeouts)
 {
 	uint8_t buf[4 + OP_CDB_MAX + 12];
 	struct cursor c = cursor_write_init(buf, sizeof(buf));

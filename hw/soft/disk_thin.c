@@ -21,7 +21,7 @@ disk_io_unmap(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks)
 	return DISK_IO;
 }
 
-/* the next descriptor of the list in the chunk; cmd->at is its number, cmd->left what remains */
+/* the next descriptor in the chunk; cmd->at is its number, cmd->left what remains */
 static int
 disk_unmap_step(struct disk_cmd *cmd, int result)
 {
@@ -98,7 +98,8 @@ disk_same_step(struct disk_cmd *cmd, int result)
 		return disk_good(cmd);
 	len = num_min(cmd->left, cmd->chunk_bytes);
 	want = disk_io_chunk(cmd, STORE_WRITE, cmd->at, len);
-	cmd->req.is_fua = atomic_load_explicit(&cmd->disk->is_write_through, memory_order_relaxed);
+	cmd->req.is_fua =
+	    atomic_load_explicit(&cmd->disk->is_write_through, memory_order_relaxed);
 	cmd->at += len;
 	cmd->left -= len;
 	return want;

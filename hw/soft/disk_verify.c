@@ -38,7 +38,8 @@ disk_verify_compare(struct disk_cmd *cmd)
 	if (cmd->phase == BYTCHK_ALL) {
 		at = disk_compare(cmd, from, cmd->chunk, len);
 		if (at < len)
-			return disk_check_info(cmd, SENSE_MISCOMPARE, ASC_MISCOMPARE, from + at);
+			return disk_check_info(
+			    cmd, SENSE_MISCOMPARE, ASC_MISCOMPARE, from + at);
 		return DISK_IO;
 	}
 	for (size_t off = 0; cmd->phase == BYTCHK_ONE && off < len; off += block) {
@@ -74,7 +75,9 @@ disk_do_verify(struct disk *disk, struct disk_cmd *cmd)
 {
 	uint8_t bytchk = (cmd->cdb[1] >> 1) & 0x03;
 	uint64_t range = cmd->info.blocks * disk->block_bytes;
-	uint64_t data = bytchk == BYTCHK_ALL ? range : bytchk == BYTCHK_ONE ? disk->block_bytes : 0;
+	uint64_t data = bytchk == BYTCHK_ALL   ? range
+			: bytchk == BYTCHK_ONE ? disk->block_bytes
+					       : 0;
 
 	if (bytchk == BYTCHK_RESERVED)
 		return disk_bad_cdb(cmd, 1, 2);

@@ -63,7 +63,8 @@ fault_read_small(const char *value, uint64_t max, int32_t *ret, char *reterr)
 static int
 fault_read_target(void *dst, const char *value, char *reterr)
 {
-	return fault_read_small(value, 65535, &((struct fault_words *)dst)->rule.target, reterr);
+	return fault_read_small(
+	    value, 65535, &((struct fault_words *)dst)->rule.target, reterr);
 }
 
 static int
@@ -83,7 +84,8 @@ fault_read_op(void *dst, const char *value, char *reterr)
 		return 0;
 	}
 	if (value == NULL || num_parse_u64(value, 255, &v) < 0)
-		return words_error(reterr, "needs read, write or an operation code 0x00 to 0xff");
+		return words_error(
+		    reterr, "needs read, write or an operation code 0x00 to 0xff");
 	w->rule.opcode = (int32_t)v;
 	return 0;
 }
@@ -97,13 +99,15 @@ fault_read_lba(void *dst, const char *value, char *reterr)
 	size_t len = value == NULL ? 0 : dash == NULL ? strlen(value) : (size_t)(dash - value);
 
 	if (len == 0 || len >= sizeof(first))
-		return words_error(reterr, "needs a block or a range of blocks, for instance 0-99");
+		return words_error(
+		    reterr, "needs a block or a range of blocks, for instance 0-99");
 	memcpy(first, value, len);
 	first[len] = '\0';
 	if (num_parse_u64(first, UINT64_MAX, &rule->lba_first) < 0 ||
 	    num_parse_u64(dash == NULL ? first : dash + 1, UINT64_MAX, &rule->lba_last) < 0 ||
 	    rule->lba_last < rule->lba_first)
-		return words_error(reterr, "needs a block or a range of blocks, for instance 0-99");
+		return words_error(
+		    reterr, "needs a block or a range of blocks, for instance 0-99");
 	rule->has_lba = true;
 	return 0;
 }
@@ -219,25 +223,35 @@ fault_check(const struct fault_words *w, char *reterr)
 	const char *name = fault_action_name(w->rule.action);
 
 	if (w->rule.action == FAULT_NONE)
-		return words_error(reterr, "'action' is missing, for instance action=delay,ms=50");
+		return words_error(
+		    reterr, "'action' is missing, for instance action=delay,ms=50");
 	if (w->has_delay != (w->rule.action == FAULT_DELAY))
-		return words_error(reterr, w->has_delay ? "action=%s takes no time; use action=delay" :
-		    "action=%s needs a time: us, ms or s", name);
+		return words_error(reterr,
+		    w->has_delay ? "action=%s takes no time; use action=delay"
+				 : "action=%s needs a time: us, ms or s",
+		    name);
 	if (w->has_sense != (w->rule.action == FAULT_CHECK))
-		return words_error(reterr, w->has_sense ? "action=%s takes no 'sense'; use action=check" :
-		    "action=%s needs 'sense', for instance sense=3/11/00", name);
+		return words_error(reterr,
+		    w->has_sense ? "action=%s takes no 'sense'; use action=check"
+				 : "action=%s needs 'sense', for instance sense=3/11/00",
+		    name);
 	if (w->has_bytes != (w->rule.action == FAULT_SHORT))
-		return words_error(reterr, w->has_bytes ? "action=%s takes no 'bytes'; use action=short" :
-		    "action=%s needs 'bytes'", name);
+		return words_error(reterr,
+		    w->has_bytes ? "action=%s takes no 'bytes'; use action=short"
+				 : "action=%s needs 'bytes'",
+		    name);
 	return 0;
 }
 
 int
 fault_parse(const char *text, struct fault_rule *ret, char *reterr)
 {
-	struct fault_words w = { .rule = {
-		.target = FAULT_ANY, .lun = FAULT_ANY, .opcode = FAULT_ANY, .prob_permille = 1000,
-	} };
+	struct fault_words w = {.rule = {
+				    .target = FAULT_ANY,
+				    .lun = FAULT_ANY,
+				    .opcode = FAULT_ANY,
+				    .prob_permille = 1000,
+				}};
 	int r;
 
 	r = words_parse(text, fault_words, ARRAY_LEN(fault_words), &w, reterr);
@@ -254,7 +268,8 @@ fault_put(char buf[FAULT_TEXT_LEN], const char *word, uint64_t v)
 {
 	size_t used = strlen(buf);
 
-	(void)snprintf(buf + used, FAULT_TEXT_LEN - used, ",%s=%llu", word, (unsigned long long)v);
+	(void)snprintf(
+	    buf + used, FAULT_TEXT_LEN - used, ",%s=%llu", word, (unsigned long long)v);
 }
 
 static void
@@ -292,8 +307,8 @@ fault_format(const struct fault_rule *rule, char buf[FAULT_TEXT_LEN])
 		fault_put(buf, "bytes", rule->bytes);
 	used = strlen(buf);
 	if (rule->action == FAULT_CHECK)
-		(void)snprintf(buf + used, FAULT_TEXT_LEN - used, ",sense=%x/%02x/%02x", rule->key,
-		    rule->asc, rule->ascq);
+		(void)snprintf(buf + used, FAULT_TEXT_LEN - used, ",sense=%x/%02x/%02x",
+		    rule->key, rule->asc, rule->ascq);
 	if (rule->count != 0)
 		fault_put(buf, "count", rule->count);
 	if (rule->prob_permille != 1000) {

@@ -26,12 +26,12 @@
 enum fault_action {
 	FAULT_NONE,
 	FAULT_DELAY,		/* execute it delay_us later */
-	FAULT_DROP,		/* never execute nor answer it; abort, reset and timeout get it back */
-	FAULT_DUP,		/* execute it, return its tag twice; the second must be noticed and dropped */
+	FAULT_DROP,		/* never answer it; abort, reset and timeout get it back */
+	FAULT_DUP,		/* execute it, return its tag twice; the second is dropped */
 	FAULT_BUSY,		/* status BUSY */
 	FAULT_QFULL,		/* status TASK SET FULL */
 	FAULT_CHECK,		/* CHECK CONDITION with key, asc, ascq */
-	FAULT_MEDIUM,		/* CHECK CONDITION 3/11/00 or 3/0C/00, INFORMATION = first block of the rule met */
+	FAULT_MEDIUM,		/* CHECK CONDITION 3/11/00 or 3/0C/00 and the bad block */
 	FAULT_SHORT,		/* execute it, move no more than bytes */
 	FAULT_BUS_RESET,	/* the bus is reset while it is outstanding */
 	FAULT_GONE,		/* the unit does not exist any more: CMD_DEV_GONE */
@@ -67,7 +67,7 @@ struct fault_subject {
 
 /* what shall happen to it */
 struct fault_verdict {
-	enum fault_action action;	/* FAULT_NONE: nothing, but see delay_us. Never FAULT_DELAY */
+	enum fault_action action;	/* FAULT_NONE: see delay_us. Never FAULT_DELAY */
 	uint32_t id;			/* of the rule that decided, 0 if none */
 	uint64_t delay_us;
 	uint8_t key, asc, ascq;
@@ -117,7 +117,8 @@ const char *fault_action_name(enum fault_action action);
 void fault_set_init(struct fault_set *set);
 
 /* fault_add() - append a rule. Returns: 0, or -ENOSPC */
-int fault_add(struct fault_set *set, const struct fault_rule *rule, uint32_t *ret_id) MUST_CHECK;
+int
+fault_add(struct fault_set *set, const struct fault_rule *rule, uint32_t *ret_id) MUST_CHECK;
 
 /* fault_remove() - one rule, or all of them (0). Returns: 0, or -ENOENT */
 int fault_remove(struct fault_set *set, uint32_t id) MUST_CHECK;

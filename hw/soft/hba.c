@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sunndi.h>
 
 #include "base/text.h"
-#include "ddi/devtree.h"
 
 static LIST_HEAD(, soft_hba) hbas = LIST_HEAD_INITIALIZER(hbas);
 static pthread_mutex_t hbas_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -37,7 +37,8 @@ unit_default_texts(struct soft_disk_conf *conf)
 	if (conf->vendor[0] == '\0')
 		(void)text_copy(conf->vendor, sizeof(conf->vendor), "SCSAD");
 	if (conf->product[0] == '\0')
-		(void)text_copy(conf->product, sizeof(conf->product), unit_products[conf->kind]);
+		(void)text_copy(
+		    conf->product, sizeof(conf->product), unit_products[conf->kind]);
 	if (conf->revision[0] == '\0')
 		(void)snprintf(conf->revision, sizeof(conf->revision), "%.4s", SCSAD_VERSION);
 	if (conf->serial[0] != '\0')
@@ -84,14 +85,19 @@ unit_place(struct soft_hba *hba, struct soft_disk_conf *conf, char *reterr)
 			conf->target = t;
 	}
 	if (conf->target == SOFT_ANY)
-		return hba_error(-EINVAL, reterr, "no target number is free; put further disks on other "
-		    "luns (target=0,lun=1)", conf->target, conf->lun);
-	if (conf->target < 0 || conf->target >= SOFT_TARGETS || conf->lun < 0 || conf->lun >= SOFT_LUNS)
-		return hba_error(-EINVAL, reterr, "targets are 0 to 15, luns 0 to 255", conf->target,
-		    conf->lun);
+		return hba_error(-EINVAL, reterr,
+		    "no target number is free; put further disks on other "
+		    "luns (target=0,lun=1)",
+		    conf->target, conf->lun);
+	if (conf->target < 0 || conf->target >= SOFT_TARGETS || conf->lun < 0 ||
+	    conf->lun >= SOFT_LUNS)
+		return hba_error(-EINVAL, reterr, "targets are 0 to 15, luns 0 to 255",
+		    conf->target, conf->lun);
 	if (hba->map[conf->target][conf->lun] != NULL)
-		return hba_error(-EINVAL, reterr, "two disks have this address; give one of them another "
-		    "target or lun, or leave them out", conf->target, conf->lun);
+		return hba_error(-EINVAL, reterr,
+		    "two disks have this address; give one of them another "
+		    "target or lun, or leave them out",
+		    conf->target, conf->lun);
 	return 0;
 }
 
@@ -145,7 +151,7 @@ soft_hba_free(struct soft_hba *hba)
 		pthread_mutex_lock(&hbas_lock);
 		LIST_REMOVE(hba, link);
 		pthread_mutex_unlock(&hbas_lock);
-		(void)devi_free(hba->dip);
+		(void)ndi_devi_free(hba->dip);
 	}
 	for (size_t i = 0; i < hba->nunits; i++)
 		unit_fini(&hba->units[i]);
@@ -219,10 +225,10 @@ soft_hba_new(const struct soft_hba_conf *conf, struct soft_hba **ret_hba, char *
 	r = hba_open_disks(hba, conf, reterr);
 	if (r < 0)
 		return r;
-	r = devi_alloc(devi_root(), SOFT_DRIVER, &hba->dip);
-	if (r < 0) {
-		(void)snprintf(reterr, SOFT_ERR_LEN, "the adapter's node cannot be made: %s", strerror(-r));
-		return r;
+	if (ndi_devi_alloc(ddi_root_node(), SOFT_DRIVER, DEVI_PSEUDO_NODEID, &hba->dip) !=
+	    NDI_SUCCESS) {
+		(void)snprintf(reterr, SOFT_ERR_LEN, "out of memory");
+		return -ENOMEM;
 	}
 	pthread_mutex_lock(&hbas_lock);
 	LIST_INSERT_HEAD(&hbas, hba, link);
@@ -321,7 +327,8 @@ soft_fault_add(struct soft_hba *hba, const char *text, uint32_t *ret_id, char *r
 	atomic_store(&hba->is_faulty, fault_is_armed(&hba->faults));
 	mutex_exit(&hba->lock);
 	if (r < 0)
-		(void)snprintf(reterr, SOFT_ERR_LEN, "there are %d rules already; remove one", FAULT_MAX);
+		(void)snprintf(
+		    reterr, SOFT_ERR_LEN, "there are %d rules already; remove one", FAULT_MAX);
 	return r;
 }
 
@@ -351,7 +358,8 @@ soft_fault_list(struct soft_hba *hba, struct fault_rule *rules, size_t max)
 }
 
 int
-soft_unit_attention(struct soft_hba *hba, int32_t target, int32_t lun, uint8_t asc, uint8_t ascq)
+soft_unit_attention(
+    struct soft_hba *hba, int32_t target, int32_t lun, uint8_t asc, uint8_t ascq)
 {
 	size_t index;
 

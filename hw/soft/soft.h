@@ -31,32 +31,32 @@
 #define SOFT_TARGETS	16		/* target numbers 0 .. 15 */
 #define SOFT_LUNS	256		/* unit numbers 0 .. 255 */
 #define SOFT_ERR_LEN	320		/* room that every reterr text fits in */
-#define SOFT_ANY	(-1)		/* target or lun: the adapter picks the lowest free one */
+#define SOFT_ANY	(-1)		/* target, lun: the adapter picks the lowest free one */
 
 enum soft_store_kind { SOFT_STORE_NULL, SOFT_STORE_MEM, SOFT_STORE_FILE, SOFT_STORE_N };
 
 struct soft_disk_conf {
 	enum soft_store_kind kind;
 	char path[PATH_MAX];		/* file: image or block device; else empty */
-	uint64_t size_bytes;		/* 0: as large as the file is. File missing: it is made */
+	uint64_t size_bytes;		/* 0: as large as the file. No file: it is made */
 	uint32_t block_bytes;		/* logical block: 512 or 4096 */
-	uint32_t physical_bytes;	/* physical block: a power of two, block_bytes .. 65536 */
+	uint32_t physical_bytes;	/* physical block: power of two, block_bytes .. 65536 */
 	bool is_direct;			/* file: O_DIRECT, past the page cache */
 	bool is_readonly;		/* write protected, store opened read-only */
 	bool is_removable;		/* RMB set; START STOP UNIT ejects and loads */
-	bool is_thin;			/* UNMAP and WRITE SAME with UNMAP give space back; set by default */
+	bool is_thin;			/* UNMAP gives space back; set by default */
 	int32_t target;			/* 0 .. SOFT_TARGETS - 1, or SOFT_ANY */
 	int32_t lun;			/* 0 .. SOFT_LUNS - 1, or SOFT_ANY: 0 */
 	char vendor[9];			/* INQUIRY texts; empty: "SCSAD" */
 	char product[17];		/* empty: "FILE DISK", "MEMORY DISK" or "NULL DISK" */
 	char revision[5];		/* empty: from the program's version */
-	char serial[33];		/* empty: made from path (file) or address, the same every time */
+	char serial[33];		/* empty: made from path or address, always the same */
 };
 
 struct soft_hba_conf {
-	const struct soft_disk_conf *disks;	/* @ndisks of them; read during soft_hba_new() only */
+	const struct soft_disk_conf *disks;	/* @ndisks; read during soft_hba_new() only */
 	size_t ndisks;
-	unsigned int queues;		/* file I/O queues, one for each loop; 0: file I/O blocks inline (tests) */
+	unsigned int queues;		/* file I/O queues, one for each loop; 0: it blocks */
 };
 
 /* one row of `scsactl show`; texts live as long as the adapter */
@@ -123,7 +123,8 @@ const char *soft_store_kind_name(enum soft_store_kind kind);
  *           -EISDIR, -ENOENT, -EACCES, ... from the file; -ENOMEM
  * Owner:    caller; give back with soft_hba_free() when the node is detached
  */
-int soft_hba_new(const struct soft_hba_conf *conf, struct soft_hba **ret_hba, char *reterr) MUST_CHECK;
+int soft_hba_new(
+    const struct soft_hba_conf *conf, struct soft_hba **ret_hba, char *reterr) MUST_CHECK;
 
 /* soft_hba_free() - close the stores, remove the node; it must be detached. NULL is fine */
 void soft_hba_free(struct soft_hba *hba);
@@ -131,18 +132,20 @@ void soft_hba_free(struct soft_hba *hba);
 /* soft_hba_node() - the node to attach */
 dev_info_t *soft_hba_node(struct soft_hba *hba);
 
-/* soft_hba_find() - the adapter that @dip (its node, its port or a unit below) belongs to, or NULL */
+/* soft_hba_find() - the adapter @dip belongs to (its node, port or a unit below), or NULL */
 struct soft_hba *soft_hba_find(dev_info_t *dip);
 
 /* soft_hba_disks() - how many disks it has */
 size_t soft_hba_disks(const struct soft_hba *hba);
 
-/* soft_disk_info_get() - disk number @index (0 .. soft_hba_disks() - 1, in order of declaration).
+/* soft_disk_info_get() - disk @index (0 .. soft_hba_disks() - 1, in order of declaration).
  * Returns: 0, or -ENOENT */
-int soft_disk_info_get(struct soft_hba *hba, size_t index, struct soft_disk_info *ret) MUST_CHECK;
+int
+soft_disk_info_get(struct soft_hba *hba, size_t index, struct soft_disk_info *ret) MUST_CHECK;
 
 /* soft_disk_index() - the number of the disk at an address. Returns: 0, or -ENOENT */
-int soft_disk_index(struct soft_hba *hba, int32_t target, int32_t lun, size_t *ret_index) MUST_CHECK;
+int soft_disk_index(
+    struct soft_hba *hba, int32_t target, int32_t lun, size_t *ret_index) MUST_CHECK;
 
 /**
  * soft_fault_add() - from now on let commands go wrong as @text says
@@ -153,18 +156,19 @@ int soft_disk_index(struct soft_hba *hba, int32_t target, int32_t lun, size_t *r
  *
  * Returns:  0; -EINVAL (@reterr says why); -ENOSPC (FAULT_MAX rules are there)
  */
-int soft_fault_add(struct soft_hba *hba, const char *text, uint32_t *ret_id, char *reterr) MUST_CHECK;
+int soft_fault_add(
+    struct soft_hba *hba, const char *text, uint32_t *ret_id, char *reterr) MUST_CHECK;
 
 /* soft_fault_remove() - take one rule away; 0: all. Returns: 0, or -ENOENT.
  * Commands that a rule has already caught stay caught */
 int soft_fault_remove(struct soft_hba *hba, uint32_t id) MUST_CHECK;
 
-/* soft_fault_list() - copy up to @max rules, oldest first, with their hit counts; how many there are */
+/* soft_fault_list() - copy up to @max rules, oldest first; how many there are */
 size_t soft_fault_list(struct soft_hba *hba, struct fault_rule *rules, size_t max);
 
-/* soft_unit_attention() - make the disk at an address report UNIT ATTENTION @asc/@ascq once, as if
- * something had happened to it. Returns: 0, or -ENOENT */
-int soft_unit_attention(struct soft_hba *hba, int32_t target, int32_t lun, uint8_t asc, uint8_t ascq)
-    MUST_CHECK;
+/* soft_unit_attention() - let the disk at an address report UNIT ATTENTION @asc/@ascq once, as
+ * if something had happened to it. Returns: 0, or -ENOENT */
+int soft_unit_attention(
+    struct soft_hba *hba, int32_t target, int32_t lun, uint8_t asc, uint8_t ascq) MUST_CHECK;
 
 #endif /* SOFT_SOFT_H */

@@ -13,11 +13,11 @@
  *            +--------> held --------------------------------------------------+
  *                                     abort, reset, timeout
  *
- *           "held" and "waiting" are on the unit's pending list. A held command belongs to nobody, so
- *           whoever takes it off the list may finish it. A waiting one is in the store's hands:
- *           it is only marked (why, stats) and asked to hurry; it finishes when the store returns it.
- * Locks     soft_unit.lock, then aio; soft_hba.lock. A leaf each: nothing of the framework and no
- *           completion is called with one held.
+ *           "held" and "waiting" are on the unit's pending list. A held command belongs to
+ *           nobody, so whoever takes it off the list may finish it. A waiting one is the
+ *           store's: it is only marked (why, stats) and asked to hurry; it ends when the store is done.
+ * Locks     soft_unit.lock, then aio; soft_hba.lock. A leaf each: nothing of the framework and
+ *           no completion is called with one held.
  * Inline    A command that meets no fault and no slow store takes no lock at all.
  */
 #ifndef SOFT_SOFT_IMPL_H
@@ -39,7 +39,7 @@
 
 #define SOFT_CDB_MAX		16
 #define SOFT_TAGS_MAX		4096
-#define SOFT_REAP_BUDGET	64	/* completions an interrupt; the rest waits for the next */
+#define SOFT_REAP_BUDGET	64	/* completions an interrupt; the rest has to wait */
 #define SOFT_WATCH_US		1000000	/* how late a timeout may be noticed */
 #define SOFT_DELAY_US		1000	/* how late a delayed command may start */
 #define SOFT_NEVER		UINT64_MAX
@@ -53,9 +53,9 @@ struct soft_cmd {
 	struct soft_unit *unit;
 	TAILQ_ENTRY(soft_cmd) link;	/* unit's pending list, or the list of who ends it */
 	unsigned int state;		/* enum soft_cmd_state */
-	uint8_t why;			/* CMD_*: first thing that ended it, CMD_CMPLT: nothing did */
+	uint8_t why;			/* CMD_*: what ended it first; CMD_CMPLT: nothing */
 	uint_t stats;			/* STAT_* that came with it */
-	uint64_t deadline_ns;		/* when pkt_time is over; 0 none, or not looked at yet */
+	uint64_t deadline_ns;		/* when pkt_time is over; 0 none, or not known yet */
 	uint64_t due_ns;		/* held: when to go on; SOFT_NEVER: dropped */
 	uint64_t tag;			/* what the device returns it by; 0: itself */
 	struct fault_verdict verdict;
@@ -121,7 +121,7 @@ struct soft_unit *soft_unit_at(struct soft_hba *hba, const struct scsi_address *
 
 /* start.c */
 int soft_start(struct scsi_address *ap, struct scsi_pkt *pkt);
-void soft_execute(struct soft_cmd *cmd);	/* by its verdict; ends in completion or in a wait */
+void soft_execute(struct soft_cmd *cmd);	/* by its verdict; completes or waits */
 void soft_move(struct soft_cmd *cmd, enum soft_cmd_state to);
 
 /* complete.c */
@@ -131,7 +131,7 @@ int soft_finish_absent(struct soft_hba *hba, struct scsi_address *ap, struct scs
     struct soft_cmd *cmd);
 
 /* tmf.c */
-/* soft_unit_kill() - end @one, or all pending commands (NULL), or those past @now_ns (not 0), for
+/* soft_unit_kill() - end @one, all pending commands (NULL), or those past @now_ns (not 0) for
  * reason @why; the ones that can end now are put on @dead. How many were met */
 unsigned int soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_ns,
     uint8_t why, uint_t stats, struct soft_cmd_list *dead);
@@ -141,7 +141,8 @@ int soft_bus_reset(dev_info_t *dip, int level);
 bool soft_bus_was_reset(struct soft_hba *hba);	/* true when all commands have let go */
 int soft_clear_task_set(struct scsi_address *ap);
 int soft_terminate_task(struct scsi_address *ap, struct scsi_pkt *pkt);
-int soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg);
+int
+soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg);
 int soft_quiesce(dev_info_t *dip);
 int soft_unquiesce(dev_info_t *dip);
 

@@ -1,14 +1,15 @@
 /* tran_start: from packet to device server */
 #include "hw/soft/soft_impl.h"
 
+#include <sys/cpuvar.h>
+
 #include "base/clock.h"
-#include "ddi/sched.h"
 
 const struct sm_state soft_cmd_states[SOFT_STATE_N] = {
-	[SOFT_IDLE] = { "idle", SM_TO(SOFT_RUNNING) },
-	[SOFT_RUNNING] = { "running", SM_TO(SOFT_IDLE) | SM_TO(SOFT_HELD) | SM_TO(SOFT_WAITING) },
-	[SOFT_HELD] = { "held", SM_TO(SOFT_RUNNING) | SM_TO(SOFT_IDLE) },
-	[SOFT_WAITING] = { "waiting", SM_TO(SOFT_IDLE) },
+    [SOFT_IDLE] = {"idle", SM_TO(SOFT_RUNNING)},
+    [SOFT_RUNNING] = {"running", SM_TO(SOFT_IDLE) | SM_TO(SOFT_HELD) | SM_TO(SOFT_WAITING)},
+    [SOFT_HELD] = {"held", SM_TO(SOFT_RUNNING) | SM_TO(SOFT_IDLE)},
+    [SOFT_WAITING] = {"waiting", SM_TO(SOFT_IDLE)},
 };
 
 void
@@ -22,7 +23,7 @@ soft_aio(const struct soft_hba *hba, const struct scsi_pkt *pkt)
 {
 	if (hba->nqueues == 0 || (pkt->pkt_flags & FLAG_NOINTR) != 0)
 		return NULL;
-	return hba->queues[sched_cpu_hint() % hba->nqueues].aio;
+	return hba->queues[(unsigned int)CPU->cpu_id % hba->nqueues].aio;
 }
 
 /* the store has answered: the command comes back to us, marked or not */
@@ -56,11 +57,13 @@ soft_map_data(struct disk_cmd *disk, const struct scsi_pkt *pkt)
 	if (disk->niov == 0)
 		disk->buf_dir = OP_DIR_NONE;
 	else
-		disk->buf_dir = (pkt->pkt_dma_flags & DDI_DMA_READ) != 0 ? OP_DIR_IN : OP_DIR_OUT;
+		disk->buf_dir =
+		    (pkt->pkt_dma_flags & DDI_DMA_READ) != 0 ? OP_DIR_IN : OP_DIR_OUT;
 }
 
 static void
-soft_prepare(struct soft_hba *hba, struct soft_unit *unit, struct scsi_pkt *pkt, struct soft_cmd *cmd)
+soft_prepare(
+    struct soft_hba *hba, struct soft_unit *unit, struct scsi_pkt *pkt, struct soft_cmd *cmd)
 {
 	struct disk_cmd *disk = &cmd->disk;
 
@@ -111,7 +114,8 @@ soft_ask_faults(struct soft_hba *hba, struct soft_cmd *cmd)
 	};
 	struct cdb_info info;
 
-	if (cdb_decode(subject.cdb, subject.cdb_len, disk_block_bytes(unit->disk), &info) == 0) {
+	if (cdb_decode(subject.cdb, subject.cdb_len, disk_block_bytes(unit->disk), &info) ==
+	    0) {
 		subject.has_lba = info.has_lba;
 		subject.lba = info.lba;
 		subject.blocks = info.blocks;
@@ -150,7 +154,7 @@ soft_execute_short(struct soft_cmd *cmd, uint8_t status, uint8_t why)
 	soft_finish(cmd);
 }
 
-/* from now on the device returns the command by a tag, that is by something that can be repeated */
+/* from now on the device returns the command by a tag: something that can be repeated */
 static void
 soft_take_tag(struct soft_hba *hba, struct soft_cmd *cmd)
 {

@@ -154,7 +154,8 @@ iov_copy(const struct iovec *iov, unsigned int niov, uint64_t skip, uint8_t *buf
 }
 
 size_t
-iov_copy_out(const struct iovec *iov, unsigned int niov, uint64_t skip, const void *buf, size_t len)
+iov_copy_out(
+    const struct iovec *iov, unsigned int niov, uint64_t skip, const void *buf, size_t len)
 {
 	return iov_copy(iov, niov, skip, (uint8_t *)(uintptr_t)buf, len, true);
 }

@@ -11,8 +11,8 @@
  * Owner     The requester owns the request and the memory its iov points to, and leaves both
  *           alone from store_queue() until done is called.
  * Thread    store_try(), store_queue(): any, several at a time. open, close, store_do(): not in
- *           interrupt context. done: interrupt context of the queue's vector, or the caller's of
- *           store_queue() for what fails at once; with no lock held.
+ *           interrupt context. done: the thread of the queue, or the caller's of store_queue()
+ *           for what fails at once; with no lock held.
  * Limits    STORE_IOV_MAX pieces and STORE_XFER_MAX bytes a request.
  */
 #ifndef SOFT_STORE_H
@@ -42,11 +42,11 @@ struct store;
 struct store_req {
 	enum store_op op;
 	bool is_fua;		/* STORE_WRITE, STORE_UNMAP: stable when done */
-	struct iovec *iov;	/* READ, WRITE: @niov pieces, @len bytes together; may be changed */
+	struct iovec *iov;	/* READ, WRITE: @niov pieces, @len bytes; may be changed */
 	unsigned int niov;
 	uint64_t offset, len;	/* bytes; inside the store's size, checked by the requester */
 	struct aio *aio;	/* store_queue(): the queue to use */
-	/* called once for each store_queue(); 0 or -errno. May start the next request on @req */
+	/* once for each store_queue(); 0 or -errno. May start the next request on @req */
 	void (*done)(struct store_req *req, int result);
 
 	/* store and aio only */
@@ -99,7 +99,7 @@ struct store {
  */
 int store_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr) MUST_CHECK;
 
-/* store_close() - everything that was flushed stays; no request may be under way. NULL is fine */
+/* store_close() - what was flushed stays; no request may be under way. NULL is fine */
 void store_close(struct store *store);
 
 /**
@@ -120,7 +120,7 @@ void store_queue(struct store *store, struct store_req *req);
 /* store_do() - do the request now, blocking the caller; codes as store_try(), never -EAGAIN */
 int store_do(struct store *store, struct store_req *req) MUST_CHECK;
 
-/* store_cancel() - ask a queued request to end early; it ends by done, soon, or as if not asked */
+/* store_cancel() - ask a queued request to end early; it ends by done, sooner or not */
 void store_cancel(struct store_req *req);
 
 /* store_step() - for the queue: req->call gave @res, bytes or -errno */
@@ -134,8 +134,10 @@ void iov_advance(struct iovec **iov, unsigned int *niov, uint64_t n);
 
 /* iov_copy_out(), iov_copy_in() - @len bytes from @buf into the pieces from byte @skip on, and
  * back; returns the bytes copied, fewer where the pieces end */
-size_t iov_copy_out(const struct iovec *iov, unsigned int niov, uint64_t skip, const void *buf, size_t len);
-size_t iov_copy_in(const struct iovec *iov, unsigned int niov, uint64_t skip, void *buf, size_t len);
+size_t iov_copy_out(
+    const struct iovec *iov, unsigned int niov, uint64_t skip, const void *buf, size_t len);
+size_t
+iov_copy_in(const struct iovec *iov, unsigned int niov, uint64_t skip, void *buf, size_t len);
 
 /* iov_zero() - zeros into all pieces */
 void iov_zero(const struct iovec *iov, unsigned int niov);

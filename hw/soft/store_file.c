@@ -1,8 +1,9 @@
 /*
  * store "file": an image or a block device
  *
- * A call that finds its data in the page cache is done at once (RWF_NOWAIT); what would wait for
- * the disk goes to the queue. The file is never mapped: one that shrinks gives errors, no signal.
+ * A call that finds its data in the page cache is done at once (RWF_NOWAIT); what would wait
+ * for the disk goes to the queue. The file is never mapped: one that shrinks gives errors and
+ * no signal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ struct file_store {
 	int fd;
 	bool is_direct;
 	bool is_regular;		/* a file, whose end can move; else a block device */
-	bool never_blocks;		/* lives in memory: plain calls are as good as RWF_NOWAIT */
+	bool never_blocks;		/* in memory: plain calls are as good as RWF_NOWAIT */
 	atomic_bool can_read_now;	/* RWF_NOWAIT is understood */
 	atomic_bool can_write_now;
 	atomic_bool is_short;		/* said that the file has become shorter */
@@ -90,25 +91,34 @@ file_open_error(const struct soft_disk_conf *conf, int err, char *reterr)
 
 	switch (err) {
 	case ENOENT:
-		return store_error(-ENOENT, reterr, "'%s' does not exist; give a size (size=8G) to "
-		    "have it made, or check the path", path);
+		return store_error(-ENOENT, reterr,
+		    "'%s' does not exist; give a size (size=8G) to "
+		    "have it made, or check the path",
+		    path);
 	case EISDIR:
-		return store_error(-EISDIR, reterr, "'%s' is a directory; name a file in it", path);
+		return store_error(
+		    -EISDIR, reterr, "'%s' is a directory; name a file in it", path);
 	case EACCES:
 	case EPERM:
-		return store_error(-err, reterr, "'%s' may not be opened for %s by uid %u; change its "
-		    "owner or mode%s", path, conf->is_readonly ? "reading" : "writing",
-		    (unsigned int)geteuid(), conf->is_readonly ? "" : ", or use readonly=1");
+		return store_error(-err, reterr,
+		    "'%s' may not be opened for %s by uid %u; change its "
+		    "owner or mode%s",
+		    path, conf->is_readonly ? "reading" : "writing", (unsigned int)geteuid(),
+		    conf->is_readonly ? "" : ", or use readonly=1");
 	case EROFS:
-		return store_error(-EROFS, reterr, "'%s' is on a read-only file system; use readonly=1",
-		    path);
+		return store_error(
+		    -EROFS, reterr, "'%s' is on a read-only file system; use readonly=1", path);
 	case EBUSY:
-		return store_error(-EBUSY, reterr, "'%s' is in use (mounted, or held by another "
-		    "driver); unmount it first", path);
+		return store_error(-EBUSY, reterr,
+		    "'%s' is in use (mounted, or held by another "
+		    "driver); unmount it first",
+		    path);
 	case EINVAL:
 		if (conf->is_direct)
-			return store_error(-EINVAL, reterr, "the file system of '%s' knows no direct "
-			    "I/O; leave 'direct' out", path);
+			return store_error(-EINVAL, reterr,
+			    "the file system of '%s' knows no direct "
+			    "I/O; leave 'direct' out",
+			    path);
 		return store_error(-EINVAL, reterr, "'%s': %s", path, strerror(err));
 	default:
 		return store_error(-err, reterr, "'%s': %s", path, strerror(err));
@@ -130,7 +140,8 @@ file_create(const struct soft_disk_conf *conf, int flags, char *reterr)
 	(void)close(fd);
 	(void)unlink(conf->path);
 	return store_error(-err, reterr, "'%s' cannot be made %s large: %s",
-	    file_shown(conf->path, shown), num_format_bytes(conf->size_bytes, size), strerror(err));
+	    file_shown(conf->path, shown), num_format_bytes(conf->size_bytes, size),
+	    strerror(err));
 }
 
 static int
@@ -193,8 +204,10 @@ file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)
 	if (err != EWOULDBLOCK)
 		return store_error(-err, reterr, "'%s' cannot be locked: %s",
 		    file_shown(conf->path, shown), strerror(err));
-	return store_error(-EBUSY, reterr, "'%s' is in use by another scsad; stop that one (fuser "
-	    "names it), or give each its own image%s", file_shown(conf->path, shown),
+	return store_error(-EBUSY, reterr,
+	    "'%s' is in use by another scsad; stop that one (fuser "
+	    "names it), or give each its own image%s",
+	    file_shown(conf->path, shown),
 	    conf->is_readonly ? "" : "; readers with readonly=1 may share one");
 }
 
@@ -209,7 +222,8 @@ file_real_size(int fd, const struct stat *st, uint64_t *ret)
 
 /* how large the disk is: the file, unless less was asked for */
 static int
-file_size(const struct soft_disk_conf *conf, int fd, const struct stat *st, uint64_t *ret, char *reterr)
+file_size(const struct soft_disk_conf *conf, int fd, const struct stat *st, uint64_t *ret,
+    char *reterr)
 {
 	char shown[160];
 	const char *path = file_shown(conf->path, shown);
@@ -221,16 +235,21 @@ file_size(const struct soft_disk_conf *conf, int fd, const struct stat *st, uint
 		return store_error(r, reterr, "'%s': %s", path, strerror(-r));
 	size = conf->size_bytes == 0 ? real : conf->size_bytes;
 	if (size > real)
-		return store_error(-EINVAL, reterr, "'%s' has %llu bytes, size=%llu asks for more; "
-		    "grow it with 'truncate -s %llu', or leave the size out", path,
-		    (unsigned long long)real, (unsigned long long)size, (unsigned long long)size);
+		return store_error(-EINVAL, reterr,
+		    "'%s' has %llu bytes, size=%llu asks for more; "
+		    "grow it with 'truncate -s %llu', or leave the size out",
+		    path, (unsigned long long)real, (unsigned long long)size,
+		    (unsigned long long)size);
 	if (size == 0)
-		return store_error(-EINVAL, reterr, "'%s' is empty; give it a size with 'truncate -s "
-		    "8G', or remove it and use size=8G", path);
+		return store_error(-EINVAL, reterr,
+		    "'%s' is empty; give it a size with 'truncate -s "
+		    "8G', or remove it and use size=8G",
+		    path);
 	if (size % conf->block_bytes != 0)
-		return store_error(-EINVAL, reterr, "'%s' has %llu bytes, not a multiple of the block "
-		    "of %u; round it up with 'truncate -s %%%u', or use size=%llu", path,
-		    (unsigned long long)size, conf->block_bytes, conf->block_bytes,
+		return store_error(-EINVAL, reterr,
+		    "'%s' has %llu bytes, not a multiple of the block "
+		    "of %u; round it up with 'truncate -s %%%u', or use size=%llu",
+		    path, (unsigned long long)size, conf->block_bytes, conf->block_bytes,
 		    (unsigned long long)(size - size % conf->block_bytes));
 	*ret = size;
 	return 0;
@@ -247,9 +266,10 @@ file_check_direct(const struct soft_disk_conf *conf, int fd, char *reterr)
 	    (stx.stx_mask & STATX_DIOALIGN) == 0)
 		return 0;
 	if (stx.stx_dio_offset_align == 0 || stx.stx_dio_offset_align > conf->block_bytes)
-		return store_error(-EINVAL, reterr, "direct I/O on '%s' needs blocks of %u; use "
-		    "block=4096, or leave 'direct' out", file_shown(conf->path, shown),
-		    stx.stx_dio_offset_align);
+		return store_error(-EINVAL, reterr,
+		    "direct I/O on '%s' needs blocks of %u; use "
+		    "block=4096, or leave 'direct' out",
+		    file_shown(conf->path, shown), stx.stx_dio_offset_align);
 #else
 	(void)conf;
 	(void)fd;
@@ -323,7 +343,8 @@ file_check_end(struct file_store *file, const struct store_req *req)
 
 /* 0 for all of it, -EAGAIN for less; the queue then starts again from the first byte */
 static int
-file_try_result(struct file_store *file, const struct store_req *req, ssize_t n, atomic_bool *can)
+file_try_result(
+    struct file_store *file, const struct store_req *req, ssize_t n, atomic_bool *can)
 {
 	if (n == (ssize_t)req->len)
 		return 0;
@@ -403,7 +424,8 @@ file_prepare_bounce(const struct file_store *file, struct store_req *req)
 
 	if (!file->is_direct || file_is_aligned(req))
 		return 0;
-	req->bounce = fault_hit() ? NULL : aligned_alloc(FILE_ALIGN, num_round_up(size, FILE_ALIGN));
+	req->bounce =
+	    fault_hit() ? NULL : aligned_alloc(FILE_ALIGN, num_round_up(size, FILE_ALIGN));
 	return req->bounce == NULL ? -ENOMEM : 0;
 }
 
@@ -436,7 +458,8 @@ file_next_rw(struct file_store *file, struct store_req *req)
 		return;
 	file_set_own(req, req->bounce, FILE_BOUNCE_MAX);
 	if (is_write)
-		(void)iov_copy_in(req->iov, req->niov, req->moved, req->bounce, (size_t)req->piece);
+		(void)iov_copy_in(
+		    req->iov, req->niov, req->moved, req->bounce, (size_t)req->piece);
 	else	/* the end of a read may lie inside a block, direct I/O ends between blocks */
 		req->own_iov.iov_len = num_round_up(req->piece, FILE_ALIGN);
 }

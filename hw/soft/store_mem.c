@@ -23,11 +23,14 @@ mem_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 	if (mem == NULL)
 		return store_error(-ENOMEM, reterr, "out of memory");
 	mem->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	mem->base = fault_hit() ? MAP_FAILED : mmap(NULL, conf->size_bytes, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	mem->base = fault_hit() ? MAP_FAILED
+				: mmap(NULL, conf->size_bytes, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem->base == MAP_FAILED)
-		return store_error(-ENOMEM, reterr, "no address space for %s; make it smaller, or use "
-		    "a file", num_format_bytes(conf->size_bytes, size));
+		return store_error(-ENOMEM, reterr,
+		    "no address space for %s; make it smaller, or use "
+		    "a file",
+		    num_format_bytes(conf->size_bytes, size));
 	(void)madvise(mem->base, conf->size_bytes, MADV_DONTDUMP);
 
 	mem->store.ops = &store_mem_ops;

@@ -1,7 +1,7 @@
 /* abort, reset, quiesce: asking commands to end, and waiting until they have */
 #include "hw/soft/soft_impl.h"
 
-#include "ddi/sched.h"
+#include <sys/cpuvar.h>
 
 /* the first reason stays, later ones only leave their mark in the statistics */
 static void
@@ -42,14 +42,14 @@ soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_
 	return n;
 }
 
-/* wait for the commands that the store still has; who may not sleep is told whether there are any */
+/* wait for the commands the store still has; who may not sleep is told if there are any */
 static bool
 soft_drain(struct soft_unit *unit)
 {
 	bool is_drained;
 
 	mutex_enter(&unit->lock);
-	while (unit->nkilled > 0 && !sched_is_interrupt())
+	while (unit->nkilled > 0 && !servicing_interrupt())
 		cv_wait(&unit->cv, &unit->lock);
 	is_drained = unit->nkilled == 0;
 	mutex_exit(&unit->lock);
@@ -181,7 +181,8 @@ soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), 
 {
 	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
 
-	return scsi_hba_reset_notify_setup(ap, flag, callback, arg, &hba->notify_lock, &hba->notify);
+	return scsi_hba_reset_notify_setup(
+	    ap, flag, callback, arg, &hba->notify_lock, &hba->notify);
 }
 
 int

@@ -36,7 +36,8 @@ words_unknown(const struct word *table, size_t n, const char *name, char *reterr
 
 /* one word of @text (writable); its place in the table is marked in *@seen */
 static int
-words_one(char *text, const struct word *table, size_t n, uint32_t *seen, void *dst, char *reterr)
+words_one(
+    char *text, const struct word *table, size_t n, uint32_t *seen, void *dst, char *reterr)
 {
 	char why[WORDS_ERR_LEN] = "", shown[64];
 	char *value = strchr(text, '=');
@@ -58,7 +59,8 @@ words_one(char *text, const struct word *table, size_t n, uint32_t *seen, void *
 		return 0;
 	(void)text_escape(value == NULL ? "" : value, value == NULL ? 0 : strlen(value), shown,
 	    sizeof(shown));
-	return words_error(reterr, "'%s%s%s': %.200s", text, value == NULL ? "" : "=", shown, why);
+	return words_error(
+	    reterr, "'%s%s%s': %.200s", text, value == NULL ? "" : "=", shown, why);
 }
 
 int
@@ -74,7 +76,8 @@ words_parse(const char *text, const struct word *table, size_t n, void *dst, cha
 
 	while ((one = strsep(&rest, ",")) != NULL) {
 		if (*one == '\0')
-			return words_error(reterr, "a word is missing between or behind commas");
+			return words_error(
+			    reterr, "a word is missing between or behind commas");
 		r = words_one(one, table, n, &seen, dst, reterr);
 		if (r < 0)
 			return r;
@@ -88,8 +91,8 @@ words_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *re
 	uint64_t v;
 
 	if (value == NULL || num_parse_u64(value, max, &v) < 0 || v < min)
-		return words_error(reterr, "needs a number from %llu to %llu", (unsigned long long)min,
-		    (unsigned long long)max);
+		return words_error(reterr, "needs a number from %llu to %llu",
+		    (unsigned long long)min, (unsigned long long)max);
 	*ret = v;
 	return 0;
 }
@@ -103,7 +106,8 @@ words_bytes(const char *value, uint64_t max, uint64_t *ret, char *reterr)
 	if (value == NULL || num_parse_bytes(value, UINT64_MAX, &v) < 0)
 		return words_error(reterr, "needs a size, for instance 512, 64K, 8G or 1T");
 	if (v > max)
-		return words_error(reterr, "is above the limit of %s", num_format_bytes(max, text));
+		return words_error(
+		    reterr, "is above the limit of %s", num_format_bytes(max, text));
 	*ret = v;
 	return 0;
 }

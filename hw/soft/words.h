@@ -20,7 +20,7 @@
 
 struct word {
 	const char *name;
-	/* NULL-able @value: the word stood alone. Returns 0, or -EINVAL with the sentence behind
+	/* @value NULL: the word stood alone. Returns 0, or -EINVAL with the sentence behind
 	 * the colon in @reterr (WORDS_ERR_LEN bytes) */
 	int (*read)(void *dst, const char *value, char *reterr);
 };
@@ -41,7 +41,8 @@ int words_parse(const char *text, const struct word *table, size_t n, void *dst,
 int words_error(char *reterr, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* the values that both tables know; @ret is written on success only */
-int words_u64(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *reterr) MUST_CHECK;
+int words_u64(
+    const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *reterr) MUST_CHECK;
 int words_bytes(const char *value, uint64_t max, uint64_t *ret, char *reterr) MUST_CHECK;
 int words_bool(const char *value, bool *ret, char *reterr) MUST_CHECK;	/* alone: true */
 /* words_text() - 1 .. @size - 1 printable characters */

@@ -110,6 +110,12 @@ threadp(void)
 	return &foreign_thread;
 }
 
+int
+servicing_interrupt(void)
+{
+	return sched_is_interrupt();
+}
+
 cpu_t *
 scsad_cpu_self(void)
 {

@@ -60,7 +60,8 @@ bench_done(struct disk_cmd *cmd)
 }
 
 static bool
-bench_run(struct bench *b, const uint8_t *cdb, size_t cdb_len, enum op_dir dir, void *buf, size_t len)
+bench_run(
+    struct bench *b, const uint8_t *cdb, size_t cdb_len, enum op_dir dir, void *buf, size_t len)
 {
 	struct disk_cmd *cmd = b->cmd;
 	unsigned int before = atomic_load(&b->done);
@@ -82,7 +83,8 @@ bench_run(struct bench *b, const uint8_t *cdb, size_t cdb_len, enum op_dir dir, 
 		cmd->niov = 3;
 		cmd->iov[0] = (struct iovec){ buf, first };
 		cmd->iov[1] = (struct iovec){ (uint8_t *)buf + first, second };
-		cmd->iov[2] = (struct iovec){ (uint8_t *)buf + first + second, len - first - second };
+		cmd->iov[2] =
+		    (struct iovec){(uint8_t *)buf + first + second, len - first - second};
 	}
 	if (!disk_execute(b->disk, cmd)) {
 		while (atomic_load(&b->done) == before)
@@ -123,7 +125,8 @@ bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit)
 {
 	const struct sense_data *s = &b->cmd->sense;
 
-	return bench_sense_is(b, SENSE_ILLEGAL_REQUEST, in_cdb ? ASC_INVALID_FIELD_IN_CDB :
-	    ASC_INVALID_FIELD_IN_LIST) && s->sks == SENSE_SKS_FIELD && s->sks_in_cdb == in_cdb &&
-	    s->sks_value == byte && s->sks_has_bit == (bit >= 0) && (bit < 0 || s->sks_bit == bit);
+	return bench_sense_is(b, SENSE_ILLEGAL_REQUEST,
+		   in_cdb ? ASC_INVALID_FIELD_IN_CDB : ASC_INVALID_FIELD_IN_LIST) &&
+	       s->sks == SENSE_SKS_FIELD && s->sks_in_cdb == in_cdb && s->sks_value == byte &&
+	       s->sks_has_bit == (bit >= 0) && (bit < 0 || s->sks_bit == bit);
 }

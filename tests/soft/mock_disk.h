@@ -27,13 +27,14 @@ void bench_close(struct bench *b);
 
 /* bench_in(), bench_out(), bench_none() - run a CDB; true when the status was GOOD */
 bool bench_in(struct bench *b, const uint8_t *cdb, size_t cdb_len, size_t buf_len);
-bool bench_out(struct bench *b, const uint8_t *cdb, size_t cdb_len, const void *buf, size_t len);
+bool
+bench_out(struct bench *b, const uint8_t *cdb, size_t cdb_len, const void *buf, size_t len);
 bool bench_none(struct bench *b, const uint8_t *cdb, size_t cdb_len);
 
 /* bench_sense_is() - the last command ended with CHECK CONDITION and this sense */
 bool bench_sense_is(const struct bench *b, uint8_t key, uint16_t asc);
 
-/* bench_field_is() - ... ILLEGAL REQUEST with a field pointer to byte and bit of the CDB or list */
+/* bench_field_is() - ... with a field pointer to byte and bit of the CDB or list */
 bool bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit);
 
 #endif /* TESTS_SOFT_MOCK_DISK_H */

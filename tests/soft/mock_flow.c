@@ -69,7 +69,8 @@ take_attentions(void)
 
 			if (devices[t][l] == NULL)
 				continue;
-			ck_assert(!io_run(&io, devices[t][l], cdb, cdb_tur(cdb), NULL, 0, true));
+			ck_assert(
+			    !io_run(&io, devices[t][l], cdb, cdb_tur(cdb), NULL, 0, true));
 			ck_assert_uint_eq(io.sense.asc, ASC_POWER_ON_OR_RESET);
 			io_fini(&io);
 		}
@@ -84,7 +85,8 @@ flow_up(const struct flow *flow)
 	char err[SOFT_ERR_LEN];
 
 	for (; conf.ndisks < FLOW_DISKS && flow->disks[conf.ndisks] != NULL; conf.ndisks++)
-		ck_assert_msg(soft_conf_parse(flow->disks[conf.ndisks], &disks[conf.ndisks], err) == 0,
+		ck_assert_msg(
+		    soft_conf_parse(flow->disks[conf.ndisks], &disks[conf.ndisks], err) == 0,
 		    "%s", err);
 	mutex_init(&done_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&done_cv, NULL, CV_DRIVER, NULL);
@@ -163,8 +165,8 @@ io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_le
 	io->buf.b_flags |= is_read ? B_READ : B_WRITE;
 	io->buf.b_bcount = len;
 	io->buf.b_un.b_addr = buf;
-	io->pkt = scsi_init_pkt(&sd->sd_address, NULL, buf == NULL ? NULL : &io->buf, (int)cdb_len,
-	    scblen, 0, scblen > IO_ARQ ? PKT_XARQ : 0, NULL_FUNC, NULL);
+	io->pkt = scsi_init_pkt(&sd->sd_address, NULL, buf == NULL ? NULL : &io->buf,
+	    (int)cdb_len, scblen, 0, scblen > IO_ARQ ? PKT_XARQ : 0, NULL_FUNC, NULL);
 	ck_assert_ptr_nonnull(io->pkt);
 	memcpy(io->pkt->pkt_cdbp, cdb, cdb_len);
 	io->pkt->pkt_private = io;
@@ -199,8 +201,10 @@ io_wait(struct io *io)
 	ck_assert_uint_eq(atomic_load(&io->done), 1);
 	if ((pkt->pkt_state & STATE_ARQ_DONE) == 0)
 		return;
-	ck_assert_int_eq(sense_parse(pkt->pkt_scbp + offsetof(struct scsi_arq_status, sts_sensedata),
-	    pkt->pkt_scblen - offsetof(struct scsi_arq_status, sts_sensedata), &io->sense), 0);
+	ck_assert_int_eq(
+	    sense_parse(pkt->pkt_scbp + offsetof(struct scsi_arq_status, sts_sensedata),
+		pkt->pkt_scblen - offsetof(struct scsi_arq_status, sts_sensedata), &io->sense),
+	    0);
 }
 
 bool

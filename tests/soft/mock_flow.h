@@ -49,19 +49,20 @@ struct io {
 
 #define IO_ARQ	((int)sizeof(struct scsi_arq_status))
 
-/* io_init() - a packet with a CDB; @buf NULL: no data. @scblen: 1, IO_ARQ, or more with sense */
-void io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len, void *buf,
-    size_t len, bool is_read, int scblen);
+/* io_init() - a packet with a CDB; @buf NULL: no data. @scblen: 1, IO_ARQ, or more */
+void io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len,
+    void *buf, size_t len, bool is_read, int scblen);
 void io_fini(struct io *io);
 
-/* io_send() - transport; asserts TRAN_ACCEPT. io_wait(): until it has completed; io_check(): and how */
+/* io_send() - transport; asserts TRAN_ACCEPT. io_wait(): until it has completed. io_ended():
+ * once, and how */
 void io_send(struct io *io);
 void io_wait(struct io *io);
 bool io_ended(const struct io *io, uint8_t reason, uint_t stats);
 
-/* io_run() - init, send, wait; true for CMD_CMPLT with GOOD. The packet stays until io_fini() */
-bool io_run(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len, void *buf,
-    size_t len, bool is_read);
+/* io_run() - init, send, wait; true for CMD_CMPLT with GOOD. io_fini() is the caller's */
+bool io_run(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len,
+    void *buf, size_t len, bool is_read);
 
 /* fault() - add a rule; its id */
 uint32_t fault(const char *text);

@@ -33,7 +33,8 @@ START_TEST(addresses_are_given_out_in_order)
 	struct soft_disk_info info;
 	size_t index;
 
-	ck_assert_msg(DECLARE("mem:1M", "mem:1M,target=3", "null:1M", "mem:1M,target=3,lun=9", "mem:1M") == 0,
+	ck_assert_msg(DECLARE("mem:1M", "mem:1M,target=3", "null:1M", "mem:1M,target=3,lun=9",
+			  "mem:1M") == 0,
 	    "%s", err);
 	for (size_t i = 0; i < 5; i++) {
 		ck_assert_int_eq(soft_disk_info_get(hba, i, &info), 0);
@@ -66,7 +67,8 @@ START_TEST(bad_sets_are_refused)
 	ck_assert(strstr(err, "'/nowhere/at/all.img' does not exist") != NULL);
 	ck_assert_int_eq(soft_conf_parse("mem:1M", &disks[0], err), 0);
 	disks[0].lun = 256;
-	ck_assert_int_eq(soft_hba_new(&(struct soft_hba_conf){ .disks = disks, .ndisks = 1 }, &hba, err),
+	ck_assert_int_eq(
+	    soft_hba_new(&(struct soft_hba_conf){.disks = disks, .ndisks = 1}, &hba, err),
 	    -EINVAL);
 	ck_assert(strstr(err, "targets are 0 to 15") != NULL);
 }
@@ -145,5 +147,5 @@ START_TEST(fault_rules_by_text)
 END_TEST
 
 CHECK_MAIN("adapter is declared", addresses_are_given_out_in_order, bad_sets_are_refused,
-    no_disks_is_an_adapter_too, same_file_twice_is_refused_and_serials_stay, memory_runs_out_anywhere,
-    fault_rules_by_text)
+    no_disks_is_an_adapter_too, same_file_twice_is_refused_and_serials_stay,
+    memory_runs_out_anywhere, fault_rules_by_text)

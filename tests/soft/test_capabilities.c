@@ -44,7 +44,8 @@ static size_t row;
 static void
 one_row(void)
 {
-	struct scsi_address *ap = &flow_sd(0, 0)->sd_address, *neighbour = &flow_sd(1, 0)->sd_address;
+	struct scsi_address *ap = &flow_sd(0, 0)->sd_address,
+			    *neighbour = &flow_sd(1, 0)->sd_address;
 	char name[32];
 
 	snprintf(name, sizeof(name), "%s", rows[row].name);

@@ -46,15 +46,20 @@ take_attention(struct scsi_device *sd, uint16_t asc)
 static void
 answered_faults(void)
 {
-	static const struct { const char *text; uint8_t reason; uint_t state; uint8_t status; } rows[] = {
-		{ "action=busy,count=1", CMD_CMPLT, 0x17, STATUS_BUSY },
-		{ "action=qfull,count=1", CMD_CMPLT, 0x17, STATUS_QFULL },
-		{ "action=gone,count=1", CMD_DEV_GONE, 0, 0 },
-		{ "action=tran_err,count=1", CMD_TRAN_ERR, 0x07, 0 },
-		{ "action=short,bytes=512,count=1", CMD_CMPLT, 0x1f, 0 },
-		{ "action=check,sense=4/44/00,count=1", CMD_CMPLT, 0x37, STATUS_CHECK },
-		{ "action=medium,lba=3-5,count=1", CMD_CMPLT, 0x37, STATUS_CHECK },
-		{ "action=dup,count=1", CMD_CMPLT, 0x1f, 0 },
+	static const struct {
+		const char *text;
+		uint8_t reason;
+		uint_t state;
+		uint8_t status;
+	} rows[] = {
+	    {"action=busy,count=1", CMD_CMPLT, 0x17, STATUS_BUSY},
+	    {"action=qfull,count=1", CMD_CMPLT, 0x17, STATUS_QFULL},
+	    {"action=gone,count=1", CMD_DEV_GONE, 0, 0},
+	    {"action=tran_err,count=1", CMD_TRAN_ERR, 0x07, 0},
+	    {"action=short,bytes=512,count=1", CMD_CMPLT, 0x1f, 0},
+	    {"action=check,sense=4/44/00,count=1", CMD_CMPLT, 0x37, STATUS_CHECK},
+	    {"action=medium,lba=3-5,count=1", CMD_CMPLT, 0x37, STATUS_CHECK},
+	    {"action=dup,count=1", CMD_CMPLT, 0x1f, 0},
 	};
 	struct scsi_device *sd = flow_sd(0, 0);
 
@@ -64,7 +69,8 @@ answered_faults(void)
 		send(&io, sd, 10);
 		io_wait(&io);
 		ck_assert_msg(io_ended(&io, rows[i].reason, 0), "%s", rows[i].text);
-		ck_assert_msg(io.pkt->pkt_state == rows[i].state, "%s: %x", rows[i].text, io.pkt->pkt_state);
+		ck_assert_msg(io.pkt->pkt_state == rows[i].state, "%s: %x", rows[i].text,
+		    io.pkt->pkt_state);
 		if (rows[i].reason == CMD_CMPLT)
 			ck_assert_uint_eq(*io.pkt->pkt_scbp, rows[i].status);
 		ck_assert_int_eq(io.pkt->pkt_resid, i == 4 ? 3584 : i == 7 ? 0 : 4096);
@@ -169,8 +175,10 @@ reset_levels(void)
 	struct scsi_address *ap = &flow_sd(0, 0)->sd_address;
 
 	told[0] = told[1] = 0;
-	ck_assert_int_eq(scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, (caddr_t)0), DDI_SUCCESS);
-	ck_assert_int_eq(scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, (caddr_t)0), DDI_FAILURE);
+	ck_assert_int_eq(
+	    scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, (caddr_t)0), DDI_SUCCESS);
+	ck_assert_int_eq(
+	    scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, (caddr_t)0), DDI_FAILURE);
 	(void)fault("action=drop,op=read");
 
 	/* a unit: its neighbours do not notice */

@@ -30,7 +30,8 @@ START_TEST(all_lengths_of_read_and_write)
 	for (size_t i = 0; i < 4; i++) {
 		uint64_t lba = 100 * (i + 1);
 
-		ck_assert(bench_out(&b, cdb, cdb_write(cdb, forms[i], lba, 8, 0), sent + i, 4096));
+		ck_assert(
+		    bench_out(&b, cdb, cdb_write(cdb, forms[i], lba, 8, 0), sent + i, 4096));
 		ck_assert_uint_eq(b.cmd->moved, 4096);
 		for (size_t j = 0; j < 4; j++) {
 			ck_assert(bench_in(&b, cdb, cdb_read(cdb, forms[j], lba, 8, 0), 4096));
@@ -50,7 +51,8 @@ END_TEST
 START_TEST(fua_dpo_and_zero_blocks)
 {
 	bench_open(&b, "mem:4M");
-	ck_assert(bench_out(&b, cdb, cdb_write(cdb, CDB_10, 0, 1, CDB_FUA | CDB_DPO), sent, 512));
+	ck_assert(
+	    bench_out(&b, cdb, cdb_write(cdb, CDB_10, 0, 1, CDB_FUA | CDB_DPO), sent, 512));
 	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_16, 0, 1, CDB_FUA | CDB_DPO), 512));
 	ck_assert(bench_none(&b, cdb, cdb_read(cdb, CDB_10, 5, 0, 0)));
 	ck_assert(bench_none(&b, cdb, cdb_write(cdb, CDB_16, 5, 0, 0)));
@@ -116,10 +118,12 @@ START_TEST(verify_compares)
 	ck_assert(bench_out(&b, cdb, cdb_write(cdb, CDB_10, 16, 64, 0), sent, 32768));
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert(bench_none(&b, cdb, cdb_verify(cdb, forms[i], 0, 1000, 0)));
-		ck_assert(bench_out(&b, cdb, cdb_verify(cdb, forms[i], 16, 64, CDB_BYTCHK_1), sent, 32768));
+		ck_assert(bench_out(
+		    &b, cdb, cdb_verify(cdb, forms[i], 16, 64, CDB_BYTCHK_1), sent, 32768));
 		ck_assert_uint_eq(b.cmd->moved, 32768);
 		sent[20001] ^= 1;
-		ck_assert(!bench_out(&b, cdb, cdb_verify(cdb, forms[i], 16, 64, CDB_BYTCHK_1), sent, 32768));
+		ck_assert(!bench_out(
+		    &b, cdb, cdb_verify(cdb, forms[i], 16, 64, CDB_BYTCHK_1), sent, 32768));
 		ck_assert(bench_sense_is(&b, SENSE_MISCOMPARE, ASC_MISCOMPARE));
 		ck_assert(b.cmd->sense.has_info);
 		ck_assert_uint_eq(b.cmd->sense.info, 20001);
@@ -129,11 +133,14 @@ START_TEST(verify_compares)
 	/* one block against many */
 	memset(sent, 0x33, 512);
 	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 200, 700, 0), sent, 512));
-	ck_assert(bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 200, 700, CDB_BYTCHK_3), sent, 512));
+	ck_assert(
+	    bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 200, 700, CDB_BYTCHK_3), sent, 512));
 	sent[511] = 0;
-	ck_assert(!bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 200, 700, CDB_BYTCHK_3), sent, 512));
+	ck_assert(
+	    !bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 200, 700, CDB_BYTCHK_3), sent, 512));
 	ck_assert_uint_eq(b.cmd->sense.info, 511);
-	ck_assert(!bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 200, 2, CDB_BYTCHK_1), sent, 512));
+	ck_assert(
+	    !bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 200, 2, CDB_BYTCHK_1), sent, 512));
 	ck_assert(b.cmd->is_overrun);
 	(void)cdb_verify(cdb, CDB_10, 0, 1, 0);
 	cdb[1] = 0x04;
@@ -167,24 +174,28 @@ START_TEST(write_same_repeats)
 	ck_assert(blocks_are(9, 1, 0));
 	ck_assert(blocks_are(110, 1, 0));
 	/* longer than a chunk, to the end, with a pattern though UNMAP is allowed */
-	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1000, 0, CDB_UNMAP), sent, 512));
+	ck_assert(
+	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1000, 0, CDB_UNMAP), sent, 512));
 	ck_assert(blocks_are(BLOCKS - 100, 100, 0x44));
 	ck_assert(blocks_are(1000, 100, 0x44));
 	memset(sent, 0, 512);
-	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1010, 5, CDB_UNMAP), sent, 512));
+	ck_assert(
+	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1010, 5, CDB_UNMAP), sent, 512));
 	ck_assert(blocks_are(1010, 5, 0));
 	ck_assert(blocks_are(1015, 5, 0x44));
 	ck_assert(bench_none(&b, cdb, cdb_write_same(cdb, CDB_16, 1020, 5, CDB_NDOB)));
 	ck_assert(blocks_are(1020, 5, 0));
 	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, 0), sent, 100));
 	ck_assert(bench_sense_is(&b, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU));
-	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, CDB_UNMAP | CDB_ANCHOR), sent, 512));
+	ck_assert(!bench_out(
+	    &b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, CDB_UNMAP | CDB_ANCHOR), sent, 512));
 	ck_assert(bench_field_is(&b, true, 1, 4));
 	bench_close(&b);
 
 	bench_open(&b, "mem:64M,thin=0");
 	memset(sent, 0, 512);
-	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, CDB_UNMAP), sent, 512));
+	ck_assert(
+	    !bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, CDB_UNMAP), sent, 512));
 	ck_assert(bench_field_is(&b, true, 1, 3));
 	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 0, 65536, 0), sent, 512));
 	ck_assert(bench_field_is(&b, true, 10, 7));

@@ -89,7 +89,8 @@ START_TEST(pages_say_the_truth)
 	ck_assert_uint_gt(limits.max_unmap_descr, 0);
 	ck_assert(bench_in(&b, cdb, cdb_inquiry_vpd(cdb, VPD_THIN, 255), 255));
 	ck_assert_int_eq(vpd_parse_thin(b.data, b.cmd->moved, &thin), 0);
-	ck_assert(thin.lbpu && thin.lbpws && thin.lbpws10 && thin.lbprz == 1 && thin.provisioning == 2);
+	ck_assert(thin.lbpu && thin.lbpws && thin.lbpws10 && thin.lbprz == 1 &&
+		  thin.provisioning == 2);
 	ck_assert(bench_in(&b, cdb, cdb_inquiry_vpd(cdb, VPD_BLOCK_CHARACTER, 255), 255));
 	ck_assert_int_eq(vpd_parse_character(b.data, b.cmd->moved, &character), 0);
 	ck_assert_uint_eq(character.rotation_rate, 1);

@@ -28,13 +28,15 @@ static const struct {
 START_TEST(good_lines)
 {
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		ck_assert_msg(soft_conf_parse(good[i].text, &conf, err) == 0, "%s: %s", good[i].text, err);
+		ck_assert_msg(soft_conf_parse(good[i].text, &conf, err) == 0, "%s: %s",
+		    good[i].text, err);
 		ck_assert_int_eq(conf.kind, good[i].kind);
 		ck_assert_str_eq(conf.path, good[i].path);
 		ck_assert_uint_eq(conf.size_bytes, good[i].size);
 		ck_assert_uint_eq(conf.block_bytes, good[i].block);
 		ck_assert_uint_eq(conf.physical_bytes, good[i].physical);
-		ck_assert(conf.is_thin && !conf.is_direct && !conf.is_readonly && !conf.is_removable);
+		ck_assert(
+		    conf.is_thin && !conf.is_direct && !conf.is_readonly && !conf.is_removable);
 		ck_assert_int_eq(conf.target, SOFT_ANY);
 	}
 }
@@ -42,8 +44,11 @@ END_TEST
 
 START_TEST(every_option)
 {
-	ck_assert_int_eq(soft_conf_parse("d.img,type=disk,direct=1,readonly,removable=yes,thin=0,target=3,"
-	    "lun=7,serial=ABC,vendor=ACME,product=Fast Disk,revision=1.0", &conf, err), 0);
+	ck_assert_int_eq(
+	    soft_conf_parse("d.img,type=disk,direct=1,readonly,removable=yes,thin=0,target=3,"
+			    "lun=7,serial=ABC,vendor=ACME,product=Fast Disk,revision=1.0",
+		&conf, err),
+	    0);
 	ck_assert(conf.is_direct && conf.is_readonly && conf.is_removable && !conf.is_thin);
 	ck_assert_int_eq(conf.target, 3);
 	ck_assert_int_eq(conf.lun, 7);
@@ -88,7 +93,8 @@ START_TEST(bad_lines_are_named_and_change_nothing)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		memset(&conf, 0x5a, sizeof(conf));
 		ck_assert_int_eq(soft_conf_parse(bad[i].text, &conf, err), -EINVAL);
-		ck_assert_msg(strstr(err, bad[i].says) != NULL, "'%s' gave '%s'", bad[i].text, err);
+		ck_assert_msg(
+		    strstr(err, bad[i].says) != NULL, "'%s' gave '%s'", bad[i].text, err);
 		ck_assert_int_eq(conf.path[0], 0x5a);
 	}
 }

@@ -35,7 +35,8 @@ select_page(const uint8_t *bytes, size_t len)
 
 	memcpy(listed + 8, bytes, len);
 	listed[8] &= 0x7f;
-	return bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, (uint16_t)(8 + len)), listed, 8 + len);
+	return bench_out(
+	    &b, cdb, cdb_mode_select(cdb, CDB_10, false, (uint16_t)(8 + len)), listed, 8 + len);
 }
 
 START_TEST(all_pages_in_both_forms)
@@ -47,8 +48,10 @@ START_TEST(all_pages_in_both_forms)
 
 	bench_open(&b, "mem:1M");
 	for (int is_10 = 0; is_10 < 2; is_10++) {
-		ck_assert(bench_in(&b, cdb, cdb_mode_sense(cdb, is_10 ? CDB_10 : CDB_6, MODE_PC_CURRENT,
-		    MODE_ALL, 0, false, 255), 255));
+		ck_assert(bench_in(&b, cdb,
+		    cdb_mode_sense(
+			cdb, is_10 ? CDB_10 : CDB_6, MODE_PC_CURRENT, MODE_ALL, 0, false, 255),
+		    255));
 		ck_assert_int_eq(mode_hdr_parse(b.data, b.cmd->moved, is_10, &hdr), 0);
 		ck_assert_uint_eq(hdr.data_len, b.cmd->moved);
 		ck_assert_uint_eq(hdr.device_specific, MODE_DSP_DPOFUA);
@@ -62,11 +65,14 @@ START_TEST(all_pages_in_both_forms)
 		}
 		ck_assert_int_eq(mode_walk_next(&walk, &view), 0);
 	}
-	ck_assert(!bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_6, MODE_PC_CURRENT, 0x05, 0, false, 255), 255));
+	ck_assert(!bench_in(
+	    &b, cdb, cdb_mode_sense(cdb, CDB_6, MODE_PC_CURRENT, 0x05, 0, false, 255), 255));
 	ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
-	ck_assert(!bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_6, MODE_PC_SAVED, 0x08, 0, false, 255), 255));
+	ck_assert(!bench_in(
+	    &b, cdb, cdb_mode_sense(cdb, CDB_6, MODE_PC_SAVED, 0x08, 0, false, 255), 255));
 	ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_SAVING_NOT_SUPPORTED));
-	ck_assert(bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_6, MODE_PC_CURRENT, MODE_ALL, 0, false, 4), 255));
+	ck_assert(bench_in(
+	    &b, cdb, cdb_mode_sense(cdb, CDB_6, MODE_PC_CURRENT, MODE_ALL, 0, false, 4), 255));
 	ck_assert_uint_eq(b.cmd->moved, 4);
 	bench_close(&b);
 }
@@ -83,7 +89,8 @@ START_TEST(software_write_protect)
 	ck_assert(select_page(control, len));
 	ck_assert(!bench_out(&b, cdb, cdb_write(cdb, CDB_10, 0, 1, 0), data, 512));
 	ck_assert(bench_sense_is(&b, SENSE_DATA_PROTECT, ASC_SOFTWARE_WRITE_PROTECTED));
-	ck_assert(bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_6, 0, MODE_ALL, 0, false, 255), 255));
+	ck_assert(
+	    bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_6, 0, MODE_ALL, 0, false, 255), 255));
 	ck_assert_int_eq(b.data[2] & MODE_DSP_WP, MODE_DSP_WP);
 	/* a reset takes it away, and says so */
 	disk_reset(b.disk, ASC_DEVICE_RESET);
@@ -159,7 +166,8 @@ START_TEST(bad_lists_change_nothing)
 
 	/* fewer bytes than the list was said to have */
 	memcpy(list + 8, caching, len);
-	ck_assert(!bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, (uint16_t)(8 + len)), list, 8));
+	ck_assert(!bench_out(
+	    &b, cdb, cdb_mode_select(cdb, CDB_10, false, (uint16_t)(8 + len)), list, 8));
 	ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH));
 	ck_assert(b.cmd->is_overrun);
 	ck_assert(!bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, 600), list, 600));

@@ -28,7 +28,8 @@ START_TEST(unknown_commands)
 	cdb[0] = 0x7f;
 	ck_assert(refused(6, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE));
 	ck_assert(refused(cdb_unmap(cdb, 0, 0), SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE));
-	ck_assert(refused(cdb_get_lba_status(cdb, 0, 32), SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
+	ck_assert(refused(
+	    cdb_get_lba_status(cdb, 0, 32), SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
 	ck_assert(bench_field_is(&b, true, 1, 4));
 	/* a CDB that ends before the command does */
 	ck_assert(cdb_read(cdb, CDB_10, 0, 1, 0) == 10);
@@ -39,10 +40,18 @@ END_TEST
 
 START_TEST(reserved_bits)
 {
-	static const struct { uint8_t opcode, byte, value, bit; } bits[] = {
-		{ 0x00, 1, 0x80, 7 }, { 0x00, 5, 0x04, 2 }, { 0x12, 1, 0x02, 1 }, { 0x28, 1, 0x01, 0 },
-		{ 0x28, 6, 0x20, 5 }, { 0x35, 1, 0x04, 2 }, { 0x25, 8, 0x01, 0 }, { 0x1b, 3, 0x10, 4 },
-		{ 0x03, 2, 0x01, 0 }, { 0xa0, 1, 0x40, 6 },
+	static const struct { uint8_t opcode, byte, value, bit;
+	} bits[] = {
+	    {0x00, 1, 0x80, 7},
+	    {0x00, 5, 0x04, 2},
+	    {0x12, 1, 0x02, 1},
+	    {0x28, 1, 0x01, 0},
+	    {0x28, 6, 0x20, 5},
+	    {0x35, 1, 0x04, 2},
+	    {0x25, 8, 0x01, 0},
+	    {0x1b, 3, 0x10, 4},
+	    {0x03, 2, 0x01, 0},
+	    {0xa0, 1, 0x40, 6},
 	};
 
 	bench_open(&b, "mem:1M");
@@ -51,7 +60,8 @@ START_TEST(reserved_bits)
 		cdb[0] = bits[i].opcode;
 		cdb[bits[i].byte] = bits[i].value;
 		ck_assert(!bench_none(&b, cdb, sizeof(cdb)));
-		ck_assert_msg(bench_field_is(&b, true, bits[i].byte, bits[i].bit), "row %zu", i);
+		ck_assert_msg(
+		    bench_field_is(&b, true, bits[i].byte, bits[i].bit), "row %zu", i);
 	}
 	bench_close(&b);
 }
@@ -61,12 +71,18 @@ START_TEST(blocks_beyond_the_end)
 {
 	bench_open(&b, "mem:1M");
 	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 2047, 1, 0), 512));
-	ck_assert(refused(cdb_read(cdb, CDB_10, 2047, 2, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
-	ck_assert(refused(cdb_read(cdb, CDB_10, 2048, 0, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
-	ck_assert(refused(cdb_write(cdb, CDB_16, UINT64_MAX, 2, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
-	ck_assert(refused(cdb_verify(cdb, CDB_12, 2040, 100, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
-	ck_assert(refused(cdb_sync_cache(cdb, CDB_16, 4096, 0, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
-	ck_assert(refused(cdb_write_same(cdb, CDB_16, 2048, 0, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
+	ck_assert(refused(
+	    cdb_read(cdb, CDB_10, 2047, 2, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
+	ck_assert(refused(
+	    cdb_read(cdb, CDB_10, 2048, 0, 0), SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE));
+	ck_assert(refused(cdb_write(cdb, CDB_16, UINT64_MAX, 2, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_LBA_OUT_OF_RANGE));
+	ck_assert(refused(cdb_verify(cdb, CDB_12, 2040, 100, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_LBA_OUT_OF_RANGE));
+	ck_assert(refused(cdb_sync_cache(cdb, CDB_16, 4096, 0, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_LBA_OUT_OF_RANGE));
+	ck_assert(refused(cdb_write_same(cdb, CDB_16, 2048, 0, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_LBA_OUT_OF_RANGE));
 	bench_close(&b);
 }
 END_TEST
@@ -74,11 +90,14 @@ END_TEST
 START_TEST(too_long_and_protected)
 {
 	bench_open(&b, "null:1T");
-	ck_assert(refused(cdb_read(cdb, CDB_12, 0, 32769, 0), SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
+	ck_assert(refused(cdb_read(cdb, CDB_12, 0, 32769, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_INVALID_FIELD_IN_CDB));
 	ck_assert(bench_field_is(&b, true, 6, 7));
-	ck_assert(refused(cdb_write(cdb, CDB_10, 0, 65535, 0), SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
-	ck_assert(refused(cdb_verify(cdb, CDB_16, 0, 40000, 0), SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
-	ck_assert(bench_none(&b, cdb, cdb_read(cdb, CDB_12, 0, 32768, 0)));	/* an overrun, but legal */
+	ck_assert(refused(cdb_write(cdb, CDB_10, 0, 65535, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_INVALID_FIELD_IN_CDB));
+	ck_assert(refused(cdb_verify(cdb, CDB_16, 0, 40000, 0), SENSE_ILLEGAL_REQUEST,
+	    ASC_INVALID_FIELD_IN_CDB));
+	ck_assert(bench_none(&b, cdb, cdb_read(cdb, CDB_12, 0, 32768, 0)));	/* legal */
 	(void)cdb_read(cdb, CDB_10, 0, 1, 0);
 	cdb[1] = 0x20;
 	ck_assert(!bench_none(&b, cdb, 10));
@@ -180,7 +199,8 @@ START_TEST(every_errno_has_a_sense)
 		ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 3, 1, 0), data, 512));
 		ck_assert_msg(bench_sense_is(&b, rows[i].key, rows[i].asc), "row %zu", i);
 		memset(data, 0, 512);
-		ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 3, 1, CDB_UNMAP), data, 512));
+		ck_assert(!bench_out(
+		    &b, cdb, cdb_write_same(cdb, CDB_10, 3, 1, CDB_UNMAP), data, 512));
 		ck_assert(!bench_none(&b, cdb, cdb_sync_cache(cdb, CDB_10, 0, 0, 0)));
 		ck_assert(!bench_none(&b, cdb, cdb_start_stop(cdb, false, false, 0)));
 	}

@@ -42,7 +42,8 @@ START_TEST(attentions_are_told_once_in_order)
 	disk_attention(b.disk, ASC_CAPACITY_CHANGED);
 	memset(cdb, 0, sizeof(cdb));
 	cdb[0] = 0xc0;
-	ck_assert(!bench_none(&b, cdb, 6) && bench_sense_is(&b, SENSE_UNIT_ATTENTION, ASC_CAPACITY_CHANGED));
+	ck_assert(!bench_none(&b, cdb, 6) &&
+		  bench_sense_is(&b, SENSE_UNIT_ATTENTION, ASC_CAPACITY_CHANGED));
 	for (uint16_t i = 0; i < 9; i++)
 		disk_attention(b.disk, (uint16_t)(0x2a10 + i));
 	for (int i = 0; i < 4; i++)
@@ -118,7 +119,8 @@ START_TEST(commands_wait_for_the_queue)
 	ck_assert_uint_eq(atomic_load(&b.pended), 2);
 	/* several steps are one wait for the caller */
 	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 0, 2000, 0), data, 512));
-	ck_assert(bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 0, 2000, CDB_BYTCHK_3), data, 512));
+	ck_assert(
+	    bench_out(&b, cdb, cdb_verify(cdb, CDB_10, 0, 2000, CDB_BYTCHK_3), data, 512));
 	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 100, 8, CDB_FUA), 4096));
 	ck_assert_mem_eq(b.data, data, 4096);
 	ck_assert_uint_eq(atomic_load(&b.pended), atomic_load(&b.done));
@@ -137,7 +139,8 @@ END_TEST
 static size_t
 opcodes(bool want_timeouts)
 {
-	ck_assert(bench_in(&b, cdb, cdb_report_opcodes(cdb, 0, 0, 0, want_timeouts, 4096), 4096));
+	ck_assert(
+	    bench_in(&b, cdb, cdb_report_opcodes(cdb, 0, 0, 0, want_timeouts, 4096), 4096));
 	ck_assert_uint_eq(be32_get(b.data) + 4, b.cmd->moved);
 	ck_assert_uint_eq((b.cmd->moved - 4) % (want_timeouts ? 20 : 8), 0);
 	return (b.cmd->moved - 4) / (want_timeouts ? 20 : 8);
@@ -160,7 +163,8 @@ START_TEST(every_reported_command_works_and_no_other)
 
 		ck_assert_ptr_nonnull(op);
 		ck_assert_uint_eq(be16_get(d + 6), op->cdb_len);
-		ck_assert(bench_in(&b, cdb, cdb_report_opcodes(cdb, (d[5] & 1) ? 2 : 1, d[0], sa, i % 2, 255), 255));
+		ck_assert(bench_in(&b, cdb,
+		    cdb_report_opcodes(cdb, (d[5] & 1) ? 2 : 1, d[0], sa, i % 2, 255), 255));
 		ck_assert_uint_eq(b.data[1] & 7, 3);
 		ck_assert_uint_eq(b.data[1] >> 7, i % 2);
 		ck_assert_uint_eq(op_usage(op, usage), be16_get(b.data + 2));

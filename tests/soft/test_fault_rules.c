@@ -1,4 +1,4 @@
-/* fault rules hit what they name, as often as they say, and the same again with the same seed */
+/* fault rules hit what they name, as often as they say, the same again with the same seed */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,9 +60,12 @@ START_TEST(every_action_has_a_name)
 		char text[64];
 		struct fault_rule rule;
 
-		snprintf(text, sizeof(text), "action=%s%s", fault_action_name((enum fault_action)i),
-		    i == FAULT_DELAY ? ",ms=1" : i == FAULT_CHECK ? ",sense=2/4/1" :
-		    i == FAULT_SHORT ? ",bytes=1" : "");
+		snprintf(text, sizeof(text), "action=%s%s",
+		    fault_action_name((enum fault_action)i),
+		    i == FAULT_DELAY   ? ",ms=1"
+		    : i == FAULT_CHECK ? ",sense=2/4/1"
+		    : i == FAULT_SHORT ? ",bytes=1"
+				       : "");
 		ck_assert_msg(fault_parse(text, &rule, err) == 0, "%s", err);
 		ck_assert_uint_eq(rule.action, i);
 	}
@@ -72,27 +75,40 @@ END_TEST
 
 START_TEST(mistakes_are_named)
 {
-	static const struct { const char *text, *says; } bad[] = {
-		{ "", "missing" }, { "op=read", "'action' is missing" },
-		{ "action=explode", "needs one of delay" }, { "action", "needs one of delay" },
-		{ "action=delay", "needs a time" }, { "action=drop,ms=1", "takes no time" },
-		{ "action=delay,ms=1,us=1", "given twice" }, { "action=delay,s=3601", "0 to 3600" },
-		{ "action=check", "needs 'sense'" }, { "action=check,sense=3", "in hex" },
-		{ "action=check,sense=10/0/0", "in hex" }, { "action=check,sense=3/11/00x", "in hex" },
-		{ "action=busy,sense=3/11/0", "takes no 'sense'" },
-		{ "action=short", "needs 'bytes'" }, { "action=busy,bytes=1", "takes no 'bytes'" },
-		{ "action=drop,op=fly", "needs read, write" }, { "action=drop,op=256", "needs read" },
-		{ "action=drop,lba=9-1", "range of blocks" }, { "action=drop,lba=-", "range" },
-		{ "action=drop,lba=", "range" }, { "action=drop,count=0", "1 to" },
-		{ "action=drop,prob=1001", "1 to 1000" }, { "action=drop,target=x", "0 to 65535" },
-		{ "action=drop,seed=x", "number" },
+	static const struct { const char *text, *says;
+	} bad[] = {
+	    {"", "missing"},
+	    {"op=read", "'action' is missing"},
+	    {"action=explode", "needs one of delay"},
+	    {"action", "needs one of delay"},
+	    {"action=delay", "needs a time"},
+	    {"action=drop,ms=1", "takes no time"},
+	    {"action=delay,ms=1,us=1", "given twice"},
+	    {"action=delay,s=3601", "0 to 3600"},
+	    {"action=check", "needs 'sense'"},
+	    {"action=check,sense=3", "in hex"},
+	    {"action=check,sense=10/0/0", "in hex"},
+	    {"action=check,sense=3/11/00x", "in hex"},
+	    {"action=busy,sense=3/11/0", "takes no 'sense'"},
+	    {"action=short", "needs 'bytes'"},
+	    {"action=busy,bytes=1", "takes no 'bytes'"},
+	    {"action=drop,op=fly", "needs read, write"},
+	    {"action=drop,op=256", "needs read"},
+	    {"action=drop,lba=9-1", "range of blocks"},
+	    {"action=drop,lba=-", "range"},
+	    {"action=drop,lba=", "range"},
+	    {"action=drop,count=0", "1 to"},
+	    {"action=drop,prob=1001", "1 to 1000"},
+	    {"action=drop,target=x", "0 to 65535"},
+	    {"action=drop,seed=x", "number"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct fault_rule rule;
 
 		ck_assert_int_eq(fault_parse(bad[i].text, &rule, err), -EINVAL);
-		ck_assert_msg(strstr(err, bad[i].says) != NULL, "'%s' gave '%s'", bad[i].text, err);
+		ck_assert_msg(
+		    strstr(err, bad[i].says) != NULL, "'%s' gave '%s'", bad[i].text, err);
 	}
 }
 END_TEST

@@ -73,7 +73,8 @@ check_conditions(void)
 	io_init(&io, sd, cdb, len, data, 512, true, (int)SCSI_ARQ_STATUS_LEN(252));
 	io_send(&io);
 	io_wait(&io);
-	ck_assert_uint_eq(io.pkt->pkt_state, SENT | STATE_GOT_STATUS | STATE_ARQ_DONE | STATE_XARQ_DONE);
+	ck_assert_uint_eq(
+	    io.pkt->pkt_state, SENT | STATE_GOT_STATUS | STATE_ARQ_DONE | STATE_XARQ_DONE);
 	ck_assert_uint_eq(arq()->sts_rqpkt_resid, 252 - 18);
 	io_fini(&io);
 
@@ -204,7 +205,8 @@ FLOW_TEST(nobody_there, .disks = { "mem:1M" })
 FLOW_TEST(polled_and_reused, .disks = { "mem:1M" })
 FLOW_TEST(scattered_window, .disks = { "mem:1M" })
 FLOW_TEST(first_attention, .disks = { "mem:1M" }, .keep_attention = true)
-FLOW_TEST(several_units, .disks = { "mem:1M,target=0", "null:1G", "mem:1M,target=0,lun=3", "mem:2M" })
+FLOW_TEST(
+    several_units, .disks = {"mem:1M,target=0", "null:1G", "mem:1M,target=0,lun=3", "mem:2M"})
 
 CHECK_MAIN("packet results", c19_good_and_short, c19_check_conditions, c19_nobody_there,
     c19_polled_and_reused, c19_scattered_window, c19_first_attention, c19_several_units)

@@ -1,4 +1,4 @@
-/* files behind real queues: many packets at a time, aborts and resets among them, each ends once */
+/* files behind real queues: many packets at a time, aborts and resets, each ends once */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +68,8 @@ mixed_load(void)
 		for (size_t i = 0; i < DEPTH; i++) {
 			io_wait(&ios[i]);
 			good += ios[i].pkt->pkt_reason == CMD_CMPLT;
-			ended += ios[i].pkt->pkt_reason == CMD_ABORTED || ios[i].pkt->pkt_reason == CMD_RESET;
+			ended += ios[i].pkt->pkt_reason == CMD_ABORTED ||
+				 ios[i].pkt->pkt_reason == CMD_RESET;
 			io_fini(&ios[i]);
 		}
 	}
@@ -85,8 +86,9 @@ written_data_is_read(void)
 
 	for (size_t i = 0; i < DEPTH; i++) {
 		memset(bufs[i], (int)i + 1, sizeof(bufs[i]));
-		io_init(&ios[i], flow_sd(0, 0), cdb, cdb_write(cdb, CDB_10, 16 * i, 16, CDB_FUA), bufs[i],
-		    sizeof(bufs[i]), false, IO_ARQ);
+		io_init(&ios[i], flow_sd(0, 0), cdb,
+		    cdb_write(cdb, CDB_10, 16 * i, 16, CDB_FUA), bufs[i], sizeof(bufs[i]),
+		    false, IO_ARQ);
 		io_send(&ios[i]);
 	}
 	for (size_t i = 0; i < DEPTH; i++) {
@@ -95,8 +97,9 @@ written_data_is_read(void)
 		io_fini(&ios[i]);
 	}
 	for (size_t i = 0; i < DEPTH; i++) {
-		ck_assert(io_run(&io, flow_sd(0, 0), cdb, cdb_read(cdb, CDB_10, 16 * i, 16, CDB_FUA), bufs[0],
-		    sizeof(bufs[0]), true));
+		ck_assert(
+		    io_run(&io, flow_sd(0, 0), cdb, cdb_read(cdb, CDB_10, 16 * i, 16, CDB_FUA),
+			bufs[0], sizeof(bufs[0]), true));
 		ck_assert_int_eq(bufs[0][0], (int)i + 1);
 		ck_assert_int_eq(bufs[0][8191], (int)i + 1);
 		io_fini(&io);

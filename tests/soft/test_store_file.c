@@ -383,7 +383,8 @@ START_TEST(full_file_system)
 	store = open_store();
 	fill(5);
 	ck_assert_int_eq(store_do(store, ask(STORE_WRITE, 0, sent, 262144)), 0);
-	ck_assert_int_eq(store_do(store, ask(STORE_WRITE, 1 << 20, sent, sizeof(sent))), -ENOSPC);
+	ck_assert_int_eq(
+	    store_do(store, ask(STORE_WRITE, 1 << 20, sent, sizeof(sent))), -ENOSPC);
 	ck_assert_int_eq(store_do(store, ask(STORE_READ, 0, got, 262144)), 0);
 	ck_assert_mem_eq(got, sent, 262144);
 	/* space returns, the write is good */

@@ -26,7 +26,7 @@ static int
 run(struct store *store, enum store_op op, uint64_t offset, void *buf, size_t len)
 {
 	struct iovec iov[2] = { { buf, len / 2 }, { (uint8_t *)buf + len / 2, len - len / 2 } };
-	struct store_req req = { .op = op, .offset = offset, .len = len, .iov = iov, .niov = 2 };
+	struct store_req req = {.op = op, .offset = offset, .len = len, .iov = iov, .niov = 2};
 
 	return store_do(store, &req);
 }
@@ -40,7 +40,8 @@ START_TEST(memory_keeps_and_forgets)
 	ck_assert_int_eq(run(store, STORE_READ, (1ull << 40) - sizeof(a), b, sizeof(b)), 0);
 	ck_assert_mem_eq(a, b, sizeof(a));
 	/* in the middle of pages at both ends, and inside one page */
-	ck_assert_int_eq(run(store, STORE_UNMAP, (1ull << 40) - sizeof(a) + 512, NULL, 16384), 0);
+	ck_assert_int_eq(
+	    run(store, STORE_UNMAP, (1ull << 40) - sizeof(a) + 512, NULL, 16384), 0);
 	ck_assert_int_eq(run(store, STORE_UNMAP, (1ull << 40) - 1024, NULL, 512), 0);
 	memset(a + 512, 0, 16384);
 	memset(a + sizeof(a) - 1024, 0, 512);
@@ -79,7 +80,8 @@ START_TEST(queue_answers_at_once)
 {
 	struct store *store = open_line("mem:1M,readonly=1");
 	struct iovec iov = { a, 512 };
-	struct store_req req = { .op = STORE_READ, .len = 512, .iov = &iov, .niov = 1, .done = on_done };
+	struct store_req req = {
+	    .op = STORE_READ, .len = 512, .iov = &iov, .niov = 1, .done = on_done};
 
 	store_queue(store, &req);
 	ck_assert_int_eq(answered, 1);

@@ -17,6 +17,9 @@ typedef struct cpu {
 cpu_t *scsad_cpu_self(void);
 int scsad_ncpus(void);
 
+/* servicing_interrupt() - is the caller in interrupt context, where it may not sleep? */
+int servicing_interrupt(void);
+
 #define CPU		(scsad_cpu_self())
 #define CPU_SEQID	(CPU->cpu_seqid)
 #define ncpus		(scsad_ncpus())
