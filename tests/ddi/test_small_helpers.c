@@ -246,7 +246,7 @@ START_TEST(macros_and_atomics)
 	membar_exit();
 	ck_assert_uint_eq(min(3, 4), 3);
 	ck_assert_uint_eq(max(3, 4), 4);
-	ck_assert_uint_eq(P2ROUNDUP(5u, 4u), 8);
+	ck_assert_uint_eq(P2ROUNDUP(5, 4), 8);
 	ck_assert_uint_eq(BE_32(0x01020304u), 0x04030201u);
 	ck_assert_uint_eq(getminor(makedevice(3, 77)), 77);
 	ck_assert_uint_eq(getmajor(makedevice(3, 77)), 3);
