@@ -27,6 +27,18 @@ text_hash(const char *text)
 	return hash;
 }
 
+/* "0.1.0" is "0.1": what fits, without a dot at the end */
+static void
+revision_of_version(char *revision, size_t size)
+{
+	size_t len;
+
+	(void)text_copy(revision, size, SCSAD_VERSION);
+	len = strlen(revision);
+	if (len > 0 && revision[len - 1] == '.')
+		revision[len - 1] = '\0';
+}
+
 /* texts that were left empty; the serial is the same at every start */
 static void
 unit_default_texts(struct soft_disk_conf *conf)
@@ -40,7 +52,7 @@ unit_default_texts(struct soft_disk_conf *conf)
 		(void)text_copy(
 		    conf->product, sizeof(conf->product), unit_products[conf->kind]);
 	if (conf->revision[0] == '\0')
-		(void)snprintf(conf->revision, sizeof(conf->revision), "%.4s", SCSAD_VERSION);
+		revision_of_version(conf->revision, sizeof(conf->revision));
 	if (conf->serial[0] != '\0')
 		return;
 	if (conf->kind != SOFT_STORE_FILE) {
@@ -138,6 +150,7 @@ unit_fini(struct soft_unit *unit)
 	if (unit->hba == NULL)
 		return;
 	disk_free(unit->disk);
+	scsi_hba_reset_notify_tear_down(unit->notify);
 	cv_destroy(&unit->cv);
 	mutex_destroy(&unit->lock);
 }
@@ -155,7 +168,6 @@ soft_hba_free(struct soft_hba *hba)
 	}
 	for (size_t i = 0; i < hba->nunits; i++)
 		unit_fini(&hba->units[i]);
-	scsi_hba_reset_notify_tear_down(hba->notify);
 	slot_fini(&hba->tags);
 	cv_destroy(&hba->cv);
 	mutex_destroy(&hba->notify_lock);

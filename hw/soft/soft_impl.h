@@ -74,6 +74,7 @@ struct soft_unit {
 	kmutex_t lock;
 	kcondvar_t cv;			/* nkilled or active has reached 0 */
 	struct soft_cmd_list pending;
+	struct scsi_reset_notify_entry *notify;	/* who wants to know; under hba->notify_lock */
 	unsigned int nkilled;		/* waiting ones with why set */
 	_Atomic uint64_t faults, aborted, reset, timed_out, spurious;
 };
@@ -113,7 +114,6 @@ struct soft_hba {
 	bool has_reset_due;		/* a fault wants the bus reset */
 	atomic_int caps[SCSI_CAP_N];	/* of the adapter */
 	kmutex_t notify_lock;
-	struct scsi_reset_notify_entry *notify;
 };
 
 /* hba.c */

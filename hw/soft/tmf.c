@@ -106,10 +106,10 @@ soft_unit_reset(struct soft_unit *unit, uint_t stats, uint16_t asc)
 }
 
 static void
-soft_tell_reset(struct soft_hba *hba)
+soft_tell_reset(struct soft_hba *hba, struct soft_unit *unit)
 {
 	mutex_enter(&hba->notify_lock);
-	scsi_hba_reset_notify_callback(&hba->notify_lock, &hba->notify);
+	scsi_hba_reset_notify_callback(&hba->notify_lock, &unit->notify);
 	mutex_exit(&hba->notify_lock);
 }
 
@@ -122,7 +122,8 @@ soft_bus_was_reset(struct soft_hba *hba)
 		if (!soft_unit_reset(&hba->units[i], STAT_BUS_RESET, ASC_BUS_RESET))
 			is_drained = false;
 	}
-	soft_tell_reset(hba);
+	for (size_t i = 0; i < hba->nunits; i++)
+		soft_tell_reset(hba, &hba->units[i]);
 	return is_drained;
 }
 
@@ -139,7 +140,10 @@ soft_target_reset(struct soft_hba *hba, unsigned int target)
 		if (unit != NULL && !soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET))
 			is_drained = false;
 	}
-	soft_tell_reset(hba);
+	for (unsigned int lun = 0; lun < SOFT_LUNS; lun++) {
+		if (hba->map[target][lun] != NULL)
+			soft_tell_reset(hba, hba->map[target][lun]);
+	}
 	return is_drained;
 }
 
@@ -159,7 +163,7 @@ soft_reset(struct scsi_address *ap, int level)
 		if (unit == NULL)
 			return 0;
 		is_drained = soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET);
-		soft_tell_reset(hba);
+		soft_tell_reset(hba, unit);
 		return is_drained;
 	default:
 		return 0;
@@ -180,9 +184,12 @@ int
 soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg)
 {
 	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+	struct soft_unit *unit = soft_unit_at(hba, ap);
 
+	if (unit == NULL)
+		return DDI_FAILURE;
 	return scsi_hba_reset_notify_setup(
-	    ap, flag, callback, arg, &hba->notify_lock, &hba->notify);
+	    ap, flag, callback, arg, &hba->notify_lock, &unit->notify);
 }
 
 int

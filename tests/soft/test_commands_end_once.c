@@ -173,8 +173,11 @@ static void
 reset_levels(void)
 {
 	struct scsi_address *ap = &flow_sd(0, 0)->sd_address;
+	struct scsi_address *other_ap = &flow_sd(1, 0)->sd_address;
 
 	told[0] = told[1] = 0;
+	ck_assert_int_eq(
+	    scsi_reset_notify(other_ap, SCSI_RESET_NOTIFY, on_reset, (caddr_t)1), DDI_SUCCESS);
 	ck_assert_int_eq(
 	    scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, (caddr_t)0), DDI_SUCCESS);
 	ck_assert_int_eq(
@@ -201,6 +204,7 @@ reset_levels(void)
 	ck_assert(io_ended(&other, CMD_RESET, STAT_DEV_RESET));
 	ck_assert(!is_done(&third));
 	io_fini(&io);
+	ck_assert_uint_eq(told[1], 0);
 
 	/* everything */
 	ck_assert_int_eq(scsi_reset(ap, RESET_ALL), 1);
@@ -208,6 +212,7 @@ reset_levels(void)
 	ck_assert(io_ended(&third, CMD_RESET, STAT_BUS_RESET));
 	take_attention(flow_sd(1, 0), ASC_BUS_RESET);
 	ck_assert_uint_eq(told[0], 3);
+	ck_assert_uint_eq(told[1], 1);
 	io_fini(&other);
 	io_fini(&third);
 
@@ -218,6 +223,7 @@ reset_levels(void)
 	ck_assert_uint_eq(told[0], 4);
 	io_fini(&io);
 	ck_assert_int_eq(scsi_reset_notify(ap, SCSI_RESET_CANCEL, NULL, NULL), DDI_SUCCESS);
+	ck_assert_int_eq(scsi_reset_notify(other_ap, SCSI_RESET_CANCEL, NULL, NULL), DDI_SUCCESS);
 	ck_assert_int_eq(scsi_reset(ap, RESET_BUS), 0);
 	ck_assert_uint_eq(info().reset, 3);
 
