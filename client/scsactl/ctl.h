@@ -29,6 +29,7 @@ struct ctl {
 	bool is_json;
 	unsigned verbose;
 	unsigned timeout_ms;	/* of packets; 0: the daemon's default */
+	uint64_t wait_ns;	/* for the daemon to come up */
 	struct scsac *conn;	/* NULL for verbs that want none */
 	json_object *root;	/* the document, with is_json */
 	struct scsac_list *unit;	/* of ctl_open() */

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "client/scsactl/out.h"
@@ -12,11 +14,13 @@
 #define GLOBAL_N	8	/* more than there are */
 #define OPT_BASE	256	/* getopt values of options: global ones, then the verb's */
 #define TIMEOUT_MAX_S	86400
+#define WAIT_STEP_NS	5000000	/* between two looks for the daemon's socket */
 
 enum {
 	GLOBAL_JSON,
 	GLOBAL_SOCKET,
 	GLOBAL_TIMEOUT,
+	GLOBAL_WAIT,
 	GLOBAL_VERBOSE,
 	GLOBAL_HELP,
 	GLOBAL_VERSION,
@@ -26,6 +30,7 @@ const struct verb_opt global_opts[] = {
 	[GLOBAL_JSON]    = { "json", 'j', NULL, "one JSON document instead of text" },
 	[GLOBAL_SOCKET]  = { "socket", 's', "PATH", "socket of the daemon" },
 	[GLOBAL_TIMEOUT] = { "timeout", 't', "SECONDS", "time a command may take" },
+	[GLOBAL_WAIT]    = { "wait", 'w', "SECONDS", "how long to wait for a daemon that is not there yet" },
 	[GLOBAL_VERBOSE] = { "verbose", 'v', NULL, "say more" },
 	[GLOBAL_HELP]    = { "help", 'h', NULL, "this help, or that of the verb" },
 	[GLOBAL_VERSION] = { "version", 'V', NULL, "version of this program" },
@@ -83,6 +88,11 @@ global_set(struct ctl *ctl, int which, const char *value)
 			return ctl_syntax(ctl, "--timeout takes 1 to %d seconds",
 			    TIMEOUT_MAX_S);
 		ctl->timeout_ms = (unsigned)(seconds * 1000);
+		break;
+	case GLOBAL_WAIT:
+		if (num_parse_u64(value, TIMEOUT_MAX_S, &seconds) < 0)
+			return ctl_syntax(ctl, "--wait takes 0 to %d seconds", TIMEOUT_MAX_S);
+		ctl->wait_ns = seconds * NS_PER_S;
 		break;
 	case GLOBAL_VERBOSE:
 		ctl->verbose++;
@@ -315,11 +325,17 @@ ctl_refused(struct ctl *ctl, int err, const char *what)
 enum ctl_exit
 ctl_connect(struct ctl *ctl)
 {
+	uint64_t give_up = clock_now_ns() + ctl->wait_ns;
 	int r = scsac_new("scsactl", &ctl->conn);
 
 	if (r < 0)
 		return ctl_fail(ctl, CTL_OTHER, "out of memory");
-	r = scsac_connect(ctl->conn, ctl->socket);
+	for (;;) {
+		r = scsac_connect(ctl->conn, ctl->socket);
+		if ((r != -ENOENT && r != -ECONNREFUSED) || clock_now_ns() >= give_up)
+			break;
+		(void)nanosleep(&(struct timespec){ .tv_nsec = WAIT_STEP_NS }, NULL);
+	}
 	if (r == -ENOENT)
 		return refused_tell(ctl, CTL_UNREACHABLE, r, NULL);
 	if (r == -EACCES)

@@ -34,6 +34,6 @@ expect 0 "" ctl readcap disk@0,0
 head -c 8M /dev/urandom >"$dir/random"
 ctl write disk@0,0 --in "$dir/random" >/dev/null
 truncate -s 4M "$dir/used.img"
-expect 3 "" ctl cdb disk@0,0 "28 00 00 00 30 00 00 00 08 00" --bytes 4096
-expect 0 "" ctl read disk@0,0 --bytes 4M --out "$dir/half"
+expect 3 "" ctl cdb disk@0,0 "28 00 00 00 30 00 00 00 08 00" --length 4096
+expect 0 "" ctl read disk@0,0 0 8192 --out "$dir/half"
 same "$dir/half" "$dir/random" 4194304

@@ -6,7 +6,7 @@ start_daemon --disk mem:64M --disk mem:16M
 fds() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
 before=$(fds)
 
-ctl fault add disk@0,0 action=delay,ms=300,op=0x2a >/dev/null
+ctl fault add action=delay,ms=300,op=0x2a --unit disk@0,0 >/dev/null
 head -c 16M /dev/urandom >"$dir/data"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
   ctl write disk@0,0 --in "$dir/data" >/dev/null 2>&1 &
@@ -17,7 +17,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
   done
   kill -KILL "$victim"
   wait "$victim" 2>/dev/null || true
-  expect 0 "" ctl read disk@1,0 --bytes 1M --out /dev/null
+  expect 0 "" ctl read disk@1,0 0 2048 --out /dev/null
 done
 ctl fault clear >/dev/null
 for _ in $(seq 500); do
@@ -25,7 +25,7 @@ for _ in $(seq 500); do
 done
 [ "$(ctl --json status | jq .packets_active)" = 0 ] || fail "packets of dead clients are still active"
 ctl write disk@0,0 --in "$dir/data" >/dev/null
-ctl read disk@0,0 --bytes 16M --out "$dir/back" >/dev/null
+ctl read disk@0,0 0 32768 --out "$dir/back" >/dev/null
 same "$dir/back" "$dir/data"
 for _ in $(seq 200); do [ "$(fds)" -le "$before" ] && break; done
 [ "$(fds)" -le "$before" ] || fail "descriptors leak: $before before, $(fds) after"

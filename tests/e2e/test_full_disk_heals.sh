@@ -17,12 +17,12 @@ head -c 2M /dev/urandom >"$dir/first"
 ctl write disk@0,0 --in "$dir/first" >/dev/null
 head -c 5M /dev/zero >"$dir/small/ballast"
 head -c 4M /dev/urandom >"$dir/more"
-expect 7 "" ctl write disk@0,0 --in "$dir/more" --lba 8192
-expect 7 "pace allocation failed" ctl write disk@0,0 --in "$dir/more" --lba 8192
-ctl read disk@0,0 --bytes 2M --out "$dir/back" >/dev/null
+expect 7 "" ctl write disk@0,0 8192 --in "$dir/more"
+expect 7 "SPACE ALLOCATION FAILED" ctl write disk@0,0 8192 --in "$dir/more"
+ctl read disk@0,0 0 4096 --out "$dir/back" >/dev/null
 same "$dir/back" "$dir/first"
 rm "$dir/small/ballast"
-ctl write disk@0,0 --in "$dir/more" --lba 8192 >/dev/null
-ctl read disk@0,0 --lba 8192 --bytes 4M --out "$dir/back" >/dev/null
+ctl write disk@0,0 8192 --in "$dir/more" >/dev/null
+ctl read disk@0,0 8192 8192 --out "$dir/back" >/dev/null
 same "$dir/back" "$dir/more"
 stop_daemon

@@ -11,15 +11,15 @@ start_daemon --disk "$dir/disk.img" --disk mem:64M --disk null:1T,block=4096
 ctl read disk@0,0 --out "$dir/copy.img" >/dev/null
 same "$dir/copy.img" "$dir/before.img"
 ctl write disk@1,0 --in "$dir/before.img" >/dev/null
-ctl read disk@1,0 --bytes 32M --out "$dir/back.img" >/dev/null
+ctl read disk@1,0 0 65536 --out "$dir/back.img" >/dev/null
 same "$dir/back.img" "$dir/before.img"
 e2fsck -fn "$dir/back.img" >"$dir/e2fsck.log" 2>&1 || fail "e2fsck: $(cat "$dir/e2fsck.log")"
 
 # standard input and output
-ctl read disk@1,0 --bytes 1M --out - | cmp - <(head -c 1M "$dir/before.img") || fail "read --out -"
+ctl read disk@1,0 0 2048 --out - | cmp - <(head -c 1M "$dir/before.img") || fail "read --out -"
 head -c 3M /dev/urandom >"$dir/random"
-ctl write disk@0,0 --in - --lba 2048 <"$dir/random" >/dev/null
-dd if="$dir/disk.img" bs=1M skip=1 count=3 status=none | cmp - "$dir/random" || fail "write --lba"
+ctl write disk@0,0 2048 --in - <"$dir/random" >/dev/null
+dd if="$dir/disk.img" bs=1M skip=1 count=3 status=none | cmp - "$dir/random" || fail "write at an LBA"
 
 ctl verify disk@0,0 >/dev/null
 ctl cdb disk@0,0 "35 00 00 00 00 00 00 00 00 00" >/dev/null

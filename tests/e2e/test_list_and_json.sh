@@ -7,16 +7,16 @@ start_daemon --disk "$dir/a.img,serial=SN-A" --disk mem:1G --disk null:1T,block=
 
 ctl --json list | jq -e '
   .schema >= 1 and (.tool | startswith("scsactl ")) and (.units | length == 3)
-  and (.units | all(.path and .vendor and .product and .capacity_bytes))
-  and (.units[0].serial == "SN-A") and (.units[0].capacity_bytes == 16777216)
-  and (.units[2].block_bytes == 4096) and (.units[2].capacity_bytes == 1099511627776)' >/dev/null ||
+  and (.units | all(.path and .vendor and .product and .capacity))
+  and (.units[0].serial == "SN-A") and (.units[0].capacity == 16777216)
+  and (.units[2].block_bytes == 4096) and (.units[2].capacity == 1099511627776)' >/dev/null ||
   fail "list: $(ctl --json list)"
 path=$(ctl --json list | jq -r '.units[0].path')
 [ "$path" = soft0/iport0/disk@0,0 ] || fail "path is $path"
 
 for verb in list status "show $path" "probe $path" "inquiry $path" "vpd $path" "vpd $path 0x83" \
-  "readcap $path" "luns $path" "getcap $path" "reset lun $path" "cdb $path 000000000000" \
-  "fault list" "version"; do
+  "readcap $path" "luns $path" "getcap $path" "cdb $path 000000000000" "fault list" "version" \
+  "reset lun $path"; do
   # shellcheck disable=SC2086
   ctl --json $verb | jq -e '.schema >= 1 and (.tool | startswith("scsactl "))' >/dev/null ||
     fail "--json $verb: $(ctl --json $verb 2>&1)"
