@@ -5,7 +5,8 @@
 #include "ddi/sched_impl.h"
 #include "ddi/violation.h"
 
-/* a buf may be plain zeroed memory, so biowait() has its lock elsewhere: by address, of a few */
+/* a buf may be plain zeroed memory, so biowait() has its lock elsewhere: by address, of a few
+ */
 #define WAIT_PLACES	16
 
 static struct {

@@ -85,7 +85,8 @@ native_wait(kcondvar_t *cv, pthread_mutex_t *lock, uint64_t deadline_ns)
 		return false;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	host_ns = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec + (deadline_ns - now_ns);
+	host_ns = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	host_ns += deadline_ns - now_ns;
 	ts.tv_sec = (time_t)(host_ns / NS_PER_S);
 	ts.tv_nsec = (long)(host_ns % NS_PER_S);
 	return pthread_cond_clockwait(&cv->c_cond, lock, CLOCK_MONOTONIC, &ts) != ETIMEDOUT;

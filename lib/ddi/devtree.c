@@ -248,8 +248,8 @@ devi_find_path(const char *path)
 	return dip;
 }
 
-/* child_after() - the child of @parent behind @dip (NULL: the first), with a reference. If @dip has
- * left the tree meanwhile there is no "behind" any more: NULL */
+/* child_after() - the child of @parent behind @dip (NULL: the first), with a reference. If @dip
+ * has left the tree meanwhile there is no "behind" any more: NULL */
 static dev_info_t *
 child_after(dev_info_t *parent, const dev_info_t *dip)
 {

@@ -12,9 +12,9 @@
  *                    devi_free,         bus_uninitchild              detach
  *                    mod_remove
  *
- * Owner     The parent's child list owns a node. A reference (devi_ref) keeps the memory of a node
- *           that was freed; a hold (devi_hold) keeps it from being detached. A child holds a
- *           reference on its parent.
+ * Owner     The parent's child list owns a node. A reference (devi_ref) keeps the memory of a
+ *           node that was freed; a hold (devi_hold) keeps it from being detached. A child holds
+ *           a reference on its parent.
  * Locks     Each node has a configuration lock for its child list (devi_enter), recursive for a
  *           thread. bus_initchild and bus_uninitchild run with the parent's entered; probe,
  *           attach and detach run with no lock of the tree held, one at a time for each node.
@@ -46,11 +46,12 @@ enum devi_state {
 /**
  * struct bus_ops - what the driver of a node with children does for them
  *
- * Stored in dev_ops.devo_bus_ops; every member may be NULL. Results are DDI_SUCCESS, DDI_FAILURE,
- * and for bus_initchild DDI_NOT_WELL_FORMED (properties missing) as well.
+ * Stored in dev_ops.devo_bus_ops; every member may be NULL. Results are DDI_SUCCESS,
+ * DDI_FAILURE, and for bus_initchild DDI_NOT_WELL_FORMED (properties missing) as well.
  */
 struct bus_ops {
-	/* give @child its unit address (ddi_set_name_addr) and parent data; @parent is entered */
+	/* give @child its unit address (ddi_set_name_addr) and parent data; @parent is entered
+	 */
 	int (*bus_initchild)(dev_info_t *parent, dev_info_t *child);
 	/* undo it; @parent is entered */
 	void (*bus_uninitchild)(dev_info_t *parent, dev_info_t *child);
@@ -59,7 +60,8 @@ struct bus_ops {
 	int (*bus_config)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
 	    dev_info_t **ret_child);
 	/* detach children; likewise */
-	int (*bus_unconfig)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg);
+	int (*bus_unconfig)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op,
+	    void *arg);
 };
 
 /* Making nodes */
@@ -95,8 +97,8 @@ int devi_free(dev_info_t *dip);
 dev_info_t *devi_ref(dev_info_t *dip);
 void devi_unref(dev_info_t *dip);
 
-/* devi_hold(), devi_release() - keep it from being detached, with a reference; devi_hold() answers
- * false, and holds nothing, when the node is being detached already */
+/* devi_hold(), devi_release() - keep it from being detached, with a reference; devi_hold()
+ * answers false, and holds nothing, when the node is being detached already */
 bool devi_hold(dev_info_t *dip);
 void devi_release(dev_info_t *dip);
 
@@ -109,9 +111,9 @@ int devi_set_compatible(dev_info_t *dip, char *const *names, unsigned int count)
 /**
  * devi_bind() - find a driver for @dip and give it an instance number
  *
- * Tried in order: the node name, then each name of "compatible"; each as a driver's name, then as an
- * alias. The number is the lowest free one of the driver and stays until the node is freed or the
- * driver removed.
+ * Tried in order: the node name, then each name of "compatible"; each as a driver's name, then
+ * as an alias. The number is the lowest free one of the driver and stays until the node is
+ * freed or the driver removed.
  *
  * Returns:  0        bound now, or was
  *           -ENOENT  no driver
@@ -129,8 +131,8 @@ int devi_init(dev_info_t *dip);
 /**
  * devi_attach() - bring @dip to state attached
  *
- * Binds, initializes, probes, attaches, tells the notify hook. On failure everything done by this
- * call is undone, in reverse order, down to "bound".
+ * Binds, initializes, probes, attaches, tells the notify hook. On failure everything done by
+ * this call is undone, in reverse order, down to "bound".
  *
  * Returns:  0        attached now, or was
  *           -EAGAIN  the parent is not attached, or probe(9E) said "not now"
@@ -160,8 +162,9 @@ int devi_attach(dev_info_t *dip);
  */
 int devi_detach(dev_info_t *dip, unsigned int flags);
 
-/* devi_config(), devi_unconfig() - ask the driver of @dip, which must be attached, for its children
- * (bus_config, bus_unconfig); 0, -ENOTSUP (driver has no such entry), -EAGAIN (not attached), -EIO */
+/* devi_config(), devi_unconfig() - ask the driver of @dip, which must be attached, for its
+ * children (bus_config, bus_unconfig); 0, -ENOTSUP (driver has no such entry), -EAGAIN (not
+ * attached), -EIO */
 int devi_config(dev_info_t *dip, ddi_bus_config_op_t op, void *arg, dev_info_t **ret_child);
 int devi_unconfig(dev_info_t *dip, ddi_bus_config_op_t op, void *arg);
 
@@ -184,8 +187,8 @@ dev_info_t *devi_find_path(const char *path);
 
 enum devi_walk { DEVI_WALK_CONTINUE, DEVI_WALK_PRUNE, DEVI_WALK_STOP };
 
-/* devi_walk() - @fn for each node below @top (not itself), parents before children. @fn runs with
- * a reference and no lock, and may attach, detach or free the node */
+/* devi_walk() - @fn for each node below @top (not itself), parents before children. @fn runs
+ * with a reference and no lock, and may attach, detach or free the node */
 typedef enum devi_walk (*devi_walk_fn)(dev_info_t *dip, void *arg);
 void devi_walk(dev_info_t *top, devi_walk_fn fn, void *arg);
 
@@ -210,7 +213,8 @@ void devi_set_nexus(dev_info_t *dip, void *data);
 enum devi_event {
 	DEVI_EV_ATTACHED,	/* is attached; the answer is not looked at */
 	DEVI_EV_DETACHING,	/* will be detached; an answer other than 0 refuses */
-	DEVI_EV_DETACHED	/* is detached (also when attach was undone); answer not looked at */
+	/* is detached (also when attach was undone); answer not looked at */
+	DEVI_EV_DETACHED
 };
 
 /* runs on the thread that attaches or detaches, with no lock of the tree held */
@@ -229,16 +233,17 @@ void devi_set_notify(devi_notify_fn fn, void *arg);
  * All run in any context and may not sleep.
  */
 struct devi_dma_ops {
-	/* make @len bytes at @addr reachable; @flags DDI_DMA_READ.. ; *@ret_token is handed to the
-	 * others. 0, -ENOMEM (try later), -EFAULT (never) */
+	/* make @len bytes at @addr reachable; @flags DDI_DMA_READ.. ; *@ret_token is handed to
+	 * the others. 0, -ENOMEM (try later), -EFAULT (never) */
 	int (*map)(void *arg, void *addr, size_t len, unsigned int flags, void **ret_token);
 	void (*unmap)(void *arg, void *token, void *addr, size_t len);
-	/* bus address of byte @off; returns how many bytes from there are contiguous, at least 1,
-	 * or 0 when the byte cannot be reached */
+	/* bus address of byte @off; returns how many bytes from there are contiguous, at least
+	 * 1, or 0 when the byte cannot be reached */
 	size_t (*extent)(void *arg, void *token, void *addr, size_t off, size_t len,
 	    uint64_t *ret_iova);
 	/* @type DDI_DMA_SYNC_*: copy or flush; NULL: coherent */
-	void (*sync)(void *arg, void *token, void *addr, size_t off, size_t len, unsigned int type);
+	void (*sync)(void *arg, void *token, void *addr, size_t off, size_t len,
+	    unsigned int type);
 	/* memory for ddi_dma_mem_alloc(); NULL: the host's */
 	void *(*mem_alloc)(void *arg, size_t len, size_t align);
 	void (*mem_free)(void *arg, void *mem, size_t len);
@@ -256,7 +261,8 @@ const struct devi_dma_ops *devi_dma(dev_info_t *dip, void **ret_arg);
 struct devi_intr_ops {
 	int (*types)(void *arg);			/* mask of DDI_INTR_TYPE_* */
 	int (*count)(void *arg, int type);		/* vectors of @type */
-	/* the eventfd that vector @inum signals; 0 or -errno. The caller closes it after close */
+	/* the eventfd that vector @inum signals; 0 or -errno. The caller closes it after close
+	 */
 	int (*open)(void *arg, int type, unsigned int inum, int *ret_fd);
 	void (*close)(void *arg, int type, unsigned int inum);
 	/* let it interrupt, or not; 0 or -errno */
@@ -266,7 +272,8 @@ struct devi_intr_ops {
 };
 
 void devi_set_intr(dev_info_t *dip, const struct devi_intr_ops *ops, void *arg);
-const struct devi_intr_ops *devi_intr(dev_info_t *dip, void **ret_arg);	/* NULL: software vectors */
+/* NULL: software vectors */
+const struct devi_intr_ops *devi_intr(dev_info_t *dip, void **ret_arg);
 
 /**
  * struct devi_reg_ops - register sets of a node; not inherited
@@ -275,10 +282,13 @@ struct devi_reg_ops {
 	unsigned int (*count)(void *arg);
 	/* 0 or -errno */
 	int (*size)(void *arg, unsigned int rnumber, uint64_t *ret_bytes);
-	/* the address of byte @off of set @rnumber; 0 or -errno. With @get it need not be real */
-	int (*map)(void *arg, unsigned int rnumber, uint64_t off, uint64_t len, void **ret_addr);
+	/* the address of byte @off of set @rnumber; 0 or -errno. With @get it need not be real
+	 */
+	int (*map)(void *arg, unsigned int rnumber, uint64_t off, uint64_t len,
+	    void **ret_addr);
 	void (*unmap)(void *arg, unsigned int rnumber, void *addr, uint64_t len);
-	/* one access of @width 1, 2, 4 or 8 bytes; both NULL: plain loads and stores at the address */
+	/* one access of @width 1, 2, 4 or 8 bytes; both NULL: plain loads and stores at the
+	 * address */
 	uint64_t (*get)(void *arg, unsigned int rnumber, uint64_t off, unsigned int width);
 	void (*put)(void *arg, unsigned int rnumber, uint64_t off, unsigned int width,
 	    uint64_t value);

@@ -83,7 +83,8 @@ live_drop(dev_info_t *parent)
 	mutex_exit(&parent->lock);
 }
 
-/* root_initchild() - a child without an address gets its instance number, so paths are unique */
+/* root_initchild() - a child without an address gets its instance number, so paths are unique
+ */
 static void
 root_initchild(dev_info_t *dip)
 {
@@ -269,7 +270,8 @@ devi_attach(dev_info_t *dip)
 	return r;
 }
 
-/* detach_claim() - from here on nobody gets a hold or brings a child to life; false: somebody has */
+/* detach_claim() - from here on nobody gets a hold or brings a child to life; false: somebody
+ * has */
 static bool
 detach_claim(dev_info_t *dip)
 {
@@ -334,7 +336,8 @@ detach_one(dev_info_t *dip, bool want_free)
 	return r;
 }
 
-/* leaf_below() - some node below @top without children, with a reference; NULL: @top has none */
+/* leaf_below() - some node below @top without children, with a reference; NULL: @top has none
+ */
 static dev_info_t *
 leaf_below(dev_info_t *top)
 {

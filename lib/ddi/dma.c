@@ -31,8 +31,10 @@ dma_init(struct ddi_dma_impl *h, dev_info_t *dip, const ddi_dma_attr_t *attr)
 		return DDI_DMA_BADATTR;
 	*h = (struct ddi_dma_impl){ .dip = dip, .attr = *attr };
 	h->ops = dip == NULL ? NULL : devi_dma(dip, &h->ops_arg);
-	h->window_max = attr->dma_attr_maxxfer - attr->dma_attr_maxxfer % attr->dma_attr_granular;
-	h->cookie_max = attr->dma_attr_sgllen < 0 ? UINT32_MAX : (uint32_t)attr->dma_attr_sgllen;
+	h->window_max = attr->dma_attr_maxxfer -
+	    attr->dma_attr_maxxfer % attr->dma_attr_granular;
+	h->cookie_max = attr->dma_attr_sgllen < 0 ?
+	    UINT32_MAX : (uint32_t)attr->dma_attr_sgllen;
 	h->cookies = h->inline_cookies;
 	h->cookie_room = DMA_INLINE_COOKIES;
 	return DDI_SUCCESS;
@@ -65,7 +67,8 @@ dma_fini(struct ddi_dma_impl *h)
 	h->cookies = NULL;
 }
 
-/* extent_at() - bus address of byte @off and how many follow it, at most @len; 0: out of reach */
+/* extent_at() - bus address of byte @off and how many follow it, at most @len; 0: out of reach
+ */
 static inline size_t
 extent_at(const struct ddi_dma_impl *h, size_t off, size_t len, uint64_t *ret_iova)
 {
@@ -75,7 +78,8 @@ extent_at(const struct ddi_dma_impl *h, size_t off, size_t len, uint64_t *ret_io
 		*ret_iova = (uint64_t)(uintptr_t)h->addr + off;
 	else
 		n = h->ops->extent(h->ops_arg, h->token, h->addr, off, len, ret_iova);
-	if (UNLIKELY(*ret_iova < h->attr.dma_attr_addr_lo || *ret_iova > h->attr.dma_attr_addr_hi))
+	if (UNLIKELY(*ret_iova < h->attr.dma_attr_addr_lo ||
+	    *ret_iova > h->attr.dma_attr_addr_hi))
 		return 0;
 	if (n > 0 && n - 1 > h->attr.dma_attr_addr_hi - *ret_iova)
 		n = h->attr.dma_attr_addr_hi - *ret_iova + 1;
@@ -108,7 +112,8 @@ walk_store(struct ddi_dma_impl *h, struct walk *w, uint64_t iova, uint64_t len)
 	return true;
 }
 
-/* walk_add() - one piece of an extent; its length, 0 when the window is full, -1 without memory */
+/* walk_add() - one piece of an extent; its length, 0 when the window is full, -1 without memory
+ */
 static inline ssize_t
 walk_add(struct ddi_dma_impl *h, struct walk *w, uint64_t iova, size_t len)
 {

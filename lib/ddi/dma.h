@@ -1,11 +1,12 @@
 /*
  * ddi/dma.h - a binding of memory to a device, without allocation on the way
  *
- * What      struct ddi_dma_impl is what a ddi_dma_handle_t points to. The framework keeps one in
- *           each packet and uses the functions here; drivers use ddi_dma_*(9F), which are thin
- *           names for the same.
+ * What      struct ddi_dma_impl is what a ddi_dma_handle_t points to. The framework keeps one
+ *           in each packet and uses the functions here; drivers use ddi_dma_*(9F), which are
+ *           thin names for the same.
  *           A binding is one range of memory, divided into windows where the device's limits
- *           ask for it, and a window into cookies. Only the present window has its cookies made.
+ *           ask for it, and a window into cookies. Only the present window has its cookies
+ *           made.
  * Life      dma_init → dma_bind ⇄ dma_unbind → dma_fini
  * Limits    DMA_INLINE_COOKIES cookies live in the binding; a window with more takes memory
  *           once, which is kept until dma_fini().
@@ -30,7 +31,7 @@ struct ddi_dma_impl {
 	const struct devi_dma_ops *ops;		/* NULL: identity */
 	void *ops_arg;
 	ddi_dma_attr_t attr;
-	uint64_t window_max;			/* most bytes of a window, a multiple of granular */
+	uint64_t window_max;			/* bytes of a window; granular divides it */
 	uint32_t cookie_max;			/* most cookies of a window */
 
 	bool is_bound;
@@ -63,7 +64,8 @@ bool dma_attr_is_valid(const ddi_dma_attr_t *attr);
  */
 int dma_init(struct ddi_dma_impl *h, dev_info_t *dip, const ddi_dma_attr_t *attr);
 
-/* dma_reserve() - room for @count cookies now, so that no later call needs memory; false without */
+/* dma_reserve() - room for @count cookies now, so that no later call needs memory; false
+ * without */
 bool dma_reserve(struct ddi_dma_impl *h, uint32_t count);
 
 /* dma_fini() - unbind if bound, free what it took; the memory is the caller's */
@@ -90,7 +92,8 @@ dma_is_last_window(const struct ddi_dma_impl *h)
 	return h->window_off + h->window_len == h->len;
 }
 
-/* dma_window() - make window @win the present one; DDI_FAILURE (and nothing changed) if there is none */
+/* dma_window() - make window @win the present one; DDI_FAILURE (and nothing changed) if there
+ * is none */
 int dma_window(struct ddi_dma_impl *h, unsigned int win);
 
 /* dma_window_count() - how many windows the range has */

@@ -14,7 +14,7 @@
 struct shadow {
 	LIST_ENTRY(shadow) link;
 	uint64_t first_unit;		/* number of its first piece of extent_bytes */
-	size_t lead;			/* offset of the memory in that piece, as at its address */
+	size_t lead;			/* offset in that piece, as in memory */
 	size_t len;
 	char copy[];
 };
@@ -111,7 +111,8 @@ shadow_extent(void *arg, void *token, void *addr UNUSED, size_t off, size_t len,
 }
 
 static void
-shadow_sync(void *arg UNUSED, void *token, void *addr, size_t off, size_t len, unsigned int type)
+shadow_sync(void *arg UNUSED, void *token, void *addr, size_t off, size_t len,
+    unsigned int type)
 {
 	struct shadow *sh = token;
 	char *mem = addr;

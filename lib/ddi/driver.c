@@ -259,7 +259,8 @@ linkage_driver(const struct modlinkage *modlp)
 	if (modlp == NULL || modlp->ml_rev != MODREV_1 || modlp->ml_linkage[0] == NULL)
 		return NULL;
 	drv = modlp->ml_linkage[0];
-	return drv->drv_modops == &mod_driverops || drv->drv_modops == &mod_miscops ? drv : NULL;
+	return drv->drv_modops == &mod_driverops || drv->drv_modops == &mod_miscops ?
+	    drv : NULL;
 }
 
 /* name_from_info() - the first word of drv_linkinfo, in lower case */
@@ -356,7 +357,8 @@ mod_info(struct modlinkage *modlp, struct modinfo *modinfop)
 	if (drv == NULL)
 		return 0;
 	*modinfop = (struct modinfo){ .mi_rev = modlp->ml_rev };
-	(void)text_copy(modinfop->mi_linkinfo, sizeof(modinfop->mi_linkinfo), drv->drv_linkinfo);
+	(void)text_copy(modinfop->mi_linkinfo, sizeof(modinfop->mi_linkinfo),
+	    drv->drv_linkinfo);
 	name_from_info(drv->drv_linkinfo, modinfop->mi_name);
 	return 1;
 }

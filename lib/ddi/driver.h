@@ -29,8 +29,8 @@ int driver_init(const char *name, int (*init)(void), int (*fini)(void)) MUST_CHE
 /**
  * driver_load() - load a shared object with a driver in it
  *
- * @path     "/usr/lib/scsad/libfoo.so": the driver's name is foo; its entry points are foo_mod_init
- *           (compiled with -DSCSA_MOD=foo) or scsa_mod_init
+ * @path     "/usr/lib/scsad/libfoo.so": the driver's name is foo; its entry points are
+ *           foo_mod_init (compiled with -DSCSA_MOD=foo) or scsa_mod_init
  * @err      room for @err_size bytes of reason; may be NULL with 0
  *
  * Returns:  0
@@ -58,8 +58,9 @@ const char *driver_name(const struct driver *drv);
 struct dev_ops *driver_ops(const struct driver *drv);
 unsigned int driver_attached(const struct driver *drv);	/* instances attached */
 
-/* driver_alias_add() - nodes with @alias as name or compatible bind to @driver, whether or not it is
- * there yet; a later line for the same alias wins. 0, -EINVAL (empty or too long) or -ENOMEM */
+/* driver_alias_add() - nodes with @alias as name or compatible bind to @driver, whether or not
+ * it is there yet; a later line for the same alias wins. 0, -EINVAL (empty or too long) or
+ * -ENOMEM */
 int driver_alias_add(const char *driver, const char *alias);
 void driver_alias_remove(const char *alias);
 

@@ -4,8 +4,8 @@
 #include "ddi/sched_impl.h"
 
 /*
- * An id is slot (20 bits) and generation (12 bits, never 0). Free slots are queued, so a slot comes
- * round as late as possible and a stale id stays unknown for long.
+ * An id is slot (20 bits) and generation (12 bits, never 0). Free slots are queued, so a slot
+ * comes round as late as possible and a stale id stays unknown for long.
  */
 #define SLOT_BITS	20
 #define SLOTS_MAX	(1u << SLOT_BITS)

@@ -19,14 +19,16 @@ struct intr_dispatcher {
 	/* start to watch @fd for reading; @hint says which loop the driver prefers.
 	 * Returns 0 or -errno. Any thread. */
 	int (*arm)(struct intr_dispatcher *d, struct intr_vector *v, int fd, unsigned int hint);
-	/* stop; returns when intr_fire() of @v is not running (unless called from it). Any thread. */
+	/* stop; returns when intr_fire() of @v is not running (unless called from it). Any
+	 * thread. */
 	void (*disarm)(struct intr_dispatcher *d, struct intr_vector *v);
 };
 
 /* intr_set_dispatcher() - NULL goes back to the built-in one; before any vector is enabled */
 void intr_set_dispatcher(struct intr_dispatcher *d);
 
-/* intr_fire() - for dispatchers: the fd of @v is readable; reads it empty and calls the handler */
+/* intr_fire() - for dispatchers: the fd of @v is readable; reads it empty and calls the handler
+ */
 void intr_fire(struct intr_vector *v);
 
 /* intr_vector_slot() - for dispatchers: a pointer of theirs kept in the vector */

@@ -91,11 +91,13 @@ bits_format(struct out *o, unsigned int value, const char *names)
 	bool is_first = true;
 	int n;
 
-	n = snprintf(number, sizeof(number), base == 8 ? "%o" : base == 10 ? "%u" : "%x", value);
+	n = snprintf(number, sizeof(number), base == 8 ? "%o" : base == 10 ? "%u" : "%x",
+	    value);
 	out_add(o, number, (size_t)n);
 	for (p = *names == '\0' ? names : names + 1; *p != '\0';) {
 		unsigned int bit = (unsigned char)*p++;
-		size_t len = strcspn(p, "\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20\21\22\23\24\25"
+		size_t len = strcspn(p,
+		    "\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20\21\22\23\24\25"
 		    "\26\27\30\31\32\33\34\35\36\37\40");
 
 		if (bit <= 32 && (value & 1u << (bit - 1)) != 0) {

@@ -2,8 +2,8 @@
  * ddi/kernel_format.h - printf with the kernel's %b
  *
  * What      "%b" takes an integer and a text: its first byte is the base of the number (8, 10
- *           or 16), then for each bit its number from 1 on as a byte, followed by its name. 3 with
- *           "\20\1ready\2busy" is "3<ready,busy>".
+ *           or 16), then for each bit its number from 1 on as a byte, followed by its name. 3
+ *           with "\20\1ready\2busy" is "3<ready,busy>".
  * Thread    Any; no state.
  * Source    cmn_err(9F)
  */

@@ -60,7 +60,8 @@ host_alloc(size_t size, int flags)
 		return fault_hit() ? NULL : malloc(size);
 #ifdef SCSAD_DEBUG
 	if (UNLIKELY(sched_is_interrupt()))
-		ddi_violation("kmem-sleep", "%zu bytes with KM_SLEEP in interrupt context", size);
+		ddi_violation("kmem-sleep", "%zu bytes with KM_SLEEP in interrupt context",
+		    size);
 #endif
 	p = malloc(size);
 	return LIKELY(p != NULL) ? p : kmem_must(size);

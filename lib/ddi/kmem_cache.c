@@ -13,11 +13,12 @@
 #include "ddi/violation.h"
 
 /*
- * Constructed objects that nobody uses lie in the magazine of the thread that freed them, and when
- * that is full in the cache's depot. The way to a magazine is a thread-local table by cache
- * number; a number is used again after its cache died, so an entry also says which cache it is for
- * (by serial, never by address). Magazines of a cache are on its list: destroying the cache empties
- * them, the end of a thread hands them to the depot; both happen under caches_lock.
+ * Constructed objects that nobody uses lie in the magazine of the thread that freed them, and
+ * when that is full in the cache's depot. The way to a magazine is a thread-local table by
+ * cache number; a number is used again after its cache died, so an entry also says which cache
+ * it is for (by serial, never by address). Magazines of a cache are on its list: destroying the
+ * cache empties them, the end of a thread hands them to the depot; both happen under
+ * caches_lock.
  */
 #define NAME_LEN	32
 #define CACHES_MAX	64		/* with magazines; further ones use the depot alone */

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* kmem_must() - zeroed memory, never NULL: tries for a while, then ends the process, because the
- * published call above it cannot fail. For free(3) */
+/* kmem_must() - zeroed memory, never NULL: tries for a while, then ends the process, because
+ * the published call above it cannot fail. For free(3) */
 void *kmem_must(size_t size);
 
 #endif /* DDI_KMEM_IMPL_H */

@@ -3,8 +3,8 @@
 #include "ddi/sched_impl.h"
 #include "ddi/violation.h"
 
-/* The owner is written under the lock and compared with the reader's own identity only, so relaxed
- * loads are exact for the question asked: nobody else ever stores our identity. */
+/* The owner is written under the lock and compared with the reader's own identity only, so
+ * relaxed loads are exact for the question asked: nobody else ever stores our identity. */
 static inline void *
 owner_get(const kmutex_t *m)
 {

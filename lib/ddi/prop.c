@@ -115,7 +115,8 @@ prop_update(dev_t dev, dev_info_t *dip, const char *name, enum prop_type type, c
 	return prop_put(dip, p);
 }
 
-/* copy_out() - the data of @p as the caller gets it: strings with an array of pointers in front */
+/* copy_out() - the data of @p as the caller gets it: strings with an array of pointers in front
+ */
 static void *
 copy_out(const struct prop *p, bool want_pointers)
 {
@@ -250,7 +251,8 @@ ddi_prop_free(void *data)
 	free(data);
 }
 
-/* number_get() - the nearest property of this name as a number; @none if there is none, or it is none */
+/* number_get() - the nearest property of this name as a number; @none if there is none, or it
+ * is none */
 static int64_t
 number_get(dev_t dev, dev_info_t *dip, uint_t flags, const char *name, int64_t none)
 {
@@ -360,7 +362,8 @@ ddi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name, char 
 		return DDI_PROP_INVAL_ARG;
 	for (uint_t i = 0; i < count; i++)
 		size += strlen(data[i]) + 1;
-	p = prop_new(dev == DDI_DEV_T_ANY ? DDI_DEV_T_NONE : dev, name, PROP_STRING, count, size);
+	p = prop_new(dev == DDI_DEV_T_ANY ? DDI_DEV_T_NONE : dev, name, PROP_STRING, count,
+	    size);
 	if (p == NULL)
 		return DDI_PROP_NO_MEMORY;
 	for (uint_t i = 0; i < count; i++, at += len) {

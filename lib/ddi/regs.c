@@ -166,7 +166,8 @@ pci_config_teardown(ddi_acc_handle_t *accp)
 	ddi_regs_map_free(accp);
 }
 
-/* config_addr() - register @off, or NULL when it is outside of the space: reads give all ones */
+/* config_addr() - register @off, or NULL when it is outside of the space: reads give all ones
+ */
 static void *
 config_addr(const struct ddi_acc_impl *acc, off_t off, size_t width)
 {

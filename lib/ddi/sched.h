@@ -13,13 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* sched_is_interrupt() - may this thread not sleep? Set on loops, interrupt and timer handlers */
+/* sched_is_interrupt() - may this thread not sleep? Set on loops, interrupt and timer handlers
+ */
 bool sched_is_interrupt(void);
 
 /* sched_set_interrupt() - mark this thread; returns what it was, to put back */
 bool sched_set_interrupt(bool is_interrupt);
 
-/* sched_cpu_hint() - which loop or worker this is, for drivers that keep a queue for each; 0 .. n */
+/* sched_cpu_hint() - which loop or worker this is, for drivers that keep a queue for each; 0 ..
+ * n */
 unsigned int sched_cpu_hint(void);
 void sched_set_cpu_hint(unsigned int hint);
 
@@ -52,8 +54,8 @@ void sched_thread_detach(struct sched_thread *t);
 /**
  * sched_services_stop() - end the threads that lib/ddi made for itself (timeouts, interrupts)
  *
- * For the end of a process, so that nothing runs any more; they start again when needed. Pending
- * timeouts are dropped.
+ * For the end of a process, so that nothing runs any more; they start again when needed.
+ * Pending timeouts are dropped.
  * Thread:      one that is none of them
  */
 void sched_services_stop(void);

@@ -62,8 +62,8 @@ sched_identity(void)
 	return &sched_tls;
 }
 
-/* cv_wait_until() - cv_wait() without the check for interrupt context, up to @deadline_ns of the
- * process clock; false when the time was up */
+/* cv_wait_until() - cv_wait() without the check for interrupt context, up to @deadline_ns of
+ * the process clock; false when the time was up */
 bool cv_wait_until(kcondvar_t *cv, kmutex_t *m, uint64_t deadline_ns);
 
 /* The simulation: the calling thread is the one that runs */
@@ -87,7 +87,8 @@ void sim_wake_all(const void *object);
 /* sim_yield() - perhaps let somebody else go first */
 void sim_yield(void);
 
-/* sim_set_idle_hook() - asked when nobody can run, before the clock moves; true: it woke someone */
+/* sim_set_idle_hook() - asked when nobody can run, before the clock moves; true: it woke
+ * someone */
 void sim_set_idle_hook(bool (*fn)(void));
 
 /* Services: end the threads they made */

@@ -40,7 +40,8 @@ TAILQ_HEAD(sim_thread_list, sim_thread);
 
 static struct {
 	struct sim_thread_list threads;
-	struct sim_thread *running;	/* under baton, the rest belongs to the running thread */
+	/* under baton, the rest belongs to the running thread */
+	struct sim_thread *running;
 	pthread_mutex_t baton;
 	struct rng rng;
 	struct sim_opts opts;

@@ -2,12 +2,12 @@
  * ddi/sim.h - the framework in a world of its own: one thread at a time, a virtual clock
  *
  * What      sim_run() executes a scenario. Inside it, every thread that lib/ddi makes (task
- *           queues, timeouts, workers), every kmutex and kcv, and every wait on the clock belong
- *           to the simulation: exactly one thread runs; at each point where it could block or
- *           (with some chance) at each lock it hands over to another, picked by a generator
- *           seeded by the caller. When nobody can run, the clock jumps to the next deadline. So
- *           a scenario takes no real time, has no sleeps, and the same seed gives the same
- *           order of events.
+ *           queues, timeouts, workers), every kmutex and kcv, and every wait on the clock
+ *           belong to the simulation: exactly one thread runs; at each point where it could
+ *           block or (with some chance) at each lock it hands over to another, picked by a
+ *           generator seeded by the caller. When nobody can run, the clock jumps to the next
+ *           deadline. So a scenario takes no real time, has no sleeps, and the same seed gives
+ *           the same order of events.
  * Deadlock  When nobody can run and nothing waits for the clock, sim_run() prints who waits for
  *           what and aborts.
  * Thread    Called from the process's main thread of a test; not nested. Threads are real
@@ -22,7 +22,8 @@
 
 struct sim_opts {
 	uint64_t seed;			/* same seed, same order */
-	uint32_t yield_per_1024;	/* chance that taking a free lock hands over; 0 = only when blocked */
+	/* chance that taking a free lock hands over; 0 = only when blocked */
+	uint32_t yield_per_1024;
 };
 
 /* sim_run() - run @fn(@arg) as the first thread of a simulation; returns when @fn has returned

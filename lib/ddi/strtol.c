@@ -44,7 +44,8 @@ prefix_skip(const char **text, int base)
 	return base;
 }
 
-/* number_read() - sign and magnitude; *@ret_end is written last: it may be where @text came from */
+/* number_read() - sign and magnitude; *@ret_end is written last: it may be where @text came
+ * from */
 static int
 number_read(const char *text, char **ret_end, int base, bool *ret_is_minus, uint64_t *ret_value)
 {

@@ -80,8 +80,8 @@ taskq_thread(void *arg)
 }
 
 taskq_t *
-taskq_create(const char *name, int nthreads, pri_t pri UNUSED, int minalloc, int maxalloc UNUSED,
-    uint_t flags UNUSED)
+taskq_create(const char *name, int nthreads, pri_t pri UNUSED, int minalloc,
+    int maxalloc UNUSED, uint_t flags UNUSED)
 {
 	int n = nthreads < 1 ? 1 : nthreads > NTHREADS_MAX ? NTHREADS_MAX : nthreads;
 	taskq_t *tq = kmem_must(sizeof(*tq) + (size_t)n * sizeof(tq->threads[0]));
@@ -256,7 +256,8 @@ ddi_taskq_dispatch(ddi_taskq_t *tq, void (*func)(void *), void *arg, uint_t flag
 {
 	uint_t how = (flags & DDI_NOSLEEP) != 0 ? TQ_NOSLEEP : TQ_SLEEP;
 
-	return taskq_dispatch(tq, func, arg, how) == TASKQID_INVALID ? DDI_FAILURE : DDI_SUCCESS;
+	return taskq_dispatch(tq, func, arg, how) == TASKQID_INVALID ?
+	    DDI_FAILURE : DDI_SUCCESS;
 }
 
 void

@@ -6,10 +6,10 @@
 #include "ddi/sched_impl.h"
 
 /*
- * One heap of deadlines, served by a pool of workers of equal rank: one of those without work (the
- * leader) waits for the earliest deadline, the others for the leader's place. Who takes a due
- * entry first sees to it that a new leader is there, by waking one or making one; so a callback
- * that blocks holds up nobody until all WORKERS_MAX block.
+ * One heap of deadlines, served by a pool of workers of equal rank: one of those without work
+ * (the leader) waits for the earliest deadline, the others for the leader's place. Who takes a
+ * due entry first sees to it that a new leader is there, by waking one or making one; so a
+ * callback that blocks holds up nobody until all WORKERS_MAX block.
  */
 #define WORKERS_MAX	16
 #define IDS_MAX		(1u << 20)

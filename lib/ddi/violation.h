@@ -26,7 +26,8 @@ void ddi_violation(const char *rule, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* ddi_violation_count() - how many there have been */
 uint64_t ddi_violation_count(void);
 
-/* ddi_check_may_sleep() - a violation "sleep-in-interrupt" if this thread may not; debug builds */
+/* ddi_check_may_sleep() - a violation "sleep-in-interrupt" if this thread may not; debug builds
+ */
 void ddi_check_may_sleep(const char *what);
 
 #endif /* DDI_VIOLATION_H */

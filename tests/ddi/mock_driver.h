@@ -1,7 +1,8 @@
 /*
  * mock_driver.h - a driver that does as it is told and writes down what it was asked
  *
- * Life      mock_driver_install(name) → nodes of that name bind to it → mock_driver_remove(name)
+ * Life      mock_driver_install(name) → nodes of that name bind to it →
+ *           mock_driver_remove(name)
  * Thread    Any; one set of switches for all of them.
  */
 #ifndef TESTS_DDI_MOCK_DRIVER_H

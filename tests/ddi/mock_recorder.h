@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-/* recorder_start() - from now on violations and log lines (all levels) come here; forgets old ones */
+/* recorder_start() - from now on violations and log lines (all levels) come here; forgets old
+ * ones */
 void recorder_start(void);
 
 unsigned int recorder_violations(void);		/* how many */

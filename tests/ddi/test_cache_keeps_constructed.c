@@ -103,7 +103,8 @@ END_TEST
 
 START_TEST(alignment_is_kept)
 {
-	kmem_cache_t *cache = kmem_cache_create("aligned", 72, 256, NULL, NULL, NULL, NULL, NULL, 0);
+	kmem_cache_t *cache = kmem_cache_create("aligned", 72, 256, NULL, NULL, NULL, NULL,
+	    NULL, 0);
 	void *p[10];
 
 	for (int i = 0; i < 10; i++) {
@@ -156,7 +157,8 @@ START_TEST(caches_come_and_go)
 
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 80; i++) {
-			caches[i] = kmem_cache_create("one", 8, 0, NULL, NULL, NULL, NULL, NULL, 0);
+			caches[i] = kmem_cache_create("one", 8, 0, NULL, NULL, NULL, NULL, NULL,
+			    0);
 			p[i] = kmem_cache_alloc(caches[i], KM_SLEEP);
 		}
 		for (int i = 0; i < 80; i++) {

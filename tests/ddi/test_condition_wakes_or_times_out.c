@@ -112,7 +112,8 @@ times_in_sim(void *arg)
 	ck_assert_int_eq(ddi_get_lbolt() - start, 50 + 5 * hz);
 	ck_assert_int_eq(cv_timedwait_hires(&cv, &lock, 1500, 1, 0), -1);
 	ck_assert_int_eq(gethrtime() - start_ns, SEC2NSEC(5) + 50 * NANOSEC / hz + 1500);
-	ck_assert_int_eq(cv_timedwait_hires(&cv, &lock, gethrtime(), 1, CALLOUT_FLAG_ABSOLUTE), -1);
+	ck_assert_int_eq(cv_timedwait_hires(&cv, &lock, gethrtime(), 1, CALLOUT_FLAG_ABSOLUTE),
+	    -1);
 	ck_assert(mutex_owned(&lock));
 	mutex_exit(&lock);
 

@@ -45,7 +45,8 @@ START_TEST(cookies_one_after_the_other)
 	size_t len;
 
 	recorder_start();
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h),
+	    DDI_SUCCESS);
 	ck_assert_int_eq(ddi_dma_unbind_handle(h), DDI_FAILURE);
 	ck_assert_int_eq(ddi_dma_numwin(h, &n), DDI_FAILURE);
 	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, 0x4000,
@@ -95,16 +96,17 @@ START_TEST(buf_gives_the_direction)
 	ddi_dma_handle_t h;
 	uint_t count;
 
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_DONTWAIT, NULL, &h), DDI_SUCCESS);
-	ck_assert_int_eq(ddi_dma_buf_bind_handle(h, &bp, 0, DDI_DMA_DONTWAIT, NULL, &cookie, &count),
-	    DDI_DMA_MAPPED);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_DONTWAIT, NULL, &h),
+	    DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_buf_bind_handle(h, &bp, 0, DDI_DMA_DONTWAIT, NULL, &cookie,
+	    &count), DDI_DMA_MAPPED);
 	ck_assert_uint_eq(count, 1);
-	ck_assert_int_eq(ddi_dma_buf_bind_handle(h, &bp, 0, DDI_DMA_DONTWAIT, NULL, &cookie, &count),
-	    DDI_DMA_INUSE);
+	ck_assert_int_eq(ddi_dma_buf_bind_handle(h, &bp, 0, DDI_DMA_DONTWAIT, NULL, &cookie,
+	    &count), DDI_DMA_INUSE);
 	ck_assert_int_eq(ddi_dma_unbind_handle(h), DDI_SUCCESS);
 	bp.b_bcount = 0;
-	ck_assert_int_eq(ddi_dma_buf_bind_handle(h, &bp, 0, DDI_DMA_DONTWAIT, NULL, &cookie, &count),
-	    DDI_DMA_NOMAPPING);
+	ck_assert_int_eq(ddi_dma_buf_bind_handle(h, &bp, 0, DDI_DMA_DONTWAIT, NULL, &cookie,
+	    &count), DDI_DMA_NOMAPPING);
 	ddi_dma_free_handle(&h);
 }
 END_TEST
@@ -117,24 +119,25 @@ START_TEST(memory_suits_the_device)
 	size_t real;
 
 	attr.dma_attr_align = 4096;
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h),
+	    DDI_SUCCESS);
 	attr.dma_attr_align = 64;
-	ck_assert_int_eq(ddi_dma_mem_alloc(h, 1000, &acc_attr, DDI_DMA_CONSISTENT, DDI_DMA_SLEEP,
-	    NULL, &mem, &real, &acc), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_mem_alloc(h, 1000, &acc_attr, DDI_DMA_CONSISTENT,
+	    DDI_DMA_SLEEP, NULL, &mem, &real, &acc), DDI_SUCCESS);
 	ck_assert_uint_ge(real, 1000);
 	ck_assert_uint_eq((uintptr_t)mem % 4096, 0);
 	for (size_t i = 0; i < real; i++)
 		ck_assert_int_eq(mem[i], 0);
 	ddi_put32(acc, (uint32_t *)(void *)mem, 0x11223344);
 	ck_assert_uint_eq(ddi_get32(acc, (uint32_t *)(void *)mem), 0x11223344);
-	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, real, DDI_DMA_RDWR, DDI_DMA_SLEEP,
-	    NULL, NULL, NULL), DDI_DMA_MAPPED);
+	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, real, DDI_DMA_RDWR,
+	    DDI_DMA_SLEEP, NULL, NULL, NULL), DDI_DMA_MAPPED);
 	ck_assert_uint_eq(ddi_dma_cookie_one(h)->dmac_size, real);
 	ck_assert_int_eq(ddi_dma_unbind_handle(h), DDI_SUCCESS);
 	ddi_dma_mem_free(&acc);
 	ck_assert_ptr_null(acc);
-	ck_assert_int_eq(ddi_dma_mem_alloc(h, 0, &acc_attr, 0, DDI_DMA_SLEEP, NULL, &mem, &real, &acc),
-	    DDI_FAILURE);
+	ck_assert_int_eq(ddi_dma_mem_alloc(h, 0, &acc_attr, 0, DDI_DMA_SLEEP, NULL, &mem, &real,
+	    &acc), DDI_FAILURE);
 	ddi_dma_free_handle(&h);
 }
 END_TEST
@@ -147,14 +150,15 @@ START_TEST(shortage_calls_back)
 	size_t real;
 	caddr_t p;
 
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h),
+	    DDI_SUCCESS);
 	fault_arm(1);
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, on_resources, (caddr_t)&called,
-	    &none), DDI_DMA_NORESOURCES);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, on_resources,
+	    (caddr_t)&called, &none), DDI_DMA_NORESOURCES);
 	ck_assert(fault_disarm());
 	fault_arm(1);
-	ck_assert_int_eq(ddi_dma_mem_alloc(h, 64, NULL, 0, DDI_DMA_DONTWAIT, NULL, &p, &real, &acc),
-	    DDI_FAILURE);
+	ck_assert_int_eq(ddi_dma_mem_alloc(h, 64, NULL, 0, DDI_DMA_DONTWAIT, NULL, &p, &real,
+	    &acc), DDI_FAILURE);
 	ck_assert(fault_disarm());
 	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, 64, DDI_DMA_READ,
 	    DDI_DMA_DONTWAIT, NULL, NULL, NULL), DDI_DMA_MAPPED);
@@ -165,7 +169,8 @@ START_TEST(shortage_calls_back)
 	answer = 1;
 	ddi_dma_free_handle(&h);
 	ck_assert_int_eq(called, 2);
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h),
+	    DDI_SUCCESS);
 	ddi_dma_free_handle(&h);
 	ck_assert_int_eq(called, 2);
 }
@@ -178,7 +183,8 @@ sleeping(void *arg)
 	ddi_dma_handle_t h;
 
 	(void)arg;
-	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_alloc_handle(devi_root(), &attr, DDI_DMA_SLEEP, NULL, &h),
+	    DDI_SUCCESS);
 	fault_arm(1);
 	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, 64, DDI_DMA_READ, DDI_DMA_SLEEP,
 	    NULL, NULL, NULL), DDI_DMA_MAPPED);
@@ -207,7 +213,8 @@ START_TEST(only_sync_makes_it_visible)
 	ck_assert_int_eq(devi_alloc(devi_root(), "bus", &bus), 0);
 	ck_assert_int_eq(devi_alloc(bus, "dev", &dip), 0);
 	devi_set_dma(bus, &dma_shadow_ops, s);		/* inherited */
-	ck_assert_int_eq(ddi_dma_alloc_handle(dip, &attr, DDI_DMA_SLEEP, NULL, &h), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_dma_alloc_handle(dip, &attr, DDI_DMA_SLEEP, NULL, &h),
+	    DDI_SUCCESS);
 	memset(mem, 'm', sizeof(mem));
 	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, sizeof(mem), DDI_DMA_RDWR,
 	    DDI_DMA_SLEEP, NULL, &cookie, &count), DDI_DMA_MAPPED);
@@ -229,8 +236,8 @@ START_TEST(only_sync_makes_it_visible)
 	ck_assert_int_eq(ddi_dma_unbind_handle(h), DDI_SUCCESS);
 	ck_assert_ptr_null(dma_shadow_at(s, cookie.dmac_laddress, 1));
 	fault_arm(2);
-	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, 1, DDI_DMA_RDWR, DDI_DMA_DONTWAIT,
-	    NULL, NULL, NULL), DDI_DMA_NORESOURCES);
+	ck_assert_int_eq(ddi_dma_addr_bind_handle(h, NULL, mem, 1, DDI_DMA_RDWR,
+	    DDI_DMA_DONTWAIT, NULL, NULL, NULL), DDI_DMA_NORESOURCES);
 	ck_assert(fault_disarm());
 	ddi_dma_free_handle(&h);
 	dma_shadow_free(s);

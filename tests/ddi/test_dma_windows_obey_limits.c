@@ -10,7 +10,8 @@
 
 #define ALL	UINT64_MAX
 
-/* one row: limits, a range, and what must come of it; addr is relative to a 1 MiB aligned base */
+/* one row: limits, a range, and what must come of it; addr is relative to a 1 MiB aligned base
+ */
 struct row {
 	const char *claim;
 	uint64_t count_max, seg, maxxfer, align;

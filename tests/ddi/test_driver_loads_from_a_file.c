@@ -8,7 +8,8 @@
 
 /* lib/ddi is a static library: what only the modules call is pulled in by naming it here */
 void *const modules_need[] = {
-	(void *)mod_install, (void *)mod_remove, (void *)mod_info, (void *)nodev, (void *)nulldev,
+	(void *)mod_install, (void *)mod_remove, (void *)mod_info, (void *)nodev,
+	    (void *)nulldev,
 	(void *)ddi_prop_update_int, (void *)ddi_prop_remove_all,
 };
 
@@ -32,10 +33,12 @@ START_TEST(loaded_used_unloaded)
 		ck_assert_int_eq(driver_load(MODULE_DIR "/libtiny.so", err, sizeof(err)), 0);
 		ck_assert_int_eq(driver_load(MODULE_DIR "/libown.so", NULL, 0), 0);
 		ck_assert_str_eq(driver_name(driver_find("tiny")), "tiny");
-		ck_assert_ptr_ne(driver_ops(driver_find("tiny")), driver_ops(driver_find("own")));
+		ck_assert_ptr_ne(driver_ops(driver_find("tiny")),
+		    driver_ops(driver_find("own")));
 		use("tiny");
 		use("own");
-		ck_assert_int_eq(driver_load(MODULE_DIR "/libown.so", err, sizeof(err)), -EEXIST);
+		ck_assert_int_eq(driver_load(MODULE_DIR "/libown.so", err, sizeof(err)),
+		    -EEXIST);
 		ck_assert_ptr_nonnull(strstr(err, "there already"));
 		ck_assert_int_eq(driver_unload("tiny"), 0);
 		ck_assert_int_eq(driver_unload("own"), 0);
@@ -56,7 +59,8 @@ START_TEST(what_is_no_driver_is_refused)
 	ck_assert_ptr_nonnull(strstr(err, "_fini"));
 	for (int n = 1; n <= 2; n++) {
 		fault_arm(n);
-		ck_assert_int_eq(driver_load(MODULE_DIR "/libtiny.so", err, sizeof(err)), -ENOMEM);
+		ck_assert_int_eq(driver_load(MODULE_DIR "/libtiny.so", err, sizeof(err)),
+		    -ENOMEM);
 		ck_assert(fault_disarm());
 		ck_assert_ptr_null(driver_find("tiny"));
 	}

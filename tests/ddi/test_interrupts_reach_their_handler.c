@@ -53,7 +53,8 @@ setup(int count)
 	    DDI_INTR_ALLOC_STRICT), DDI_SUCCESS);
 	ck_assert_int_eq(n, count);
 	for (intptr_t i = 0; i < count; i++)
-		ck_assert_int_eq(ddi_intr_add_handler(h[i], on_intr, (void *)i, hits), DDI_SUCCESS);
+		ck_assert_int_eq(ddi_intr_add_handler(h[i], on_intr, (void *)i, hits),
+		    DDI_SUCCESS);
 	return dip;
 }
 
@@ -100,7 +101,8 @@ START_TEST(native_and_simulated)
 {
 	round_trip(NULL);
 	for (uint64_t seed = 0; seed < 5; seed++)
-		sim_run(&(struct sim_opts){ .seed = seed, .yield_per_1024 = 100 }, round_trip, NULL);
+		sim_run(&(struct sim_opts){ .seed = seed, .yield_per_1024 = 100 }, round_trip,
+		    NULL);
 	round_trip(NULL);
 	sched_services_stop();
 }
@@ -135,7 +137,8 @@ disabling(void *arg)
 
 	(void)arg;
 	ck_assert_int_eq(devi_alloc(devi_root(), "dev", &dip), 0);
-	ck_assert_int_eq(ddi_intr_alloc(dip, &slow, DDI_INTR_TYPE_MSIX, 5, 1, &n, 0), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_intr_alloc(dip, &slow, DDI_INTR_TYPE_MSIX, 5, 1, &n, 0),
+	    DDI_SUCCESS);
 	ck_assert_int_eq(ddi_intr_add_handler(slow, on_slow, &done, NULL), DDI_SUCCESS);
 	ck_assert_int_eq(ddi_intr_enable(slow), DDI_SUCCESS);
 	scsad_intr_trigger(slow);
@@ -159,7 +162,8 @@ disabling(void *arg)
 START_TEST(disable_waits_for_the_handler)
 {
 	for (uint64_t seed = 0; seed < 10; seed++)
-		sim_run(&(struct sim_opts){ .seed = seed, .yield_per_1024 = 100 }, disabling, NULL);
+		sim_run(&(struct sim_opts){ .seed = seed, .yield_per_1024 = 100 }, disabling,
+		    NULL);
 }
 END_TEST
 
@@ -204,12 +208,16 @@ START_TEST(states_and_counts)
 	ck_assert_int_eq(ddi_intr_get_nintrs(dip, DDI_INTR_TYPE_FIXED, &n), DDI_INTR_NOTFOUND);
 	ck_assert_int_eq(ddi_intr_get_navail(dip, DDI_INTR_TYPE_MSIX, &avail), DDI_SUCCESS);
 	ck_assert_int_eq(avail, 62);
-	ck_assert_int_eq(ddi_intr_get_navail(dip, DDI_INTR_TYPE_MSI, &avail), DDI_INTR_NOTFOUND);
-	ck_assert_int_eq(ddi_intr_alloc(dip, NULL, DDI_INTR_TYPE_MSIX, 0, 1, &n, 0), DDI_EINVAL);
-	ck_assert_int_eq(ddi_intr_alloc(dip, extra, DDI_INTR_TYPE_MSIX, 0, 1, &n, 0), DDI_EAGAIN);
+	ck_assert_int_eq(ddi_intr_get_navail(dip, DDI_INTR_TYPE_MSI, &avail),
+	    DDI_INTR_NOTFOUND);
+	ck_assert_int_eq(ddi_intr_alloc(dip, NULL, DDI_INTR_TYPE_MSIX, 0, 1, &n, 0),
+	    DDI_EINVAL);
+	ck_assert_int_eq(ddi_intr_alloc(dip, extra, DDI_INTR_TYPE_MSIX, 0, 1, &n, 0),
+	    DDI_EAGAIN);
 	ck_assert_int_eq(ddi_intr_alloc(dip, extra, DDI_INTR_TYPE_MSIX, 60, 5, &n,
 	    DDI_INTR_ALLOC_STRICT), DDI_INTR_NOTFOUND);
-	ck_assert_int_eq(ddi_intr_alloc(dip, extra, DDI_INTR_TYPE_MSIX, 60, 5, &n, 0), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_intr_alloc(dip, extra, DDI_INTR_TYPE_MSIX, 60, 5, &n, 0),
+	    DDI_SUCCESS);
 	ck_assert_int_eq(n, 4);
 	for (int i = 0; i < n; i++)
 		ck_assert_int_eq(ddi_intr_free(extra[i]), DDI_SUCCESS);
@@ -229,7 +237,8 @@ START_TEST(states_and_counts)
 	ck_assert_int_eq(ddi_intr_enable(h[0]), DDI_SUCCESS);
 	ck_assert_int_eq(ddi_intr_enable(h[0]), DDI_EINVAL);
 	ck_assert_int_eq(ddi_intr_remove_handler(h[0]), DDI_FAILURE);
-	ck_assert_int_eq(ddi_intr_block_enable(&(ddi_intr_handle_t[]){ h[1], h[0] }[0], 2), DDI_FAILURE);
+	ck_assert_int_eq(ddi_intr_block_enable(&(ddi_intr_handle_t[]){ h[1], h[0] }[0], 2),
+	    DDI_FAILURE);
 	ck_assert_int_eq(ddi_intr_disable(h[1]), DDI_EINVAL);
 	ck_assert_int_eq(ddi_intr_disable(h[0]), DDI_SUCCESS);
 	ck_assert_int_eq(ddi_intr_remove_handler(dup), DDI_SUCCESS);
@@ -315,7 +324,8 @@ on_bus(void *arg)
 	ck_assert_int_eq(devi_alloc(devi_root(), "bus", &bus), 0);
 	ck_assert_int_eq(devi_alloc(bus, "dev", &dip), 0);
 	devi_set_intr(bus, &bus_intr, NULL);
-	ck_assert_int_eq(ddi_intr_alloc(dip, &line, DDI_INTR_TYPE_FIXED, 0, 1, &n, 0), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_intr_alloc(dip, &line, DDI_INTR_TYPE_FIXED, 0, 1, &n, 0),
+	    DDI_SUCCESS);
 	ck_assert_int_eq(ddi_intr_get_cap(line, &cap), DDI_SUCCESS);
 	ck_assert(cap & DDI_INTR_FLAG_LEVEL);
 	ck_assert_int_eq(ddi_intr_alloc(dip, msi, DDI_INTR_TYPE_MSI, 0, 2, &n,
@@ -405,7 +415,8 @@ START_TEST(every_shortage_is_survived)
 		fault_arm(at);
 		if (ddi_intr_alloc(dip, h, DDI_INTR_TYPE_MSIX, 0, 2, &n,
 		    DDI_INTR_ALLOC_STRICT) == DDI_SUCCESS) {
-			ck_assert_int_eq(ddi_intr_add_handler(h[0], on_intr, NULL, NULL), DDI_SUCCESS);
+			ck_assert_int_eq(ddi_intr_add_handler(h[0], on_intr, NULL, NULL),
+			    DDI_SUCCESS);
 			if (ddi_intr_enable(h[0]) == DDI_SUCCESS)
 				ck_assert_int_eq(ddi_intr_disable(h[0]), DDI_SUCCESS);
 			ck_assert_int_eq(ddi_intr_remove_handler(h[0]), DDI_SUCCESS);

@@ -226,7 +226,8 @@ two_attach(void *arg)
 START_TEST(one_mover_at_a_time)
 {
 	for (uint64_t seed = 0; seed < 10; seed++)
-		sim_run(&(struct sim_opts){ .seed = seed, .yield_per_1024 = 200 }, two_attach, NULL);
+		sim_run(&(struct sim_opts){ .seed = seed, .yield_per_1024 = 200 }, two_attach,
+		    NULL);
 }
 END_TEST
 
@@ -273,11 +274,12 @@ END_TEST
 
 START_TEST(names_and_places)
 {
-	dev_info_t *bus = node(devi_root(), "bus"), *a = node(bus, "disk"), *b = node(bus, "disk");
+	dev_info_t *bus = node(devi_root(), "bus"), *a = node(bus, "disk"), *b;
 	dev_info_t *found, *none;
 	char path[12];
 	int circ, slot = 0;
 
+	b = node(bus, "disk");
 	ddi_set_name_addr(a, "1,0");
 	ddi_set_name_addr(b, "2,0");
 	found = devi_find(bus, "disk@2,0");
@@ -329,7 +331,8 @@ START_TEST(nexus_names_do_the_same)
 	dev_info_t *hba, *unit, *child = NULL;
 
 	ck_assert_int_eq(mock_driver_install("hba"), 0);
-	ck_assert_int_eq(ndi_devi_alloc(devi_root(), "hba", DEVI_SID_NODEID, &hba), NDI_SUCCESS);
+	ck_assert_int_eq(ndi_devi_alloc(devi_root(), "hba", DEVI_SID_NODEID, &hba),
+	    NDI_SUCCESS);
 	ck_assert_int_eq(ndi_devi_alloc(devi_root(), "", DEVI_SID_NODEID, &unit), NDI_FAILURE);
 	ck_assert_int_eq(devi_config(hba, BUS_CONFIG_ALL, NULL, NULL), -EAGAIN);
 	ck_assert_int_eq(devi_unconfig(hba, BUS_UNCONFIG_ALL, NULL), -EAGAIN);
@@ -376,6 +379,6 @@ START_TEST(every_shortage_is_survived)
 }
 END_TEST
 
-CHECK_MAIN("node", whole_life, failures_are_undone, numbers_are_lowest_free, one_mover_at_a_time,
-    walk_sees_parents_first, names_and_places, nexus_names_do_the_same,
+CHECK_MAIN("node", whole_life, failures_are_undone, numbers_are_lowest_free,
+    one_mover_at_a_time, walk_sees_parents_first, names_and_places, nexus_names_do_the_same,
     every_shortage_is_survived)

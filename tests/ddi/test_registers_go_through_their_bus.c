@@ -70,7 +70,8 @@ reg_put(void *arg, unsigned int rnumber, uint64_t off, unsigned int width, uint6
 	last_value = value;
 }
 
-static const struct devi_reg_ops plain = { reg_count, reg_size, reg_map, reg_unmap, NULL, NULL };
+static const struct devi_reg_ops plain = { reg_count, reg_size, reg_map, reg_unmap, NULL,
+    NULL };
 static const struct devi_reg_ops called = {
 	reg_count, reg_size, reg_map, reg_unmap, reg_get, reg_put,
 };

@@ -6,7 +6,8 @@
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
 
-static struct dev_ops ops = { .devo_rev = DEVO_REV, .devo_getinfo = nodev, .devo_attach = nodev };
+static struct dev_ops ops = { .devo_rev = DEVO_REV, .devo_getinfo = nodev,
+    .devo_attach = nodev };
 static struct modldrv drv = { &mod_driverops, "Speedy SCSI adapter", &ops };
 static struct modlinkage link_ok = { MODREV_1, { &drv, NULL } };
 static struct modlmisc misc = { &mod_miscops, "helper" };
@@ -78,12 +79,14 @@ START_TEST(malformed_is_refused)
 	bad_drv = drv;
 	bad_drv.drv_linkinfo = " x";
 	ck_assert_int_eq(mod_install(&bad), EINVAL);
-	ck_assert_int_eq(scsad_mod_install(&link_ok, "a-name-of-more-than-31-characters"), EINVAL);
+	ck_assert_int_eq(scsad_mod_install(&link_ok, "a-name-of-more-than-31-characters"),
+	    EINVAL);
 	ck_assert_int_eq(mod_install(&link_misc), 0);
 	ck_assert_int_eq(mod_remove(&link_misc), 0);
 	ck_assert_int_eq(driver_init("none", init_nothing, init_nothing), -EINVAL);
 	ck_assert_int_eq(driver_init("none", init_fails, init_nothing), -EIO);
-	ck_assert_int_eq(driver_init("a-name-of-more-than-31-characters", init_ok, fini_ok), -EINVAL);
+	ck_assert_int_eq(driver_init("a-name-of-more-than-31-characters", init_ok, fini_ok),
+	    -EINVAL);
 }
 END_TEST
 

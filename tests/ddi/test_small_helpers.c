@@ -98,7 +98,8 @@ list_text(list_t *l)
 
 START_TEST(lists_keep_order)
 {
-	struct item it[6] = { { .n = 0 }, { .n = 1 }, { .n = 2 }, { .n = 3 }, { .n = 4 }, { .n = 5 } };
+	struct item it[6] = { { .n = 0 }, { .n = 1 }, { .n = 2 }, { .n = 3 }, { .n = 4 },
+	    { .n = 5 } };
 	list_t a, b;
 
 	list_create(&a, sizeof(struct item), offsetof(struct item, node));
@@ -139,7 +140,12 @@ END_TEST
 
 START_TEST(numbers_from_text)
 {
-	static const struct { const char *text; int base, result; long value; size_t used; } rows[] = {
+	static const struct {
+		const char *text;
+		int base, result;
+		long value;
+		size_t used;		/* characters */
+	} rows[] = {
 		{ "12", 10, 0, 12, 2 }, { "  -7x", 10, 0, -7, 4 }, { "+ff,3", 16, 0, 255, 3 },
 		{ "0x1F", 0, 0, 31, 4 }, { "0x1F", 16, 0, 31, 4 }, { "017", 0, 0, 15, 3 },
 		{ "0xg", 0, 0, 0, 1 }, { "z", 36, 0, 35, 1 }, { "", 10, EINVAL, 0, 0 },
@@ -152,18 +158,20 @@ START_TEST(numbers_from_text)
 	char text[] = "a,b", *p = text;
 	unsigned long ul;
 	long value;
+	int r;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *end = NULL;
 
 		value = 0;
-		ck_assert_msg(ddi_strtol(rows[i].text, &end, rows[i].base, &value) == rows[i].result,
-		    "'%s'", rows[i].text);
+		r = ddi_strtol(rows[i].text, &end, rows[i].base, &value);
+		ck_assert_msg(r == rows[i].result, "'%s'", rows[i].text);
 		ck_assert_msg(value == rows[i].value, "'%s'", rows[i].text);
 		if (rows[i].base != 1 && rows[i].base != 37)
 			ck_assert_msg(end == rows[i].text + rows[i].used, "'%s'", rows[i].text);
 	}
-	ck_assert_int_eq(ddi_strtol(p, &p, 16, &value), 0);	/* the end where the text came from */
+	/* the end where the text came from */
+	ck_assert_int_eq(ddi_strtol(p, &p, 16, &value), 0);
 	ck_assert_str_eq(p, ",b");
 	ck_assert_int_eq(value, 10);
 	ck_assert_int_eq(ddi_strtoul("18446744073709551615", NULL, 10, &ul), 0);

@@ -35,7 +35,8 @@ again_task(void *arg)
 static void
 dispatch(void (*fn)(void *), int n)
 {
-	ck_assert_int_eq(ddi_taskq_dispatch(tq, fn, (void *)(intptr_t)n, DDI_SLEEP), DDI_SUCCESS);
+	ck_assert_int_eq(ddi_taskq_dispatch(tq, fn, (void *)(intptr_t)n, DDI_SLEEP),
+	    DDI_SUCCESS);
 }
 
 static void

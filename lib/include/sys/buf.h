@@ -24,8 +24,9 @@ struct buf {
 	} b_un;
 	diskaddr_t b_lblkno;		/* position on the device, by the owner's rule */
 	size_t b_resid;			/* bytes not transferred */
-	size_t b_bufsize;		/* bytes of memory at b_addr, when allocated with the buf */
-	int (*b_iodone)(struct buf *);	/* set: called by biodone() instead of waking biowait() */
+	size_t b_bufsize;		/* bytes of memory at b_addr */
+	/* set: called by biodone() instead of waking biowait() */
+	int (*b_iodone)(struct buf *);
 	int b_error;			/* with B_ERROR: why, an errno */
 	void *b_private;		/* the owner's */
 	dev_t b_edev;
@@ -40,7 +41,8 @@ struct buf {
 #define B_WRITE		0x0100		/* memory to device */
 #define B_WANTED	0x0400
 
-/* bioinit() - make @bp a buf of zeros; bioreset(): the same for one used before; biofini(): its end */
+/* bioinit() - make @bp a buf of zeros; bioreset(): the same for one used before; biofini(): its
+ * end */
 void bioinit(struct buf *bp);
 void bioreset(struct buf *bp);
 void biofini(struct buf *bp);

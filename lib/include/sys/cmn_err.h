@@ -24,7 +24,8 @@ void cmn_err(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3
 void vcmn_err(int level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* dev_err() - the same with the node's driver and instance in front */
-void dev_err(dev_info_t *dip, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void dev_err(dev_info_t *dip, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void vdev_err(dev_info_t *dip, int level, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 

@@ -1,8 +1,8 @@
 /*
  * sys/condvar.h - wait until another thread says so
  *
- * What      Condition variables on kmutex_t. Times are ticks (1/hz s) of the process clock; in a
- *           simulation they are virtual.
+ * What      Condition variables on kmutex_t. Times are ticks (1/hz s) of the process clock; in
+ *           a simulation they are virtual.
  * Thread    Waiting is forbidden in interrupt context (violation "sleep-in-interrupt");
  *           signalling is not.
  * Source    condvar(9F)

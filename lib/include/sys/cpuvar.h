@@ -1,8 +1,9 @@
 /*
  * sys/cpuvar.h - which processor, as a hint for drivers that keep a queue for each
  *
- * What      CPU->cpu_id is the number of the calling loop or worker (sched_cpu_hint()), not of a
- *           piece of silicon: it stays the same for a thread, which is what drivers want of it.
+ * What      CPU->cpu_id is the number of the calling loop or worker (sched_cpu_hint()), not of
+ *           a piece of silicon: it stays the same for a thread, which is what drivers want of
+ *           it.
  */
 #ifndef SYS_DDI_CPUVAR_H
 #define SYS_DDI_CPUVAR_H

@@ -32,7 +32,8 @@ max(uint_t a, uint_t b)
 /* delay() - let @ticks pass; not in interrupt context */
 void delay(clock_t ticks);
 
-/* drv_usecwait() - let @us microseconds pass; any context. Spins below 10, sleeps from there on */
+/* drv_usecwait() - let @us microseconds pass; any context. Spins below 10, sleeps from there on
+ */
 void drv_usecwait(clock_t us);
 
 /* drv_usectohz() - ticks that last at least @us; drv_hztousec(): microseconds of @ticks */
@@ -42,8 +43,8 @@ clock_t drv_hztousec(clock_t ticks);
 /**
  * timeout() - call @func(@arg) once, @ticks from now
  *
- * The call is made by a pool of threads with sched_is_interrupt() true; it may take long without
- * holding up other timeouts.
+ * The call is made by a pool of threads with sched_is_interrupt() true; it may take long
+ * without holding up other timeouts.
  *
  * Returns:  an id, never NULL
  * Thread:   any context
@@ -54,7 +55,8 @@ timeout_id_t timeout(void (*func)(void *), void *arg, clock_t ticks);
  * untimeout() - see to it that the call is not made, or is over
  *
  * Returns:  the ticks that were left, 0 or more; the call was not made and will not be
- *           -1  the call has been made (waited for, unless we are inside it), or @id is not known
+ *           -1  the call has been made (waited for, unless we are inside it), or @id is not
+ *           known
  * Thread:   any; must not hold a lock that the function takes
  */
 clock_t untimeout(timeout_id_t id);

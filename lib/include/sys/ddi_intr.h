@@ -65,7 +65,8 @@ int ddi_intr_get_pri(ddi_intr_handle_t h, uint_t *ret_pri);
 int ddi_intr_set_pri(ddi_intr_handle_t h, uint_t pri);
 uint_t ddi_intr_get_hilevel_pri(void);
 
-int ddi_intr_add_handler(ddi_intr_handle_t h, ddi_intr_handler_t *handler, void *arg1, void *arg2);
+int ddi_intr_add_handler(ddi_intr_handle_t h, ddi_intr_handler_t *handler, void *arg1,
+    void *arg2);
 int ddi_intr_remove_handler(ddi_intr_handle_t h);
 int ddi_intr_dup_handler(ddi_intr_handle_t org, int vector, ddi_intr_handle_t *ret_dup);
 

@@ -69,8 +69,8 @@ struct dev_ops {
 #define DDI_PROBE_SUCCESS	2
 
 /*
- * nodev() answers ENXIO, nulldev() 0; ddi_no_info() DDI_FAILURE; nochpoll() ENXIO. They stand in
- * members of any type, hence no parameter lists.
+ * nodev() answers ENXIO, nulldev() 0; ddi_no_info() DDI_FAILURE; nochpoll() ENXIO. They stand
+ * in members of any type, hence no parameter lists.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"

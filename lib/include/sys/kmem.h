@@ -1,8 +1,8 @@
 /*
  * sys/kmem.h - memory, and caches of constructed objects
  *
- * What      kmem_alloc() with the size given back at kmem_free(); caches whose objects keep what
- *           their constructor made between uses.
+ * What      kmem_alloc() with the size given back at kmem_free(); caches whose objects keep
+ *           what their constructor made between uses.
  * Debug     In debug builds a size is checked, freed memory is filled and kept for a while, and
  *           these are violations: "kmem-size", "kmem-free-twice", "kmem-overrun",
  *           "kmem-use-after-free", "kmem-foreign", "kmem-sleep" (KM_SLEEP where sleeping is
@@ -37,7 +37,8 @@ void *kmem_alloc(size_t size, int flags);
 /* kmem_zalloc() - the same, filled with zeros */
 void *kmem_zalloc(size_t size, int flags);
 
-/* kmem_free() - give back @buf, which was allocated with exactly @size; NULL with 0 is ignored */
+/* kmem_free() - give back @buf, which was allocated with exactly @size; NULL with 0 is ignored
+ */
 void kmem_free(void *buf, size_t size);
 
 /* kmem_strdup(), kmem_strfree() - a copy of a string; free it before changing its length */
@@ -49,7 +50,8 @@ char *kmem_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 typedef struct kmem_cache kmem_cache_t;
 
-#define KMC_NOTOUCH	0x00010000	/* flags of kmem_cache_create(): accepted, mean nothing */
+/* flags of kmem_cache_create(): accepted, mean nothing */
+#define KMC_NOTOUCH	0x00010000
 #define KMC_NODEBUG	0x00020000
 #define KMC_NOMAGAZINE	0x00040000
 #define KMC_NOHASH	0x00080000
@@ -75,7 +77,8 @@ kmem_cache_t *kmem_cache_create(const char *name, size_t size, size_t align,
     int (*constructor)(void *, void *, int), void (*destructor)(void *, void *),
     void (*reclaim)(void *), void *private, void *vmp, int flags);
 
-/* kmem_cache_destroy() - destruct all objects; nobody may use the cache any more. NULL is ignored */
+/* kmem_cache_destroy() - destruct all objects; nobody may use the cache any more. NULL is
+ * ignored */
 void kmem_cache_destroy(kmem_cache_t *cache);
 
 /**
@@ -90,7 +93,8 @@ void *kmem_cache_alloc(kmem_cache_t *cache, int flags);
 /* kmem_cache_free() - give an object back; any thread */
 void kmem_cache_free(kmem_cache_t *cache, void *object);
 
-/* kmem_cache_reap_now() - destruct the objects nobody uses, those kept by other threads excepted */
+/* kmem_cache_reap_now() - destruct the objects nobody uses, those kept by other threads
+ * excepted */
 void kmem_cache_reap_now(kmem_cache_t *cache);
 
 #endif /* SYS_DDI_KMEM_H */

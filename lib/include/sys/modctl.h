@@ -43,7 +43,8 @@ struct mod_ops {
 };
 
 extern struct mod_ops mod_driverops;	/* drv_modops of a driver */
-extern struct mod_ops mod_miscops;	/* misc_modops of a helper module: nothing is registered */
+/* misc_modops of a helper module: nothing is registered */
+extern struct mod_ops mod_miscops;
 
 struct modldrv {
 	struct mod_ops *drv_modops;

@@ -3,8 +3,8 @@
  *
  * What      A lock with an owner: not recursive, left by the thread that entered it.
  * Life      zeroed or any memory → mutex_init → use → mutex_destroy
- * Debug     Violations in debug builds: "mutex-recursive", "mutex-not-owner", "mutex-destroy-held",
- *           "mutex-uninitialized".
+ * Debug     Violations in debug builds: "mutex-recursive", "mutex-not-owner",
+ *           "mutex-destroy-held", "mutex-uninitialized".
  * Thread    Any context. Holding one across a sleep is the driver's decision.
  * Source    mutex(9F)
  */

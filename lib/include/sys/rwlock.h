@@ -35,12 +35,14 @@ void rw_destroy(krwlock_t *rw);
 void rw_enter(krwlock_t *rw, krw_t how);
 void rw_exit(krwlock_t *rw);
 
-/* rw_tryenter(), rw_tryupgrade() - 1 when it was possible at once, else 0 and nothing changed */
+/* rw_tryenter(), rw_tryupgrade() - 1 when it was possible at once, else 0 and nothing changed
+ */
 int rw_tryenter(krwlock_t *rw, krw_t how);
 int rw_tryupgrade(krwlock_t *rw);
 void rw_downgrade(krwlock_t *rw);
 
-int rw_read_locked(krwlock_t *rw);	/* 1: read-locked (caller holds it one way or the other) */
+/* 1: read-locked (caller holds it one way or the other) */
+int rw_read_locked(krwlock_t *rw);
 int rw_write_held(krwlock_t *rw);	/* 1: the caller is the writer */
 int rw_read_held(krwlock_t *rw);	/* 1: there are readers */
 int rw_lock_held(krwlock_t *rw);

@@ -1,8 +1,8 @@
 /*
  * sys/sunddi.h - device driver interface, part two: nodes, properties, state, DMA, registers
  *
- * What      The functions that drivers call, under their published names. The tree behind them is
- *           ddi/devtree.h; the DMA engine is ddi/dma.h.
+ * What      The functions that drivers call, under their published names. The tree behind them
+ *           is ddi/devtree.h; the DMA engine is ddi/dma.h.
  * Thread    Unless said otherwise: where sleeping is allowed.
  * Source    the manual page of each name, section 9F
  */
@@ -54,7 +54,7 @@
 
 dev_info_t *ddi_root_node(void);
 dev_info_t *ddi_get_parent(dev_info_t *dip);
-dev_info_t *ddi_get_child(dev_info_t *dip);		/* caller holds the node's devi_enter() */
+dev_info_t *ddi_get_child(dev_info_t *dip);	/* caller holds the node's devi_enter() */
 dev_info_t *ddi_get_next_sibling(dev_info_t *dip);	/* caller holds its parent's */
 int ddi_get_instance(dev_info_t *dip);			/* -1 before a driver is bound */
 char *ddi_node_name(dev_info_t *dip);			/* "disk" */
@@ -63,7 +63,8 @@ char *ddi_binding_name(dev_info_t *dip);		/* the same */
 const char *ddi_driver_name(dev_info_t *dip);		/* "sd"; the node name when not bound */
 char *ddi_get_name_addr(dev_info_t *dip);		/* unit address, or NULL */
 void ddi_set_name_addr(dev_info_t *dip, const char *addr);	/* copied; NULL clears */
-char *ddi_pathname(dev_info_t *dip, char *path);	/* "/soft@0/iport@iport0"; path: MAXPATHLEN */
+/* "/soft@0/iport@iport0"; path: MAXPATHLEN */
+char *ddi_pathname(dev_info_t *dip, char *path);
 char *ddi_deviname(dev_info_t *dip, char *name);	/* "/disk@0,0"; name: MAXNAMELEN */
 struct dev_ops *ddi_get_driver(dev_info_t *dip);	/* NULL before a driver is bound */
 major_t ddi_driver_major(dev_info_t *dip);
@@ -78,7 +79,8 @@ void ddi_set_parent_data(dev_info_t *dip, void *data);
 /* ddi_report_dev() - announce an attached node: a debug line */
 void ddi_report_dev(dev_info_t *dip);
 
-/* minor nodes: kept with the node, so that a driver can make and remove them; no files appear */
+/* minor nodes: kept with the node, so that a driver can make and remove them; no files appear
+ */
 #define DDI_PSEUDO		"ddi_pseudo"
 #define DDI_NT_SCSI_NEXUS	"ddi_ctl:devctl:scsi"
 #define DDI_NT_SCSI_ATTACHMENT_POINT "ddi_ctl:attachment_point:scsi"
@@ -136,7 +138,8 @@ int64_t ddi_prop_get_int64(dev_t dev, dev_info_t *dip, uint_t flags, const char 
 int ddi_prop_exists(dev_t dev, dev_info_t *dip, uint_t flags, const char *name);
 int ddi_getprop(dev_t dev, dev_info_t *dip, int flags, const char *name, int defvalue);
 
-/* ddi_prop_update_int() - and its family: make or replace, whatever type it had; values are copied */
+/* ddi_prop_update_int() - and its family: make or replace, whatever type it had; values are
+ * copied */
 int ddi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data);
 int ddi_prop_update_int_array(dev_t dev, dev_info_t *dip, const char *name, const int *data,
     uint_t count);
@@ -146,8 +149,8 @@ int ddi_prop_update_int64_array(dev_t dev, dev_info_t *dip, const char *name,
 int ddi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data);
 int ddi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name,
     char *const *data, uint_t count);
-int ddi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name, const uchar_t *data,
-    uint_t count);
+int ddi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name,
+    const uchar_t *data, uint_t count);
 
 /* ddi_prop_create() - @length 0: a boolean property; otherwise an array of bytes */
 int ddi_prop_create(dev_t dev, dev_info_t *dip, int flags, const char *name, const void *value,
@@ -161,8 +164,10 @@ void ddi_prop_remove_all(dev_info_t *dip);
 /* ddi_soft_state_init() - 0, or EINVAL (@size 0); @nitems is a hint */
 int ddi_soft_state_init(void **state_p, size_t size, size_t nitems);
 void ddi_soft_state_fini(void **state_p);
-int ddi_soft_state_zalloc(void *state, int item);	/* DDI_FAILURE when it exists or is negative */
-void *ddi_get_soft_state(void *state, int item);	/* NULL when absent; any context, no lock */
+/* DDI_FAILURE when it exists or is negative */
+int ddi_soft_state_zalloc(void *state, int item);
+/* NULL when absent; any context, no lock */
+void *ddi_get_soft_state(void *state, int item);
 void ddi_soft_state_free(void *state, int item);
 
 /* Task queues of a node */
@@ -212,12 +217,14 @@ void ddi_taskq_resume(ddi_taskq_t *tq);
 #define DDI_DMA_SYNC_FORCPU	0x1
 #define DDI_DMA_SYNC_FORKERNEL	0x2
 
-/* ddi_dma_alloc_handle() - DDI_SUCCESS, DDI_DMA_BADATTR or DDI_DMA_NORESOURCES; @attr is copied */
+/* ddi_dma_alloc_handle() - DDI_SUCCESS, DDI_DMA_BADATTR or DDI_DMA_NORESOURCES; @attr is copied
+ */
 int ddi_dma_alloc_handle(dev_info_t *dip, ddi_dma_attr_t *attr, int (*waitfp)(caddr_t),
     caddr_t arg, ddi_dma_handle_t *ret_handle);
 void ddi_dma_free_handle(ddi_dma_handle_t *handlep);	/* *handlep becomes NULL */
 
-/* ddi_dma_mem_alloc() - memory that suits the handle's attributes; zeroed; DDI_SUCCESS/DDI_FAILURE */
+/* ddi_dma_mem_alloc() - memory that suits the handle's attributes; zeroed;
+ * DDI_SUCCESS/DDI_FAILURE */
 int ddi_dma_mem_alloc(ddi_dma_handle_t handle, size_t length, ddi_device_acc_attr_t *acc_attr,
     uint_t flags, int (*waitfp)(caddr_t), caddr_t arg, caddr_t *ret_kaddr,
     size_t *ret_real_length, ddi_acc_handle_t *ret_acc);
@@ -249,7 +256,8 @@ uint_t ddi_dma_ncookies(ddi_dma_handle_t handle);
 const ddi_dma_cookie_t *ddi_dma_cookie_iter(ddi_dma_handle_t handle,
     const ddi_dma_cookie_t *prev);
 const ddi_dma_cookie_t *ddi_dma_cookie_get(ddi_dma_handle_t handle, uint_t index);
-const ddi_dma_cookie_t *ddi_dma_cookie_one(ddi_dma_handle_t handle);	/* there is exactly one */
+/* there is exactly one */
+const ddi_dma_cookie_t *ddi_dma_cookie_one(ddi_dma_handle_t handle);
 
 int ddi_dma_numwin(ddi_dma_handle_t handle, uint_t *ret_nwin);
 int ddi_dma_getwin(ddi_dma_handle_t handle, uint_t win, off_t *ret_off, size_t *ret_len,
@@ -281,8 +289,10 @@ void ddi_put32(ddi_acc_handle_t acc, uint32_t *addr, uint32_t value);
 void ddi_put64(ddi_acc_handle_t acc, uint64_t *addr, uint64_t value);
 
 /* @count accesses, to one register (DDI_DEV_NO_AUTOINCR) or to following ones */
-void ddi_rep_get8(ddi_acc_handle_t acc, uint8_t *host, uint8_t *dev, size_t count, uint_t flags);
-void ddi_rep_put8(ddi_acc_handle_t acc, uint8_t *host, uint8_t *dev, size_t count, uint_t flags);
+void ddi_rep_get8(ddi_acc_handle_t acc, uint8_t *host, uint8_t *dev, size_t count,
+    uint_t flags);
+void ddi_rep_put8(ddi_acc_handle_t acc, uint8_t *host, uint8_t *dev, size_t count,
+    uint_t flags);
 void ddi_rep_get32(ddi_acc_handle_t acc, uint32_t *host, uint32_t *dev, size_t count,
     uint_t flags);
 void ddi_rep_put32(ddi_acc_handle_t acc, uint32_t *host, uint32_t *dev, size_t count,
@@ -313,7 +323,7 @@ time_t ddi_get_time(void);		/* seconds since 1970 */
 
 /* id32: a pointer as a number of 32 bits that a device can carry */
 id32_t id32_alloc(void *ptr, int kmflag);	/* 0 when there is none (KM_NOSLEEP) */
-void *id32_lookup(id32_t id);			/* NULL for an id that is not taken; any context */
+void *id32_lookup(id32_t id);	/* NULL for an id that is not taken; any context */
 void id32_free(id32_t id);
 
 /* User memory: the argument is ours already; 0 always */

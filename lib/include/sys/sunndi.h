@@ -36,7 +36,8 @@ void ndi_devi_exit(dev_info_t *dip, int circ);
 int ndi_devi_busy_owned(dev_info_t *dip);
 
 int ndi_devi_alloc(dev_info_t *parent, const char *name, int nodeid, dev_info_t **ret_dip);
-void ndi_devi_alloc_sleep(dev_info_t *parent, const char *name, int nodeid, dev_info_t **ret_dip);
+void ndi_devi_alloc_sleep(dev_info_t *parent, const char *name, int nodeid,
+    dev_info_t **ret_dip);
 int ndi_devi_free(dev_info_t *dip);
 int ndi_devi_online(dev_info_t *dip, uint_t flags);
 int ndi_devi_offline(dev_info_t *dip, uint_t flags);
@@ -50,8 +51,8 @@ int ndi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t 
 int ndi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data);
 int ndi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name,
     char *const *data, uint_t count);
-int ndi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name, const uchar_t *data,
-    uint_t count);
+int ndi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name,
+    const uchar_t *data, uint_t count);
 int ndi_prop_remove(dev_t dev, dev_info_t *dip, const char *name);
 void ndi_prop_remove_all(dev_info_t *dip);
 

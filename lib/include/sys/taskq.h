@@ -6,8 +6,8 @@
  *           when nothing runs and nothing is queued; on a suspended queue when nothing runs.
  *           Destroy runs what is queued (also on a suspended queue), then ends the threads.
  * Thread    Dispatch: any context, with NOSLEEP in interrupt context; from a task of the same
- *           queue too. Wait, suspend, destroy: where sleeping is allowed, and wait and destroy not
- *           from a task of the same queue (violation "taskq-self").
+ *           queue too. Wait, suspend, destroy: where sleeping is allowed, and wait and destroy
+ *           not from a task of the same queue (violation "taskq-self").
  * Source    taskq(9F), ddi_taskq_create(9F)
  */
 #ifndef SYS_DDI_TASKQ_H

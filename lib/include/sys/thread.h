@@ -20,9 +20,9 @@ struct kthread {
 #define TS_STOPPED	0x00
 #define TS_RUN		0x02
 
-/* thread_create() - run @func(@arg) in a thread; @stk, @stksize, @len, @p, @state, @pri are ignored.
- * Never NULL: a host that gives no thread is the end of the process, as in the kernel. The
- * result is valid until the thread ends; take its t_did at once, before it can end */
+/* thread_create() - run @func(@arg) in a thread; @stk, @stksize, @len, @p, @state, @pri are
+ * ignored. Never NULL: a host that gives no thread is the end of the process, as in the kernel.
+ * The result is valid until the thread ends; take its t_did at once, before it can end */
 kthread_t *thread_create(void *stk, size_t stksize, void (*func)(void *), void *arg, size_t len,
     proc_t *p, int state, pri_t pri);
 
