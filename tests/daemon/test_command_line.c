@@ -1,0 +1,205 @@
+/* options, --check, and a whole life from start to SIGTERM */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_main.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+
+static char text[CONFIG_ERR_LEN];
+
+#define ARGS(...)	((char *[]){ (char *)(uintptr_t)"scsad", __VA_ARGS__, NULL })
+#define A(s)		((char *)(uintptr_t)(s))
+
+static int
+parse(char **argv, struct options *o)
+{
+	int argc = 0;
+
+	while (argv[argc] != NULL)
+		argc++;
+	return options_parse(argc, argv, o, text);
+}
+
+START_TEST(options_are_read)
+{
+	struct options o;
+
+	ck_assert_int_eq(parse(ARGS(A("--disk"), A("mem:1M"), A("-d"), A("null:1T"), A("--socket=/x"),
+	    A("--loops"), A("3"), A("--log-level"), A("debug"), A("--foreground")), &o), 0);
+	ck_assert_uint_eq(o.n_disks, 2);
+	ck_assert_str_eq(o.disks[1], "null:1T");
+	ck_assert_str_eq(o.socket, "/x");
+	ck_assert_uint_eq(o.loops, 3);
+	ck_assert(o.has_log_level && o.log_level == LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(parse(ARGS(A("--check"), A("--config"), A("f"), A("--demo")), &o), 0);
+	ck_assert(o.want_check && o.want_demo);
+	ck_assert_str_eq(o.config, "f");
+}
+END_TEST
+
+START_TEST(wrong_options_are_told)
+{
+	struct options o;
+
+	ck_assert_int_eq(parse(ARGS(A("--nonsense")), &o), -EINVAL);
+	ck_assert_int_eq(parse(ARGS(A("--disk")), &o), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(text, "value"));
+	ck_assert_int_eq(parse(ARGS(A("disk.img")), &o), -EINVAL);
+	ck_assert_int_eq(parse(ARGS(A("--loops"), A("0")), &o), -EINVAL);
+	ck_assert_int_eq(parse(ARGS(A("--loops"), A("65")), &o), -EINVAL);
+	ck_assert_int_eq(parse(ARGS(A("--log-level"), A("loud")), &o), -EINVAL);
+}
+END_TEST
+
+START_TEST(options_go_on_top_of_the_configuration)
+{
+	struct options o;
+	struct config conf;
+
+	config_init(&conf);
+	ck_assert_int_eq(parse(ARGS(A("-d"), A("mem:1M"), A("--socket"), A("/x"), A("--loops"), A("2"),
+	    A("--log-level"), A("error"), A("--demo")), &o), 0);
+	ck_assert_int_eq(setenv("TMPDIR", "/tmp", 1), 0);
+	ck_assert_msg(options_apply(&o, &conf, text) == 0, "%s", text);
+	ck_assert_uint_eq(conf.n_hbas, 2);
+	ck_assert_uint_eq(conf.hbas[0].n_disks, 1);
+	ck_assert_uint_eq(conf.hbas[1].n_disks, 2);
+	ck_assert_str_eq(conf.socket_path, "/x");
+	ck_assert_uint_eq(conf.loops, 2);
+	config_fini(&conf);
+
+	config_init(&conf);
+	ck_assert_int_eq(parse(ARGS(A("-d"), A("mem:lots")), &o), 0);
+	ck_assert_int_eq(options_apply(&o, &conf, text), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(text, "lots"));
+	config_fini(&conf);
+}
+END_TEST
+
+static int
+main_of(char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc] != NULL)
+		argc++;
+	return daemon_main(argc, argv);
+}
+
+START_TEST(exit_statuses)
+{
+	char path[] = "/tmp/scsad-main-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_eq(main_of(ARGS(A("--version"))), 0);
+	ck_assert_int_eq(main_of(ARGS(A("--help"))), 0);
+	ck_assert_int_eq(main_of(ARGS(A("--nonsense"))), EXIT_USAGE);
+	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--disk"), A("mem:1M"))), 0);
+	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--disk"), A("mem:x"))), EXIT_CONFIG);
+	ck_assert_int_eq(write(fd, "loops: x\n", 9), 9);
+	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--config"), path)), EXIT_CONFIG);
+	ck_assert_int_eq(main_of(ARGS(A("--config"), A("/no/such/file"))), EXIT_CONFIG);
+	ck_assert_int_eq(main_of(ARGS(A("--disk"), A("/no/such/image"), A("--socket"),
+	    A("/tmp/scsad-never"))), EXIT_START);
+	(void)close(fd);
+	(void)unlink(path);
+}
+END_TEST
+
+/* the service manager's end: waits for @want */
+static void
+notify_wait(int fd, const char *want)
+{
+	char buf[512];
+	ssize_t n;
+
+	do {
+		n = recv(fd, buf, sizeof(buf) - 1, 0);
+		ck_assert_int_gt(n, 0);
+		buf[n] = '\0';
+	} while (strstr(buf, want) == NULL);
+}
+
+START_TEST(a_whole_life)
+{
+	char dir[] = "/tmp/scsad-life-XXXXXX", socket_path[64], notify_path[64], cmd[100];
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), status;
+	pid_t pid;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/s", dir);
+	(void)snprintf(notify_path, sizeof(notify_path), "%s/n", dir);
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", notify_path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", notify_path, 1), 0);
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "20000", 1), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		exit(main_of(ARGS(A("--disk"), A("mem:1M"), A("--socket"), socket_path, A("--loops"),
+		    A("2"))));
+#ifdef HAVE_SYSTEMD
+	notify_wait(fd, "READY=1");
+	notify_wait(fd, "WATCHDOG=1");
+#else
+	/* without libsystemd: ready is when it answers */
+	{
+		struct sockaddr_un to = { .sun_family = AF_UNIX };
+		int c = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", socket_path);
+		while (connect(c, (struct sockaddr *)&to, sizeof(to)) < 0)
+			(void)sched_yield();
+		(void)close(c);
+		(void)notify_wait;
+	}
+#endif
+	ck_assert_int_eq(kill(pid, SIGHUP), 0);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	ck_assert_int_lt(access(socket_path, F_OK), 0);
+	(void)close(fd);
+	(void)snprintf(cmd, sizeof(cmd), "rm -rf '%s'", dir);
+	ck_assert_int_eq(system(cmd), 0);
+}
+END_TEST
+
+START_TEST(log_lines_have_their_form)
+{
+	char line[64], value[64];
+	int fds[2];
+	struct stat st;
+
+	ck_assert_uint_eq(log_format(LOG_LEVEL_WARNING, false, "x: y", line, sizeof(line)), 14);
+	ck_assert_str_eq(line, "warning: x: y\n");
+	(void)log_format(LOG_LEVEL_WARNING, true, "x: y", line, sizeof(line));
+	ck_assert_str_eq(line, "<4>x: y\n");
+	ck_assert_uint_eq(log_format(LOG_LEVEL_ERROR, false, "0123456789", line, 10), 9);
+	ck_assert_str_eq(line, "error: 0\n");
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(fstat(fds[1], &st), 0);
+	(void)snprintf(value, sizeof(value), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	ck_assert(log_is_journal(value, fds[1]));
+	ck_assert(!log_is_journal("1:2", fds[1]));
+	ck_assert(!log_is_journal("nonsense", fds[1]));
+	ck_assert(!log_is_journal(NULL, fds[1]));
+}
+END_TEST
+
+CHECK_MAIN("command line", options_are_read, wrong_options_are_told,
+    options_go_on_top_of_the_configuration, exit_statuses, a_whole_life, log_lines_have_their_form)

@@ -1,0 +1,175 @@
+/* every mistake in a configuration file is told with file, line and column */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check_main.h"
+#include "daemon/config.h"
+#include "daemon/config_raw.h"
+
+static char path[] = "/tmp/scsad-config-XXXXXX";
+
+static void
+file_put(const char *text)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+}
+
+START_TEST(mistakes)
+{
+	static const struct {
+		const char *text;
+		const char *place;	/* ":line:column: " */
+		const char *words;	/* somewhere behind it */
+	} rows[] = {
+		{ "loops: many\n", ":1:8: ", "'many' is not a number" },
+		{ "loops: 0\n", ":1:8: ", "out of range" },
+		{ "loops: 65\n", ":1:8: ", "1 to 64" },
+		{ "\nlimits:\n  connections: 0\n", ":3:16: ", "out of range" },
+		{ "limits:\n  data_bytes: 4M\n  client_bytes: 2M\n", ":3:17: ", "less than data_bytes" },
+		{ "limits:\n  hair: 1\n", ":2:", "hair" },
+		{ "nonsense: 1\n", ":1:", "nonsense" },
+		{ "loops: [1]\n", ":1:8: ", "" },
+		{ "loops: \"1\n", ":2:1: ", "" },
+		{ "socket:\n\t- x\n", ":2:1: ", "" },
+		{ "socket:\n  path: relative\n", ":2:9: ", "absolute" },
+		{ "socket:\n  mode: 999\n", ":2:9: ", "octal" },
+		{ "socket:\n  mode: 07777\n", ":2:9: ", "octal" },
+		{ "socket:\n  group: no-such-group-here\n", ":2:10: ", "not a group" },
+		{ "log:\n  level: loud\n", ":2:10: ", "debug" },
+		{ "access:\n  - role: io\n", ":2:5: ", "exactly one" },
+		{ "access:\n  - uid: 1\n    gid: 2\n    role: io\n", ":2:5: ", "exactly one" },
+		{ "access:\n  - uid: 1\n", ":2:5: ", "role" },
+		{ "access:\n  - uid: 1\n    role: king\n", ":3:11: ", "'king' is not a role" },
+		{ "access:\n  - uid: x\n    role: io\n", ":2:10: ", "numeric" },
+		{ "access:\n  - user: no-such-user-here\n    role: io\n", ":2:11: ", "not a user" },
+		{ "hbas:\n  - disks: [mem:1M]\n", ":2:5: ", "driver" },
+		{ "hbas:\n  - driver: soft\n    disks:\n      - mem:1M\n      - mem:lots\n", ":5:9: ",
+		    "lots" },
+		{ "hbas:\n  - driver: mptsas\n", ":2:13: ", "not a built-in driver" },
+		{ "hbas:\n  - driver: x\n    module: /x.so\n    disks: [mem:1M]\n", ":4:12: ", "soft" },
+		{ "user: no-such-user-here\n", ":1:7: ", "not a user" },
+		{ "state_dir: here\n", ":1:12: ", "absolute" },
+		{ "loops: 1\nloops: 2\n", ":1:", "loops" },
+		{ "- a\n", ":1:", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config conf;
+		char text[CONFIG_ERR_LEN] = "", want[80];
+
+		file_put(rows[i].text);
+		config_init(&conf);
+		ck_assert_msg(config_load(&conf, path, text) == -EINVAL, "row %zu taken", i);
+		(void)snprintf(want, sizeof(want), "%s%s", path, rows[i].place);
+		ck_assert_msg(strncmp(text, want, strlen(want)) == 0, "row %zu: %s", i, text);
+		ck_assert_msg(strstr(text, rows[i].words) != NULL, "row %zu: %s", i, text);
+		config_fini(&conf);
+	}
+	(void)unlink(path);
+}
+END_TEST
+
+START_TEST(everything_right)
+{
+	struct config conf;
+	char text[CONFIG_ERR_LEN];
+
+	file_put(
+	    "hbas:\n"
+	    "  - driver: soft\n"
+	    "    disks:\n"
+	    "      - mem:1G\n"
+	    "      - null:1T,block=4096\n"
+	    "socket:\n"
+	    "  path: /run/x.sock\n"
+	    "  mode: 0600\n"
+	    "  group: root\n"
+	    "access:\n"
+	    "  - user: root\n"
+	    "    role: monitor\n"
+	    "  - gid: 7\n"
+	    "    role: io\n"
+	    "limits:\n"
+	    "  connections: 10\n"
+	    "  data_bytes: 2M\n"
+	    "loops: 2\n"
+	    "drain_ms: 0\n"
+	    "user: root\n"
+	    "state_dir: /var/lib/scsad\n"
+	    "log:\n"
+	    "  level: debug\n");
+	config_init(&conf);
+	ck_assert_msg(config_load(&conf, path, text) == 0, "%s", text);
+	ck_assert_uint_eq(conf.n_hbas, 1);
+	ck_assert_uint_eq(conf.hbas[0].n_disks, 2);
+	ck_assert_uint_eq(conf.hbas[0].disks[1].block_bytes, 4096);
+	ck_assert_str_eq(conf.socket_path, "/run/x.sock");
+	ck_assert_uint_eq(conf.socket_mode, 0600);
+	ck_assert_uint_eq(conf.socket_gid, 0);
+	ck_assert_uint_eq(conf.n_access, 2);
+	ck_assert(conf.access[1].is_group && conf.access[1].id == 7);
+	ck_assert_uint_eq(conf.connections, 10);
+	ck_assert_uint_eq(conf.data_bytes, 2u << 20);
+	ck_assert_uint_eq(conf.loops, 2);
+	ck_assert_uint_eq(conf.drain_ms, 0);
+	ck_assert_int_eq(conf.log_level, LOG_LEVEL_DEBUG);
+	config_fini(&conf);
+	(void)unlink(path);
+}
+END_TEST
+
+START_TEST(empty_file_is_the_defaults)
+{
+	struct config conf;
+	char text[CONFIG_ERR_LEN];
+
+	config_init(&conf);
+	file_put("");
+	ck_assert_int_eq(config_load(&conf, path, text), 0);
+	file_put("# nothing\n");
+	ck_assert_int_eq(config_load(&conf, path, text), 0);
+	ck_assert_uint_eq(conf.n_hbas, 0);
+	config_fini(&conf);
+	(void)unlink(path);
+}
+END_TEST
+
+START_TEST(unreadable_files)
+{
+	struct config conf;
+	char text[CONFIG_ERR_LEN];
+
+	config_init(&conf);
+	ck_assert_int_eq(config_load(&conf, "/no/such/file", text), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(text, "/no/such/file"));
+	ck_assert_int_lt(config_load(&conf, "/tmp", text), 0);
+	config_fini(&conf);
+}
+END_TEST
+
+START_TEST(lists_are_bounded)
+{
+	struct config conf;
+
+	config_init(&conf);
+	for (size_t i = 0; i < CONFIG_HBAS_MAX; i++)
+		ck_assert_ptr_nonnull(config_add_hba(&conf, "soft"));
+	ck_assert_ptr_null(config_add_hba(&conf, "soft"));
+	for (size_t i = 0; i < CONFIG_ACCESS_MAX; i++)
+		ck_assert_int_eq(config_add_access(&conf, false, 1, SCSAD__ROLE__ROLE_IO), 0);
+	ck_assert_int_eq(config_add_access(&conf, false, 1, SCSAD__ROLE__ROLE_IO), -ENOSPC);
+	config_fini(&conf);
+}
+END_TEST
+
+CHECK_MAIN("config", mistakes, everything_right, empty_file_is_the_defaults, unreadable_files,
+    lists_are_bounded)
