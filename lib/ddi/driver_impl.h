@@ -1,4 +1,6 @@
-/* ddi/driver_impl.h - between the registry and the loader; lib/ddi only */
+/*
+ * ddi/driver_impl.h - between the registry and the loader; lib/ddi only
+ */
 #ifndef DDI_DRIVER_IMPL_H
 #define DDI_DRIVER_IMPL_H
 
