@@ -23,7 +23,7 @@
 #include "base/compiler.h"
 
 #define ARENA_FACTOR_REQUEST	4u	/* what a daemon grants a client's message */
-#define ARENA_FACTOR_REPLY	16u	/* what a client grants its daemon: lists of small items */
+#define ARENA_FACTOR_REPLY	16u	/* what a client grants: lists of small items */
 #define ARENA_SLACK		4096u
 #define ARENA_KEEP		(16u << 10)
 

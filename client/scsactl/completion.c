@@ -38,6 +38,20 @@ file_opts_print(const char *between)
 	}
 }
 
+/* Global options that take a value, as a pattern of case: the next word is not the verb. */
+static void
+value_opts_print(void)
+{
+	const char *between = "";
+
+	for (size_t i = 0; global_opts[i].name != NULL; i++) {
+		if (global_opts[i].arg == NULL)
+			continue;
+		(void)printf("%s-%c|--%s", between, global_opts[i].letter, global_opts[i].name);
+		between = "|";
+	}
+}
+
 static void
 bash_print(void)
 {
@@ -49,7 +63,9 @@ bash_print(void)
 	(void)printf("\"\n\tCOMPREPLY=()\n"
 	    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	    "\t\tcase ${COMP_WORDS[i]} in\n"
-	    "\t\t-s|--socket|-t|--timeout) ((i++)) ;;\n"
+	    "\t\t");
+	value_opts_print();
+	(void)printf(") ((i++)) ;;\n"
 	    "\t\t-*) ;;\n"
 	    "\t\t*) verb=${COMP_WORDS[i]} at=$i; break ;;\n"
 	    "\t\tesac\n\tdone\n"

@@ -2,8 +2,8 @@
  * scsactl/xfer.h - many blocks between a unit and a file
  *
  * What      Keeps up to depth packets in flight; the file side is in order, as it may be a
- *           pipe. After the first failure nothing new is sent, what is in flight is awaited, and
- *           the failure at the lowest block is told.
+ *           pipe. After the first failure nothing new is sent, what is in flight is awaited,
+ *           and the failure at the lowest block is told.
  * Life      A slot is free, filled (data read), in flight, done, free again; slots are used
  *           round robin, so that the oldest is always the next to be finished.
  * Limits    chunk bytes a packet: at most the daemon's and the unit's largest transfer.

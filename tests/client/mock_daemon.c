@@ -61,8 +61,8 @@ mock_send(struct mock *m, const struct frame_head *head, const ProtobufCMessage 
 }
 
 void
-mock_reply(struct mock *m, const struct frame *to, const ProtobufCMessage *msg, const void *data,
-    uint32_t data_len)
+mock_reply(struct mock *m, const struct frame *to, const ProtobufCMessage *msg,
+    const void *data, uint32_t data_len)
 {
 	struct frame_head head = { .kind = FRAME_KIND_REPLY, .data_len = data_len };
 
@@ -92,7 +92,8 @@ mock_unpack(struct mock *m, const struct frame *frame)
 	int r;
 
 	ck_assert_ptr_nonnull(method);
-	r = msg_unpack(&m->arena, method->request, frame->msg, frame->head.msg_len, &msg, &fault);
+	r = msg_unpack(&m->arena, method->request, frame->msg, frame->head.msg_len, &msg,
+	    &fault);
 	ck_assert_msg(r == 0, "%s.%s: %s", fault.message, fault.field, fault.what);
 	return msg;
 }
@@ -232,7 +233,8 @@ reply_open(struct mock *m, const struct frame *frame)
 	msg.has_handle = 1;
 	msg.handle = handle_of(name);
 	if (msg.handle == 0) {
-		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, "no such unit");
+		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT,
+		    "no such unit");
 		return;
 	}
 	unit_fill(&unit, &identity, &address, aliases);
@@ -272,7 +274,8 @@ reply_show(struct mock *m, const struct frame *frame)
 	Scsad__Counter *counters[1] = { &counter };
 
 	if (req->path == NULL || handle_of(req->path) == 0) {
-		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, "nothing there");
+		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT,
+		    "nothing there");
 		return;
 	}
 	detail.group = (char *)(uintptr_t)"identity";
@@ -444,7 +447,8 @@ disk_blocks(struct mock *m, const Scsad__SubmitRequest *req, const struct frame 
 		return (struct answer){ .key = 5 };
 	if ((cdb[0] & 0x1f) == 0x0f)
 		return (struct answer){
-			.key = frame->data_here > 0 && memcmp(at, frame->data, len) != 0 ? 0xe : 0
+			.key = frame->data_here > 0 &&
+			    memcmp(at, frame->data, len) != 0 ? 0xe : 0
 		};
 	memcpy(at, frame->data, len);
 	return (struct answer){ 0 };
@@ -547,7 +551,8 @@ reply_submit(struct mock *m, const struct frame *frame)
 	if (req->handle == MOCK_HANDLE)
 		answer = disk_answer(m, req, frame);
 	else if (req->handle >> 8 < 1 || req->handle >> 8 > 3) {
-		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_STALE_HANDLE, "stale handle");
+		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_STALE_HANDLE,
+		    "stale handle");
 		return;
 	}
 	if (answer.key > 0) {

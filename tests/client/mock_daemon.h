@@ -12,8 +12,8 @@
  *           reason-N       pkt_reason N (hex)
  *           ambiguous      open: two candidates
  *           others         open: no such unit
- * Life      mock_start() gives the client's end; mock_stop() ends the thread, after the client has
- *           closed or by closing the server's end.
+ * Life      mock_start() gives the client's end; mock_stop() ends the thread, after the client
+ *           has closed or by closing the server's end.
  * Thread    Hooks run on the mock's thread.
  */
 #ifndef TESTS_CLIENT_MOCK_DAEMON_H

@@ -177,7 +177,8 @@ START_TEST(a_daemon_that_dies_leaves_no_packet_behind)
 
 		ck_assert_int_eq(packets[i].result.err, 0);
 		ck_assert_int_eq(packets[i].result.is_unknown, is_lost);
-		ck_assert_uint_eq(packets[i].result.reason, is_lost ? SCSAC_TRAN_ERR : SCSAC_CMPLT);
+		ck_assert_uint_eq(packets[i].result.reason,
+		    is_lost ? SCSAC_TRAN_ERR : SCSAC_CMPLT);
 	}
 	ck_assert_uint_eq(scsac_in_flight(c), 0);
 	ck_assert_int_eq(scsac_fd(c), -1);

@@ -13,7 +13,7 @@ struct walk {
 	unsigned field;
 };
 
-/* depth of the message tree below @top; 0 when it contains itself or is deeper than DEPTH_MAX */
+/* depth of the message tree below @top; 0 when it contains itself or is above DEPTH_MAX */
 static size_t
 tree_depth(const ProtobufCMessageDescriptor *top)
 {
