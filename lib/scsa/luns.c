@@ -71,8 +71,9 @@ luns_report_once(struct scsi_device *sd, uint64_t *luns, size_t room, size_t *re
 	struct buf *bp;
 	int r;
 
+	/* whoever may sleep is refused for good: an HBA without 12-byte CDBs, for instance */
 	if (!probe_alloc(sd, bytes, CDB_GROUP5, SLEEP_FUNC, &bp, &pkt))
-		return -ENOMEM;
+		return -EIO;
 	pkt->pkt_time = REPORT_LUNS_TIME;
 	pkt->pkt_cdbp[0] = SCMD_REPORT_LUNS;
 	be32_put(&pkt->pkt_cdbp[6], (uint32_t)bytes);
@@ -123,7 +124,7 @@ luns_vpd(struct scsi_device *sd, uchar_t page, uchar_t *data, size_t room)
 	int r;
 
 	if (!probe_alloc(sd, room, CDB_GROUP0, SLEEP_FUNC, &bp, &pkt))
-		return -ENOMEM;
+		return -EIO;
 	pkt->pkt_cdbp[0] = SCMD_INQUIRY;
 	pkt->pkt_cdbp[1] = 0x01;
 	pkt->pkt_cdbp[2] = page;

@@ -13,7 +13,9 @@
 #define PROBE_BUSY_NS	(10 * NS_PER_MS)	/* between attempts while the adapter is busy */
 
 /* how the packet of a probe ended */
-enum probe_end { PROBE_GOOD, PROBE_ABSENT, PROBE_CHECK, PROBE_DEVICE_BUSY, PROBE_ERROR };
+enum probe_end {
+	PROBE_GOOD, PROBE_ABSENT, PROBE_CHECK, PROBE_DEVICE_BUSY, PROBE_ADAPTER_BUSY, PROBE_ERROR
+};
 
 int
 probe_run(struct scsi_pkt *pkt)
@@ -33,6 +35,8 @@ probe_run(struct scsi_pkt *pkt)
 static enum probe_end
 probe_end(struct scsi_pkt *pkt, int r)
 {
+	if (r == TRAN_BUSY)
+		return PROBE_ADAPTER_BUSY;
 	if (r != TRAN_ACCEPT)
 		return PROBE_ERROR;
 	if (pkt->pkt_reason == CMD_INCOMPLETE || pkt->pkt_reason == CMD_DEV_GONE)
@@ -101,7 +105,7 @@ probe_inquiry(struct scsi_device *sd, struct scsi_pkt *pkt)
 		pkt->pkt_cdbp[0] = SCMD_INQUIRY;
 		pkt->pkt_cdbp[4] = (uchar_t)SUN_INQSIZE;
 		end = probe_end(pkt, probe_run(pkt));
-		if (end == PROBE_GOOD || end == PROBE_ABSENT)
+		if (end == PROBE_GOOD || end == PROBE_ABSENT || end == PROBE_ADAPTER_BUSY)
 			break;
 		if (end == PROBE_CHECK && !(pkt->pkt_state & STATE_ARQ_DONE))
 			probe_clear_check(sd);
@@ -137,6 +141,7 @@ probe_judge(struct scsi_device *sd, const struct buf *bp, const struct scsi_pkt 
 	case PROBE_DEVICE_BUSY:
 		return SCSIPROBE_BUSY;
 	case PROBE_CHECK:
+	case PROBE_ADAPTER_BUSY:
 	case PROBE_ERROR:
 		break;
 	}

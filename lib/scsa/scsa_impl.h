@@ -304,7 +304,7 @@ bool probe_alloc(struct scsi_device *sd, size_t len, int cdblen, int (*callback)
 #define LUNS_MAX	16384u
 
 /* luns_report() - REPORT LUNS of @sd: 0 and a kmem list of @ret_n numbers with @ret_room places;
- * -EIO when the device has no such list, -ENOMEM */
+ * -EIO when the device, or the HBA, has no such list */
 int luns_report(struct scsi_device *sd, uint64_t **ret_luns, size_t *ret_n, size_t *ret_room)
     MUST_CHECK;
 
