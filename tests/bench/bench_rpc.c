@@ -194,8 +194,15 @@ slot_done(struct scsac *c, const struct scsac_result *res, void *arg)
 	uint64_t now = sample_now_ns();
 
 	(void)c;
-	if (res->err < 0 || res->reason != SCSAC_CMPLT || res->status != 0 || res->resid != 0)
-		die(s->run->row->name, "a packet did not end well");
+	if (res->err < 0 || res->reason != SCSAC_CMPLT || res->status != 0 || res->resid != 0) {
+		char text[200];
+
+		(void)snprintf(text, sizeof(text),
+		    "a packet ended with error %d, reason %u, state %#x, statistics %#x, status %#x, "
+		    "resid %u, sense %02x %02x%02x", res->err, res->reason, res->state, res->statistics,
+		    res->status, res->resid, res->sense[2], res->sense[12], res->sense[13]);
+		die(s->run->row->name, text);
+	}
 	if (s->at >= s->run->start && now < s->run->end)
 		sample_add(s->run->sample, now - s->at);
 	if (now >= s->run->end)
