@@ -5,22 +5,13 @@
 #include <string.h>
 
 #include "ddi/violation.h"
-#include "scsa/scsa_impl.h"
+#include "scsa/config_impl.h"
+#include "scsa/maps.h"
 
-#define SFUNC_ENCLOSURE	DTYPE_ESI	/* second face of a device with enclosure services */
 #define SPI_TARGETS_MAX	65535
 #define SPI_LUNS_MAX	256
 
-/* what one look at LUN 0 of a target has told */
-struct target_scan {
-	const char *taddr;
-	struct scsi_inquiry inq;	/* of LUN 0 */
-	uint64_t *luns;			/* REPORT LUNS; NULL: the device has none */
-	size_t n, room;
-};
-
-/* the port of an attached node, held so that it stays; config_release() when done */
-static struct scsa_port *
+struct scsa_port *
 config_hold(dev_info_t *dip)
 {
 	struct scsa_port *port;
@@ -38,7 +29,7 @@ config_hold(dev_info_t *dip)
 	return port;
 }
 
-static void
+void
 config_release(struct scsa_port *port)
 {
 	devi_release(port->dip);
@@ -305,7 +296,7 @@ scan_fresh(struct target_scan *scan, struct scsa_port *port, const struct unit_a
 	return r;
 }
 
-static int
+int
 scan_target(struct target_scan *scan, struct scsa_port *port, const char *taddr, bool want_luns)
 {
 	struct unit_addr ua;
@@ -330,14 +321,14 @@ scan_target(struct target_scan *scan, struct scsa_port *port, const char *taddr,
 	return scan_fresh(scan, port, &ua, want_luns);
 }
 
-static void
+void
 scan_fini(struct target_scan *scan)
 {
 	if (scan->luns != NULL)
 		kmem_free(scan->luns, scan->room * sizeof(*scan->luns));
 }
 
-static int
+int
 scan_unit(struct target_scan *scan, struct scsa_port *port, scsi_lun64_t lun, int sfunc)
 {
 	struct unit_addr ua;
@@ -406,7 +397,7 @@ count_units(dev_info_t *dip)
 	return n;
 }
 
-static int
+int
 port_config_all(struct scsa_port *port)
 {
 	int id = ddi_prop_get_int(DDI_DEV_T_ANY, port->dip, 0, "scsi-initiator-id",
@@ -414,6 +405,10 @@ port_config_all(struct scsa_port *port)
 	int n = port_targets(port);
 	char taddr[16];
 
+	if (port->tran->tran_tgtmap != NULL && port->tran->tran_bus_config == NULL) {
+		tgtmap_config_all(port);
+		return count_units(port->dip);
+	}
 	port_config_enter(port);
 	if (port->tran->tran_bus_config != NULL) {
 		(void)tran_call_bus_config(port->tran, port->dip, 0, BUS_CONFIG_ALL, NULL, NULL);
@@ -430,7 +425,7 @@ port_config_all(struct scsa_port *port)
 }
 
 /* one name of a port, and what is behind it */
-static int
+int
 port_config_one(struct scsa_port *port, const char *addr, dev_info_t **ret_dip)
 {
 	struct target_scan scan;
@@ -486,7 +481,7 @@ addr_is_rescan(const char *addr, char *taddr, size_t size)
  * An HBA with iports.
  */
 
-static int
+int
 iport_config(struct scsa_port *hba, const char *name, dev_info_t **ret_dip)
 {
 	dev_info_t *iport = iport_node_find(hba->dip, name);
@@ -530,6 +525,8 @@ hba_config_all(struct scsa_port *hba)
 	int units = 0;
 	bool has_failed = false;
 
+	if (hba->tran->tran_iportmap != NULL)
+		return iportmap_config_all(hba);
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {
 		struct scsa_port *port = NULL;
 		dev_info_t *iport;
@@ -554,6 +551,8 @@ hba_config_one(struct scsa_port *hba, const char *addr, dev_info_t **ret_dip)
 	char name[UA_LEN];
 	int r = -ENXIO;
 
+	if (hba->tran->tran_iportmap != NULL)
+		return iportmap_config_one(hba, addr, ret_dip);
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {
 		dev_info_t *iport;
 
@@ -594,6 +593,8 @@ port_config_addr(struct scsa_port *port, const char *addr, dev_info_t **ret_dip)
 
 	if (addr_normalise(port, addr, text, sizeof(text)) < 0)
 		return -EINVAL;
+	if (port->tran->tran_tgtmap != NULL && port->tran->tran_bus_config == NULL)
+		return tgtmap_config_one(port, text, ret_dip);
 	port_config_enter(port);
 	if (port->tran->tran_bus_config != NULL)
 		r = tran_call_bus_config(port->tran, port->dip, 0, BUS_CONFIG_ONE, text,
@@ -623,7 +624,7 @@ scsa_bus_config_one(dev_info_t *dip, const char *addr, dev_info_t **ret_dip)
 }
 
 /* detach, if it is attached, and free */
-static int
+int
 child_remove(dev_info_t *child)
 {
 	if (devi_is_attached(child))
@@ -640,6 +641,8 @@ port_unconfig_one(struct scsa_port *port, const char *addr)
 
 	if (addr_normalise(port, addr, text, sizeof(text)) < 0)
 		return -ENOENT;
+	if (port->tran->tran_tgtmap != NULL)
+		return tgtmap_unconfig_one(port, text);
 	(void)snprintf(key, sizeof(key), "@%s", text);
 	port_config_enter(port);
 	child = devi_find(port->dip, key);
@@ -664,8 +667,7 @@ scsa_bus_unconfig_one(dev_info_t *dip, const char *addr)
 	return r;
 }
 
-/* references to the children of @dip: a kmem array of @ret_n, NULL when there are none */
-static dev_info_t **
+dev_info_t **
 children_ref(dev_info_t *dip, size_t *ret_n)
 {
 	dev_info_t **list = NULL, *child;
@@ -683,13 +685,15 @@ children_ref(dev_info_t *dip, size_t *ret_n)
 	return list;
 }
 
-static int
+int
 port_unconfig_all(struct scsa_port *port)
 {
 	dev_info_t **children;
 	size_t n;
 	int r = 0;
 
+	if (port->tran->tran_tgtmap != NULL)
+		return tgtmap_unconfig_all(port);
 	port_config_enter(port);
 	children = children_ref(port->dip, &n);
 	for (size_t i = 0; i < n; i++) {
@@ -708,13 +712,14 @@ hba_unconfig_all(struct scsa_port *hba)
 	char name[UA_LEN];
 	int r = 0;
 
+	if (hba->tran->tran_iportmap != NULL)
+		return iportmap_unconfig_all(hba);
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {
 		dev_info_t *iport = iport_node_find(hba->dip, name);
-		struct scsa_port *port = port_of(iport);
 
 		if (iport == NULL)
 			continue;
-		if ((port != NULL && port_unconfig_all(port) < 0) || child_remove(iport) < 0)
+		if (iport_remove(iport) < 0)
 			r = -EBUSY;
 		devi_unref(iport);
 	}

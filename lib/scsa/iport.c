@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scsa/maps.h"
 #include "scsa/scsa_impl.h"
 
 #define IPORT_NAME	"iport"
@@ -173,6 +174,7 @@ iport_init(dev_info_t *hba, dev_info_t *iport)
 	tran = iport_tran_new(port_of(hba)->tran, iport);
 	port = port_new(iport, tran, true, KM_SLEEP);
 	tran->tran_extension = port;
+	smp_port_init(port_of(hba), port);
 	ddi_set_name_addr(iport, ua);
 	ddi_prop_free(ua);
 	ddi_set_driver_private(iport, tran);
@@ -197,6 +199,7 @@ iport_fini(dev_info_t *iport)
 	devi_set_nexus(iport, NULL);
 	ddi_set_driver_private(iport, NULL);
 	ddi_set_name_addr(iport, NULL);
+	smp_port_fini(port);
 	port_free(port);
 	iport_tran_free(tran);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ddi/violation.h"
+#include "scsa/maps.h"
 #include "scsa/scsa_impl.h"
 
 #define SPI_TARGETS	65535u
@@ -275,7 +276,8 @@ unit_fini(dev_info_t *port, dev_info_t *child)
 }
 
 /*
- * Entries of the nexus. A child of an HBA with SCSI_HBA_HBA is an iport, any other is a unit.
+ * Entries of the nexus. A child of an HBA with SCSI_HBA_HBA is an iport; any other is a unit, or an
+ * expander.
  */
 
 static int
@@ -287,7 +289,7 @@ bus_initchild(dev_info_t *parent, dev_info_t *child)
 		return DDI_FAILURE;
 	if (port->tran->tran_hba_flags & SCSI_HBA_HBA)
 		return iport_init(parent, child);
-	return unit_init(parent, child);
+	return smp_node_is(child) ? smp_init(parent, child) : unit_init(parent, child);
 }
 
 static void
@@ -299,6 +301,8 @@ bus_uninitchild(dev_info_t *parent, dev_info_t *child)
 		return;
 	if (port->tran->tran_hba_flags & SCSI_HBA_HBA)
 		iport_fini(child);
+	else if (smp_node_is(child))
+		smp_fini(parent, child);
 	else
 		unit_fini(parent, child);
 }

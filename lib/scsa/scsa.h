@@ -19,11 +19,16 @@
  *           cap.c       capabilities
  *           reset.c     abort, reset, notification, task management
  *           control.c   quiesce, bus reset, control sessions
+ *           settle.c    reports that settle: the engine under all maps
+ *           tgtmap.c, lunmap.c, iportmap.c, phymap.c  maps of targets, LUNs, iports, SAS ports
+ *           csync.c     who asks early waits for the maps
+ *           smp.c, smp_driver.c  expanders: vector, nodes; the driver for the process
  *           tran_call.c the one place that calls entry points of drivers
  * Rules     A rule of the contract that a driver breaks is reported through ddi_violation()
  *           under these names: "pkt-double-completion", "pkt-direct-completion",
  *           "pkt-destroy-issued", "pkt-resubmit-issued", "pkt-comp-without-accept",
- *           "pkt-comp-nointr", "sd-mutex-held", "tran-free-registered", "tgt-free-busy".
+ *           "pkt-comp-nointr", "sd-mutex-held", "tran-free-registered", "tgt-free-busy",
+ *           "map-destroy-inside".
  *           Release builds count, and go on as the function's header says.
  *
  * Glossary  unit      one logical unit, as an object: a node with its scsi_device

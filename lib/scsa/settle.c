@@ -74,7 +74,7 @@ struct settle {
 	uint64_t deadline_ns;
 	bool is_busy;			/* callbacks run */
 	bool is_clearing;
-	bool is_closing;		/* settle_free(): no more reports */
+	bool is_closing;		/* settle_close(): no more reports */
 	bool is_ending;			/* the worker may end */
 	unsigned int n_active, n_touched, n_leaving, n_begins;
 	uint64_t n_results;		/* reports that settled */
@@ -250,16 +250,17 @@ full_take(struct settle *s)
 	s->is_timed = false;
 }
 
-static void
+static bool
 reports_take(struct settle *s, uint64_t now_ns)
 {
 	s->n_results++;
 	if (s->conf.mode == SETTLE_FULLSET) {
 		full_take(s);
-		return;
+		return true;
 	}
 	while (report_is_due(s, now_ns))
 		report_take(TAILQ_FIRST(&s->reports));
+	return true;
 }
 
 /* everything active, or what refused to go before */
@@ -288,6 +289,8 @@ refreshes_take(struct settle *s, uint64_t now_ns)
 			continue;
 		a->is_touched = false;
 		s->n_touched--;
+		if (!addr_is_held(a))
+			continue;
 		a->refresh_ns = now_ns + REFRESH_NS;
 		TAILQ_INSERT_TAIL(&s->refreshes, a, job_link);
 	}
@@ -457,7 +460,7 @@ jobs_end(struct addr_list *list)
 
 /* lock held, and dropped while callbacks run */
 static void
-worker_delta(struct settle *s)
+worker_delta(struct settle *s, bool has_settled)
 {
 	struct settle_addr *a;
 
@@ -467,6 +470,11 @@ worker_delta(struct settle *s)
 	jobs_run(s, &s->adds, job_add);
 	jobs_run(s, &s->removes, job_remove);
 	jobs_run(s, &s->refreshes, job_refresh);
+	if (has_settled && s->conf.ops->settled != NULL) {
+		inside = s;
+		s->conf.ops->settled(s->conf.arg);
+		inside = NULL;
+	}
 	mutex_enter(&s->lock);
 	jobs_end(&s->adds);
 	jobs_end(&s->removes);
@@ -492,7 +500,7 @@ worker_step(struct settle *s)
 {
 	uint64_t now_ns = clock_now_ns();
 	struct lost *lost = STAILQ_FIRST(&s->lost);
-	bool was_clearing;
+	bool was_clearing = false, has_settled = false;
 
 	if (lost != NULL) {
 		STAILQ_REMOVE_HEAD(&s->lost, link);
@@ -503,7 +511,7 @@ worker_step(struct settle *s)
 	}
 	if (report_is_due(s, now_ns)) {
 		if (worker_is_ready(s) && report_is_due(s, now_ns) && STAILQ_EMPTY(&s->lost))
-			reports_take(s, now_ns);
+			has_settled = reports_take(s, now_ns);
 		else if (s->is_closing && STAILQ_EMPTY(&s->lost))
 			reports_drop(s);
 	}
@@ -512,13 +520,11 @@ worker_step(struct settle *s)
 		if (TAILQ_EMPTY(&s->removes))
 			refreshes_take(s, now_ns);
 		was_clearing = s->is_clearing;
-	} else {
-		was_clearing = false;
 	}
 	if (TAILQ_EMPTY(&s->adds) && TAILQ_EMPTY(&s->removes) && TAILQ_EMPTY(&s->refreshes) &&
-	    !was_clearing)
+	    !was_clearing && !has_settled)
 		return !STAILQ_EMPTY(&s->lost);
-	worker_delta(s);
+	worker_delta(s, has_settled);
 	if (was_clearing)
 		s->is_clearing = false;
 	return true;
@@ -597,15 +603,26 @@ is_quiet(const struct settle *s)
 	    s->n_touched == 0;
 }
 
-void
-settle_free(struct settle *s)
+/* lock held: everything active goes; what refuses is asked again by the worker, as long as it takes */
+static void
+close_active(struct settle *s)
 {
-	if (s == NULL)
-		return;
+	while (s->n_active != 0) {
+		s->is_clearing = s->is_clearing || s->n_leaving == 0;
+		cv_signal(&s->work_cv);
+		cv_wait(&s->idle_cv, &s->lock);
+	}
+}
+
+int
+settle_close(struct settle *s)
+{
+	if (s == NULL || s->worker == NULL)
+		return 0;
 	if (inside == s) {
 		ddi_violation("map-destroy-inside", "map '%s' destroyed in its own callback",
 		    s->name);
-		return;
+		return -EDEADLK;
 	}
 	mutex_enter(&s->lock);
 	s->is_closing = true;
@@ -614,16 +631,20 @@ settle_free(struct settle *s)
 	cv_signal(&s->work_cv);
 	while (!is_quiet(s))
 		cv_wait(&s->idle_cv, &s->lock);
-	while (s->n_active != 0) {
-		/* those that refuse are asked again by the worker, for as long as it takes */
-		s->is_clearing = s->is_clearing || s->n_leaving == 0;
-		cv_signal(&s->work_cv);
-		cv_wait(&s->idle_cv, &s->lock);
-	}
+	close_active(s);
 	s->is_ending = true;
 	cv_signal(&s->work_cv);
 	mutex_exit(&s->lock);
 	sched_thread_join(s->worker);
+	s->worker = NULL;
+	return 0;
+}
+
+void
+settle_free(struct settle *s)
+{
+	if (s == NULL || settle_close(s) < 0)
+		return;
 	cv_destroy(&s->idle_cv);
 	cv_destroy(&s->work_cv);
 	mutex_destroy(&s->lock);
@@ -825,6 +846,17 @@ settle_next_up(struct settle *s, const char *after, char ret[SETTLE_ADDR_MAX + 1
 		(void)text_copy(ret, SETTLE_ADDR_MAX + 1, best->name);
 	mutex_exit(&s->lock);
 	return best != NULL;
+}
+
+bool
+settle_has_reports(struct settle *s)
+{
+	bool has;
+
+	mutex_enter(&s->lock);
+	has = s->is_open || !TAILQ_EMPTY(&s->reports);
+	mutex_exit(&s->lock);
+	return has;
 }
 
 size_t

@@ -64,6 +64,8 @@ struct settle_ops {
 	void (*deactivate)(void *arg, const char *addr, void *priv, enum settle_end why);
 	/* what lives there has changed inside: settle_touch() was called */
 	void (*refresh)(void *arg, const char *addr, void *priv);
+	/* reports have settled, and all callbacks about them have returned */
+	void (*settled)(void *arg);
 };
 
 #define SETTLE_HELPERS_MAX	16u	/* helpers of a parallel set */
@@ -88,14 +90,18 @@ struct settle_conf {
 int settle_new(const struct settle_conf *conf, struct settle **ret) MUST_CHECK;
 
 /**
- * settle_free() - the end: what was reported settles, then everything active goes
+ * settle_close() - the end: what was reported settles, then everything active goes
  *
  * Reports are refused from now on. A full set without its end is dropped, as by settle_flush(); so
  * is everything reported while is_ready answers false. What cannot be unconfigured is waited for.
  * Returns when every activate has had its deactivate and the worker has ended. NULL is ignored.
  *
- * Thread:   not from a callback of the set (violation "map-destroy-inside", nothing happens)
+ * Returns:  0
+ *           -EDEADLK  called from a callback of the set (violation "map-destroy-inside")
  */
+int settle_close(struct settle *s);
+
+/* settle_free() - settle_close(), if that was not done, and free the memory: nobody reports any more */
 void settle_free(struct settle *s);
 
 /**
@@ -109,7 +115,7 @@ void settle_free(struct settle *s);
  *
  * Returns:  0
  *           -EINVAL     per-address set; add, end without begin; @addr empty or too long
- *           -ESHUTDOWN  settle_free() has begun
+ *           -ESHUTDOWN  settle_close() has begun
  */
 int settle_begin(struct settle *s);
 int settle_add(struct settle *s, const char *addr, void *priv);
@@ -139,6 +145,9 @@ bool settle_is_up(struct settle *s, const char *addr);
 /* settle_next_up() - copy the active and configured address that sorts next after @after (NULL: the
  * first); false behind the last. So one can walk while the set changes */
 bool settle_next_up(struct settle *s, const char *after, char ret[SETTLE_ADDR_MAX + 1]);
+
+/* settle_has_reports() - is something reported that has not settled? */
+bool settle_has_reports(struct settle *s);
 
 /* settle_size() - addresses that are active or reported */
 size_t settle_size(struct settle *s);

@@ -39,6 +39,13 @@ static const char *const event_names[SCSA_EV_N] = {
 	[SCSA_EV_BUS_RESET] = "bus_reset",
 	[SCSA_EV_BUS_CONFIG] = "bus_config",
 	[SCSA_EV_BUS_UNCONFIG] = "bus_unconfig",
+	[SCSA_EV_TGT_ACTIVATE] = "tgt_activate",
+	[SCSA_EV_TGT_DEACTIVATE] = "tgt_deactivate",
+	[SCSA_EV_SMP_INIT] = "smp_init",
+	[SCSA_EV_SMP_FREE] = "smp_free",
+	[SCSA_EV_SMP_START] = "smp_start",
+	[SCSA_EV_SCAN_LUNS] = "scan_luns",
+	[SCSA_EV_RESCAN] = "rescan",
 	[SCSA_EV_PROBE] = "probe",
 	[SCSA_EV_SUBMIT] = "submit",
 	[SCSA_EV_COMP] = "comp",
@@ -53,6 +60,10 @@ static const char *const event_names[SCSA_EV_N] = {
 	[SCSA_EV_IPORT_FREE] = "iport_free",
 	[SCSA_EV_CLONE] = "clone",
 	[SCSA_EV_CLONE_FREE] = "clone_free",
+	[SCSA_EV_MAP_CREATE] = "map_create",
+	[SCSA_EV_MAP_DESTROY] = "map_destroy",
+	[SCSA_EV_PHY_ACTIVATE] = "phy_activate",
+	[SCSA_EV_PHY_DEACTIVATE] = "phy_deactivate",
 };
 
 const char *

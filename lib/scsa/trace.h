@@ -43,6 +43,14 @@ enum scsa_event_kind {
 	SCSA_EV_BUS_RESET,	/* arg: level */
 	SCSA_EV_BUS_CONFIG,
 	SCSA_EV_BUS_UNCONFIG,
+	SCSA_EV_TGT_ACTIVATE,	/* dip: the iport; text: the address; arg: type; pkt: the value,
+				 * at the end */
+	SCSA_EV_TGT_DEACTIVATE,	/* the same; result, at begin too: the reason */
+	SCSA_EV_SMP_INIT,	/* sd: the smp_device; so for the next two */
+	SCSA_EV_SMP_FREE,
+	SCSA_EV_SMP_START,	/* pkt: the smp_pkt */
+	SCSA_EV_SCAN_LUNS,	/* somebody says that LUNs may have changed; text: the target */
+	SCSA_EV_RESCAN,		/* the framework looks; text: the target */
 
 	/* things the framework does itself: one event */
 	SCSA_EV_PROBE,		/* scsi_probe() was called */
@@ -59,6 +67,10 @@ enum scsa_event_kind {
 	SCSA_EV_IPORT_FREE,	/* and gone, after its detach */
 	SCSA_EV_CLONE,		/* a clone was made */
 	SCSA_EV_CLONE_FREE,
+	SCSA_EV_MAP_CREATE,	/* a target map (dip: the iport) or iport map (dip: the HBA) */
+	SCSA_EV_MAP_DESTROY,	/* all its addresses are gone */
+	SCSA_EV_PHY_ACTIVATE,	/* a SAS port is stable; text: its name */
+	SCSA_EV_PHY_DEACTIVATE,	/* and has been without phys for the settle time */
 	SCSA_EV_N
 };
 

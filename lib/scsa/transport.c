@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ddi/violation.h"
+#include "scsa/maps.h"
 #include "scsa/scsa_impl.h"
 
 /*
@@ -276,6 +277,8 @@ scsi_hba_pkt_comp(struct scsi_pkt *pkt)
 	pkt_count_issued(sp, -1);
 	if (sp->is_cached)
 		pkt_dma_sync_comp(sp);
+	if (UNLIKELY(pkt->pkt_state & STATE_ARQ_DONE))
+		tgtmap_watch(pkt);
 	if (pump.depth != 0 && !(pkt->pkt_flags & FLAG_IMMEDIATE_CB))
 		STAILQ_INSERT_TAIL(&pump.done, sp, link);
 	else

@@ -10,7 +10,9 @@
 #include <sys/scsi/impl/status.h>
 #include <sys/scsi/impl/scsi_reset_notify.h>
 #include <sys/scsi/impl/services.h>
+#include <sys/scsi/impl/scsi_sas.h>
 #include <sys/scsi/impl/smp_transport.h>
+#include <sys/scsi/impl/tgtmap.h>
 #include <sys/scsi/impl/transport.h>
 
 #endif /* SYS_SCSI_IMPL_TYPES_H */
