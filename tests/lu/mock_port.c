@@ -1,0 +1,647 @@
+#include "mock_port.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/conf.h>
+#include <sys/modctl.h>
+#include <sys/taskq.h>
+
+#include "base/bytes.h"
+#include "ddi/devtree.h"
+#include "ddi/driver.h"
+#include "ddi/sched.h"
+#include "scsa/config.h"
+#include "scsi/cdb.h"
+#include "scsi/opcode.h"
+
+struct port port;
+struct lu_host port_host;
+struct lu_exec *port_home;
+int port_events[LU_EVENT_N];
+int port_done_order;
+
+/* ------ home: a loop on a thread of lib/ddi ------ */
+
+static struct {
+	struct lu_exec exec;
+	kmutex_t lock;
+	kcondvar_t cv;
+	struct lu_work_list inbox;
+	struct lu_work_list deferred;
+	bool is_ending, is_over;
+} home;
+
+static _Thread_local bool is_home;
+static struct lu_worker *worker;
+
+static void
+home_post(struct lu_exec *x UNUSED, struct lu_work *w)
+{
+	mutex_enter(&home.lock);
+	STAILQ_INSERT_TAIL(&home.inbox, w, entry);
+	cv_broadcast(&home.cv);
+	mutex_exit(&home.lock);
+}
+
+static void
+home_defer(struct lu_exec *x UNUSED, struct lu_work *w)
+{
+	ck_assert(is_home);
+	STAILQ_INSERT_TAIL(&home.deferred, w, entry);
+}
+
+static bool
+home_is_here(const struct lu_exec *x UNUSED)
+{
+	return is_home;
+}
+
+static void
+list_run(struct lu_work_list *list)
+{
+	struct lu_work *w;
+	bool was = sched_set_interrupt(true);
+
+	while ((w = STAILQ_FIRST(list)) != NULL) {
+		STAILQ_REMOVE_HEAD(list, entry);
+		w->fn(w);
+	}
+	(void)sched_set_interrupt(was);
+}
+
+static void
+home_main(void *arg UNUSED)
+{
+	struct lu_work_list list;
+
+	is_home = true;
+	mutex_enter(&home.lock);
+	for (;;) {
+		if (STAILQ_EMPTY(&home.inbox)) {
+			if (home.is_ending)
+				break;
+			cv_wait(&home.cv, &home.lock);
+			continue;
+		}
+		STAILQ_INIT(&list);
+		STAILQ_CONCAT(&list, &home.inbox);
+		mutex_exit(&home.lock);
+		list_run(&list);
+		list_run(&home.deferred);
+		mutex_enter(&home.lock);
+	}
+	home.is_over = true;
+	cv_broadcast(&home.cv);
+	mutex_exit(&home.lock);
+}
+
+struct visit {
+	struct lu_work work;
+	void (*fn)(void *arg);
+	void *arg;
+	bool is_done;
+};
+
+static void
+visit_run(struct lu_work *w)
+{
+	struct visit *v = container_of(w, struct visit, work);
+
+	v->fn(v->arg);
+	mutex_enter(&home.lock);
+	v->is_done = true;
+	cv_broadcast(&home.cv);
+	mutex_exit(&home.lock);
+}
+
+void
+port_at_home(void (*fn)(void *arg), void *arg)
+{
+	struct visit v = { .fn = fn, .arg = arg };
+
+	lu_exec_post(&home.exec, &v.work, visit_run);
+	mutex_enter(&home.lock);
+	while (!v.is_done)
+		cv_wait(&home.cv, &home.lock);
+	mutex_exit(&home.lock);
+}
+
+static struct lu_exec *
+host_pick_home(struct lu_host *h UNUSED, const struct lu *unit UNUSED)
+{
+	return &home.exec;
+}
+
+static void
+host_event(struct lu_host *h UNUSED, enum lu_event event, struct lu *unit UNUSED)
+{
+	port_events[event]++;
+}
+
+/* ------ the driver ------ */
+
+static bool
+is_there(const struct scsi_address *ap)
+{
+	return (ap->a_target == 0 && ap->a_lun < 2) || (ap->a_target == 1 && ap->a_lun == 0);
+}
+
+static int
+port_tgt_init(dev_info_t *hba UNUSED, dev_info_t *tgt UNUSED, scsi_hba_tran_t *tran UNUSED,
+    struct scsi_device *sd UNUSED)
+{
+	return DDI_SUCCESS;
+}
+
+static int
+port_setup(struct scsi_pkt *pkt UNUSED, int (*cb)(caddr_t) UNUSED, caddr_t arg UNUSED)
+{
+	return 0;
+}
+
+static void
+port_teardown(struct scsi_pkt *pkt UNUSED)
+{
+}
+
+static void
+pkt_put(struct scsi_pkt *pkt, const void *bytes, size_t len)
+{
+	uint8_t *dst = (uint8_t *)(uintptr_t)pkt->pkt_cookies[0].dmac_laddress;
+
+	if (pkt->pkt_numcookies == 0)
+		return;
+	if (len > pkt->pkt_dma_len)
+		len = pkt->pkt_dma_len;
+	memcpy(dst, bytes, len);
+	pkt->pkt_resid = (ssize_t)(pkt->pkt_dma_len - len);
+	pkt->pkt_state |= STATE_XFERRED_DATA;
+}
+
+/* INQUIRY and its like are answered whatever the script says; false: not one of them */
+static bool
+answer_identity(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	uint8_t data[96] = { 0 };
+	const uint8_t *cdb = pkt->pkt_cdbp;
+
+	pkt->pkt_state = STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_GOT_STATUS;
+	switch (cdb[0]) {
+	case 0x12:	/* INQUIRY */
+		if ((cdb[1] & 1) != 0) {
+			if (cdb[2] != 0x80) {
+				pkt->pkt_scbp[0] = STATUS_CHECK;
+				return true;
+			}
+			data[1] = 0x80;
+			data[3] = 4;
+			memcpy(data + 4, ap->a_target == 0 ? "T0L0" : "T1L0", 4);
+			data[7] = (uint8_t)('0' + ap->a_lun);
+			pkt_put(pkt, data, 8);
+			return true;
+		}
+		data[0] = port.inquiry_type;
+		data[2] = 6;
+		data[3] = 2;
+		data[4] = 91;
+		memcpy(data + 8, "MOCK    PORT DISK       0001", 28);
+		pkt_put(pkt, data, sizeof(data));
+		return true;
+	case 0xa0:	/* REPORT LUNS */
+		be32_put(data, ap->a_target == 0 ? 16 : 8);
+		data[17] = 1;
+		pkt_put(pkt, data, ap->a_target == 0 ? 24 : 16);
+		return true;
+	case 0x25:	/* READ CAPACITY(10) */
+		be32_put(data, port.last_lba);
+		be32_put(data + 4, 512);
+		pkt_put(pkt, data, 8);
+		return true;
+	case 0x9e:	/* READ CAPACITY(16) */
+		be64_put(data, 0x1ffffffffull);
+		be32_put(data + 8, 512);
+		pkt_put(pkt, data, 32);
+		return true;
+	case 0x1a:	/* MODE SENSE(6) */
+		data[0] = 3;
+		data[2] = 0x80;
+		pkt_put(pkt, data, 4);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+answer_script(struct scsi_pkt *pkt)
+{
+	struct scsi_arq_status *arq = (void *)pkt->pkt_scbp;
+
+	pkt->pkt_reason = port.reason;
+	pkt->pkt_statistics = port.statistics;
+	pkt->pkt_state = port.state != 0 ? port.state : STATE_GOT_BUS | STATE_GOT_TARGET |
+	    STATE_SENT_CMD | STATE_GOT_STATUS | (pkt->pkt_dma_len > 0 ? STATE_XFERRED_DATA : 0);
+	pkt->pkt_resid = port.resid < 0 ? 0 : port.resid;
+	pkt->pkt_scbp[0] = port.status;
+	if (!port.has_sense)
+		return;
+	pkt->pkt_state |= STATE_ARQ_DONE | (port.is_xarq ? STATE_XARQ_DONE : 0);
+	*(uint8_t *)&arq->sts_rqpkt_status = port.rq_status;
+	arq->sts_rqpkt_reason = port.rq_reason;
+	arq->sts_rqpkt_resid = port.rq_resid;
+	arq->sts_rqpkt_state = port.rq_state;
+	memset(&arq->sts_sensedata, 0x70, SENSE_LENGTH);
+}
+
+static void
+comp_task(void *arg)
+{
+	scsi_hba_pkt_comp(arg);
+}
+
+static int
+port_start(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	bool is_first_tur = pkt->pkt_cdbp[0] == 0 && (pkt->pkt_flags & FLAG_SILENT) != 0;
+
+	pkt->pkt_scbp[0] = 0;
+	if (!is_there(ap)) {
+		pkt->pkt_reason = CMD_INCOMPLETE;
+		pkt->pkt_state = STATE_GOT_BUS;
+		scsi_hba_pkt_comp(pkt);
+		return TRAN_ACCEPT;
+	}
+	if (answer_identity(ap, pkt) || is_first_tur) {
+		scsi_hba_pkt_comp(pkt);
+		return TRAN_ACCEPT;
+	}
+	if (port.busy != 0) {
+		if (port.busy > 0)
+			port.busy--;
+		return TRAN_BUSY;
+	}
+	if (port.tran != TRAN_ACCEPT)
+		return port.tran;
+	port.n_start++;
+	port.last_flags = pkt->pkt_flags;
+	port.last_time = pkt->pkt_time;
+	answer_script(pkt);
+	if (port.how == PORT_INLINE) {
+		scsi_hba_pkt_comp(pkt);
+	} else if (port.how == PORT_THREAD) {
+		ck_assert(taskq_dispatch(port.tq, comp_task, pkt, TQ_NOSLEEP) != 0);
+	} else {
+		mutex_enter(&port.lock);
+		port.pending[port.n_pending++] = pkt;
+		mutex_exit(&port.lock);
+	}
+	return TRAN_ACCEPT;
+}
+
+/* take packets of @ap (NULL: all), only @only if not NULL; complete them as @reason */
+static int
+pending_end(const struct scsi_address *ap, int level, const struct scsi_pkt *only, int reason,
+    uint_t statistics)
+{
+	struct scsi_pkt *taken[PORT_PENDING];
+	int n = 0, kept = 0;
+
+	mutex_enter(&port.lock);
+	for (int i = 0; i < port.n_pending; i++) {
+		struct scsi_pkt *pkt = port.pending[i];
+		bool fits = ap == NULL || level == RESET_ALL ||
+		    (pkt->pkt_address.a_target == ap->a_target &&
+		    (level == RESET_TARGET || pkt->pkt_address.a_lun == ap->a_lun));
+
+		if (fits && (only == NULL || only == pkt))
+			taken[n++] = pkt;
+		else
+			port.pending[kept++] = pkt;
+	}
+	port.n_pending = kept;
+	mutex_exit(&port.lock);
+	for (int i = 0; i < n; i++) {
+		if (reason >= 0) {
+			taken[i]->pkt_reason = (uchar_t)reason;
+			taken[i]->pkt_statistics |= statistics;
+			taken[i]->pkt_state = STATE_GOT_BUS;
+		}
+		scsi_hba_pkt_comp(taken[i]);
+	}
+	return n;
+}
+
+int
+port_complete(void)
+{
+	return pending_end(NULL, RESET_ALL, NULL, -1, 0);
+}
+
+static int
+port_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	port.n_abort++;
+	if (port.is_abort_late)
+		(void)pending_end(ap, RESET_LUN, pkt, -1, 0);
+	else if (port.abort_answer == 1 && !port.is_abort_silent)
+		(void)pending_end(ap, RESET_LUN, pkt, CMD_ABORTED, STAT_ABORTED);
+	return port.abort_answer;
+}
+
+static int
+port_reset(struct scsi_address *ap, int level)
+{
+	port.n_reset++;
+	port.last_level = level;
+	if (port.reset_answer != 1)
+		return 0;
+	if (!port.is_reset_silent)
+		(void)pending_end(ap, level, NULL, CMD_RESET, STAT_DEV_RESET);
+	mutex_enter(&port.lock);
+	scsi_hba_reset_notify_callback(&port.lock, &port.notify);
+	mutex_exit(&port.lock);
+	return 1;
+}
+
+static int
+port_reset_notify(struct scsi_address *ap, int flag, void (*cb)(caddr_t), caddr_t arg)
+{
+	return scsi_hba_reset_notify_setup(ap, flag, cb, arg, &port.lock, &port.notify);
+}
+
+static int
+port_getcap(struct scsi_address *ap UNUSED, char *cap, int whom UNUSED)
+{
+	switch (scsi_hba_lookup_capstr(cap)) {
+	case SCSI_CAP_LUN_RESET:
+		return 1;
+	case SCSI_CAP_CDB_LEN:
+		return 16;
+	case SCSI_CAP_DMA_MAX:
+		return 1 << 20;
+	default:
+		return -1;
+	}
+}
+
+static int
+port_setcap(struct scsi_address *ap UNUSED, char *cap UNUSED, int value UNUSED, int whom UNUSED)
+{
+	return 1;
+}
+
+static ddi_dma_attr_t attr = {
+	.dma_attr_version = DMA_ATTR_V0,
+	.dma_attr_addr_hi = UINT64_MAX,
+	.dma_attr_count_max = UINT32_MAX,
+	.dma_attr_align = 1,
+	.dma_attr_burstsizes = 1,
+	.dma_attr_minxfer = 1,
+	.dma_attr_maxxfer = UINT32_MAX,
+	.dma_attr_seg = UINT64_MAX,
+	.dma_attr_sgllen = 1,
+	.dma_attr_granular = 512,
+};
+
+static int
+port_attach(dev_info_t *dip, ddi_attach_cmd_t cmd UNUSED)
+{
+	scsi_hba_tran_t *tran = scsi_hba_tran_alloc(dip, SCSI_HBA_CANSLEEP);
+
+	tran->tran_tgt_init = port_tgt_init;
+	tran->tran_start = port_start;
+	tran->tran_abort = port_abort;
+	tran->tran_reset = port_reset;
+	tran->tran_reset_notify = port_reset_notify;
+	tran->tran_getcap = port_getcap;
+	tran->tran_setcap = port_setcap;
+	tran->tran_setup_pkt = port_setup;
+	tran->tran_teardown_pkt = port_teardown;
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "scsi-max-targets", 2);
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "scsi-initiator-id", 7);
+	if (scsi_hba_attach_setup(dip, &attr, tran, SCSI_HBA_TRAN_CDB | SCSI_HBA_TRAN_SCB) !=
+	    DDI_SUCCESS) {
+		scsi_hba_tran_free(tran);
+		return DDI_FAILURE;
+	}
+	return DDI_SUCCESS;
+}
+
+static int
+port_detach(dev_info_t *dip, ddi_detach_cmd_t cmd UNUSED)
+{
+	scsi_hba_tran_t *tran = ddi_get_driver_private(dip);
+
+	if (scsi_hba_detach(dip) != DDI_SUCCESS)
+		return DDI_FAILURE;
+	scsi_hba_tran_free(tran);
+	return DDI_SUCCESS;
+}
+
+static struct dev_ops port_ops = {
+	.devo_rev = DEVO_REV,
+	.devo_getinfo = ddi_no_info,
+	.devo_probe = nulldev,
+	.devo_attach = port_attach,
+	.devo_detach = port_detach,
+};
+
+static struct modldrv port_modldrv = {
+	.drv_modops = &mod_driverops,
+	.drv_linkinfo = "port",
+	.drv_dev_ops = &port_ops,
+};
+
+static struct modlinkage port_modlinkage = {
+	.ml_rev = MODREV_1,
+	.ml_linkage = { &port_modldrv, NULL },
+};
+
+/* ------ life ------ */
+
+void
+port_defaults(void)
+{
+	memset(&port, 0, sizeof(port));
+	port.tran = TRAN_ACCEPT;
+	port.resid = -1;
+	port.abort_answer = port.reset_answer = 1;
+	port.last_lba = 999;
+	port.rq_state = STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_XFERRED_DATA |
+	    STATE_GOT_STATUS;
+	memset(port_events, 0, sizeof(port_events));
+	port_done_order = 0;
+}
+
+void
+port_begin(void)
+{
+	memset(&home, 0, sizeof(home));
+	home.exec = (struct lu_exec){ home_post, home_defer, home_is_here };
+	STAILQ_INIT(&home.inbox);
+	STAILQ_INIT(&home.deferred);
+	mutex_init(&home.lock, NULL, MUTEX_DRIVER, NULL);
+	cv_init(&home.cv, NULL, CV_DRIVER, NULL);
+	mutex_init(&port.lock, NULL, MUTEX_DRIVER, NULL);
+	port_home = &home.exec;
+	(void)thread_create(NULL, 0, home_main, NULL, 0, NULL, TS_RUN, 0);
+	port.tq = taskq_create("port", 1, 0, 1, 1000, 0);
+	ck_assert_int_eq(lu_worker_new(2, &worker), 0);
+	port_host = (struct lu_host){ host_pick_home, host_event, lu_worker_exec(worker), 100 };
+	ck_assert_int_eq(lu_init(&port_host), 0);
+	ck_assert_int_eq(scsi_hba_init(&port_modlinkage), 0);
+	ck_assert_int_eq(scsad_mod_install(&port_modlinkage, "port"), 0);
+	ck_assert_int_eq(devi_alloc(devi_root(), "port", &port.dip), 0);
+	ck_assert_int_eq(devi_attach(port.dip), 0);
+	ck_assert_int_eq(scsa_bus_config_all(port.dip), 3);
+}
+
+void
+port_end(void)
+{
+	ck_assert_int_eq(scsa_bus_unconfig_all(port.dip), 0);
+	ck_assert_int_eq(devi_detach(port.dip, DEVI_DETACH_FREE), 0);
+	ck_assert_int_eq(mod_remove(&port_modlinkage), 0);
+	scsi_hba_fini(&port_modlinkage);
+	ck_assert_int_eq(lu_fini(), 0);
+	lu_worker_free(worker);
+	taskq_destroy(port.tq);
+	mutex_enter(&home.lock);
+	home.is_ending = true;
+	cv_broadcast(&home.cv);
+	while (!home.is_over)
+		cv_wait(&home.cv, &home.lock);
+	mutex_exit(&home.lock);
+	mutex_destroy(&port.lock);
+}
+
+void
+port_sim(void (*fn)(void *))
+{
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		const struct sim_opts opts = { .seed = seed, .yield_per_1024 = seed == 1 ? 0 : 256 };
+
+		port_defaults();
+		sim_run(&opts, fn, NULL);
+	}
+}
+
+struct lu *
+port_unit(const char *name)
+{
+	struct lu *unit;
+
+	ck_assert_int_eq(lu_find(name, &unit, NULL, 0), 0);
+	return unit;
+}
+
+/* ------ tasks and nexuses ------ */
+
+static void
+ptask_done(struct lu_task *lu)
+{
+	struct ptask *t = container_of(lu, struct ptask, lu);
+
+	ck_assert(is_home);
+	t->n_done++;
+	t->order = ++port_done_order;
+}
+
+void
+ptask_init(struct ptask *t, struct lu_nexus *nexus)
+{
+	memset(t, 0, sizeof(*t));
+	lu_task_init(&t->lu);
+	t->lu.nexus = nexus;
+	t->lu.done = ptask_done;
+	ptask_tur(t);
+}
+
+void
+ptask_tur(struct ptask *t)
+{
+	t->lu.cdb_len = (uint16_t)cdb_tur(t->lu.cdb);
+	t->lu.dir = LU_DIR_NONE;
+	t->lu.data = NULL;
+	t->lu.data_len = 0;
+}
+
+void
+ptask_read(struct ptask *t, uint16_t blocks, uint32_t len)
+{
+	t->lu.cdb_len = (uint16_t)cdb_read(t->lu.cdb, CDB_10, 0, blocks, 0);
+	t->lu.dir = len > 0 ? LU_DIR_IN : LU_DIR_NONE;
+	t->lu.data = len > 0 ? t->data : NULL;
+	t->lu.data_len = len;
+}
+
+static void
+submit_visit(void *arg)
+{
+	struct ptask *t = arg;
+	int before = t->n_done;
+
+	t->refusal = lu_submit(&t->lu);
+	/* never from inside */
+	ck_assert_int_eq(t->n_done, before);
+}
+
+int
+ptask_submit(struct ptask *t)
+{
+	port_at_home(submit_visit, t);
+	return t->refusal;
+}
+
+void
+ptask_wait(struct ptask *t)
+{
+	for (int i = 0; i < 1000 && t->n_done == 0; i++)
+		sim_advance_us(1000);
+	ck_assert_int_eq(t->n_done, 1);
+}
+
+static void
+pnexus_gone(struct lu_nexus *lu)
+{
+	container_of(lu, struct pnexus, lu)->n_gone++;
+}
+
+struct open_visit {
+	struct pnexus *n;
+	struct lu *unit;
+};
+
+static void
+open_visit(void *arg)
+{
+	struct open_visit *v = arg;
+
+	ck_assert_int_eq(lu_nexus_open(&v->n->lu, v->unit), 0);
+}
+
+void
+pnexus_open(struct pnexus *n, struct lu *unit)
+{
+	struct open_visit v = { n, unit };
+
+	memset(n, 0, sizeof(*n));
+	n->lu.classes = LU_CLASS(OP_POLICY_N) - 1;
+	n->lu.gone = pnexus_gone;
+	port_at_home(open_visit, &v);
+}
+
+static void
+leave_visit(void *arg)
+{
+	lu_nexus_gone(arg);
+}
+
+void
+pnexus_leave(struct pnexus *n)
+{
+	port_at_home(leave_visit, &n->lu);
+	for (int i = 0; i < 1000 && n->n_gone == 0; i++)
+		sim_advance_us(1000);
+	ck_assert_int_eq(n->n_gone, 1);
+}

@@ -1,0 +1,110 @@
+/*
+ * mock_port.h - an HBA driver that does what a test says, and a home for its units
+ *
+ * What      A driver "port" with public headers only: targets 0 and 1, LUNs 0 and 1 of target 0,
+ *           LUN 0 of target 1; disks of 1,000 blocks. Identification commands are answered at
+ *           once; what else comes is treated as port.* says. home is an executor on a thread
+ *           of lib/ddi, so that everything runs in the simulation.
+ * Life      in sim_run(): port_begin() -> ... -> port_end()
+ */
+#ifndef TESTS_LU_MOCK_PORT_H
+#define TESTS_LU_MOCK_PORT_H
+
+#include <sys/scsi/scsi.h>
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ddi/sim.h"
+#include "lu/lu.h"
+#include "lu/worker.h"
+
+#define PORT_PENDING	512
+
+enum port_how { PORT_INLINE, PORT_LATER, PORT_THREAD };
+
+struct port {
+	/* behaviour; change it while nothing is started */
+	enum port_how how;
+	int busy;			/* this many starts answer TRAN_BUSY; below 0: all */
+	int tran;			/* what others answer */
+	uchar_t reason, status;
+	uint_t state, statistics;	/* state 0: what fits the rest */
+	ssize_t resid;			/* bytes of the buffer not moved; below 0: all moved */
+	bool has_sense;			/* an arq structure is filled */
+	uchar_t rq_reason, rq_resid, rq_status;
+	uint_t rq_state;
+	bool is_xarq;
+	int abort_answer, reset_answer;
+	bool is_abort_silent;		/* answers 1 but completes only at port_complete() */
+	bool is_abort_late;		/* completes the packet inside tran_abort, then answers */
+	bool is_reset_silent;
+	uint8_t inquiry_type;
+	uint32_t last_lba;		/* READ CAPACITY(10) */
+
+	/* seen */
+	int n_start, n_abort, n_reset, last_level;
+	uint_t last_flags, last_time;
+	dev_info_t *dip;
+
+	/* its own */
+	kmutex_t lock;
+	struct scsi_pkt *pending[PORT_PENDING];
+	int n_pending;
+	struct scsi_reset_notify_entry *notify;
+	taskq_t *tq;
+};
+
+extern struct port port;
+extern struct lu_host port_host;
+extern struct lu_exec *port_home;
+extern int port_events[LU_EVENT_N];
+
+/* start home, workers, drivers, the HBA; units attach. port.* must be set before (port_defaults) */
+void port_defaults(void);
+void port_begin(void);
+void port_end(void);
+
+/* finish packets that were kept; how many */
+int port_complete(void);
+
+/* a published unit by name; the reference is the test's */
+struct lu *port_unit(const char *name);
+
+/* run @fn(@arg) at home and wait until it has */
+void port_at_home(void (*fn)(void *arg), void *arg);
+
+/* a task that remembers how it ended */
+struct ptask {
+	struct lu_task lu;
+	int n_done;
+	int order;			/* counts done() calls of the test */
+	int refusal;
+	uint8_t data[4096];
+};
+
+extern int port_done_order;
+
+void ptask_init(struct ptask *t, struct lu_nexus *nexus);
+/* TEST UNIT READY; READ of @blocks into a buffer of @len bytes */
+void ptask_tur(struct ptask *t);
+void ptask_read(struct ptask *t, uint16_t blocks, uint32_t len);
+/* lu_submit() at home; its answer */
+int ptask_submit(struct ptask *t);
+/* until it is done */
+void ptask_wait(struct ptask *t);
+
+/* a nexus on @unit that may do everything */
+struct pnexus {
+	struct lu_nexus lu;
+	int n_gone;
+};
+
+void pnexus_open(struct pnexus *n, struct lu *unit);
+void pnexus_leave(struct pnexus *n);	/* and wait until it is gone */
+
+/* run a scenario in the simulation, under several schedules */
+void port_sim(void (*fn)(void *));
+
+#endif /* TESTS_LU_MOCK_PORT_H */
