@@ -26,8 +26,8 @@
  *           tran_call.c the one place that calls entry points of drivers
  * Rules     A rule of the contract that a driver breaks is reported through ddi_violation()
  *           under these names: "pkt-double-completion", "pkt-direct-completion",
- *           "pkt-destroy-issued", "pkt-resubmit-issued", "pkt-comp-without-accept",
- *           "pkt-comp-nointr", "sd-mutex-held", "tran-free-registered", "tgt-free-busy",
+ *           "pkt-destroy-issued", "pkt-state", "pkt-comp-without-accept", "pkt-comp-nointr",
+ *           "sd-mutex-held", "driver-private", "tran-free-registered", "tgt-free-busy",
  *           "map-destroy-inside".
  *           Release builds count, and go on as the function's header says.
  *

@@ -76,23 +76,39 @@ pkt_count_issued(struct scsa_pkt *sp, int change)
 #endif
 }
 
-/* the packet goes to the driver; what it held of an earlier use is wiped */
-static void
-pkt_issue(struct scsi_pkt *pkt, struct scsa_pkt *sp)
+/* may this packet be submitted? One that is "issued" may: old-style drivers complete past us */
+static bool
+pkt_may_issue(struct scsi_pkt *pkt, struct scsa_pkt *sp)
 {
-	pkt->pkt_flags &= ~FLAG_PKT_COMP_CALLED;
-	pkt->pkt_reason = CMD_CMPLT;
-	pkt->pkt_state = 0;
-	pkt->pkt_statistics = 0;
-	if (sp == NULL)
-		return;
-	if (UNLIKELY(atomic_load_explicit(&sp->state, memory_order_acquire) == PKT_ST_ISSUED) &&
-	    sp->is_cached) {
+	unsigned int state = atomic_load_explicit(&sp->state, memory_order_acquire);
+
+	if (LIKELY(state == PKT_ST_IDLE || state == PKT_ST_DONE))
+		return true;
+	if (state != PKT_ST_ISSUED) {
+		ddi_violation("pkt-state", "packet submitted after it was destroyed");
+		return false;
+	}
+	if (sp->is_cached) {
 		PORT_COUNT(pkt->pkt_address.a_hba_tran, direct_comp);
 		pkt_count_issued(sp, -1);
 		ddi_violation("pkt-direct-completion",
 		    "packet submitted again, its last completion did not use scsi_hba_pkt_comp");
 	}
+	return true;
+}
+
+/* the packet goes to the driver; what it held of an earlier use is wiped. False: it may not */
+static bool
+pkt_issue(struct scsi_pkt *pkt, struct scsa_pkt *sp)
+{
+	if (sp != NULL && !pkt_may_issue(pkt, sp))
+		return false;
+	pkt->pkt_flags &= ~FLAG_PKT_COMP_CALLED;
+	pkt->pkt_reason = CMD_CMPLT;
+	pkt->pkt_state = 0;
+	pkt->pkt_statistics = 0;
+	if (sp == NULL)
+		return true;
 #ifdef SCSAD_DEBUG
 	if (sp->unit != NULL && mutex_owned(&sp->unit->sd.sd_mutex))
 		ddi_violation("sd-mutex-held", "sd_mutex of %s held across scsi_transport",
@@ -102,6 +118,7 @@ pkt_issue(struct scsi_pkt *pkt, struct scsa_pkt *sp)
 	atomic_store_explicit(&sp->state, PKT_ST_ISSUED, memory_order_relaxed);
 	if (sp->is_cached)
 		pkt_dma_sync_start(sp);
+	return true;
 }
 
 /* the driver did not take it; TRAN_ACCEPT if it completed it nevertheless */
@@ -131,8 +148,9 @@ transport_start(struct scsi_pkt *pkt)
 	struct scsa_pkt *sp = pkt_framework(pkt);
 	int r;
 
+	if (UNLIKELY(!pkt_issue(pkt, sp)))
+		return TRAN_BADPKT;
 	TRACE(.kind = SCSA_EV_SUBMIT, .tran = tran, .pkt = pkt, .arg = pkt->pkt_flags);
-	pkt_issue(pkt, sp);
 	pump_enter();
 	r = tran_call_start(tran, pkt);
 	if (UNLIKELY(r != TRAN_ACCEPT))

@@ -302,6 +302,9 @@ START_TEST(a_packet_destroyed_in_transport_is_freed_when_it_comes_back)
 	scsi_destroy_pkt(pkt);
 	ck_assert_str_eq(mock_violation_rule(), "pkt-destroy-issued");
 	ck_assert_int_eq(mock.n_teardown, teardowns);
+	/* it cannot be used any more */
+	ck_assert_int_eq(scsi_transport(pkt), TRAN_BADPKT);
+	ck_assert_str_eq(mock_violation_rule(), "pkt-state");
 	ck_assert_int_eq(mock_complete(), 1);
 	ck_assert_int_eq(mock.n_comp, 0);
 	ck_assert_int_eq(mock.n_teardown, teardowns + 1);
