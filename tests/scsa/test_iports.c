@@ -78,7 +78,7 @@ SIM_TEST(c34_c35_c36_ports_have_their_own_vectors)
 
 SIM_TEST(c37_registration_has_limits)
 {
-	static char names[40][8];
+	static char names[40][16];
 	char **list;
 	uint_t n;
 
