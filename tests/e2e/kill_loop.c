@@ -33,7 +33,7 @@
 #define CHUNK_BLOCKS	64u
 
 static const char *scsad, *dir;
-static char image_spec[512], sock_path[256];
+static char image_path[400], image_spec[512], sock_path[256];
 static struct rng rng;
 static pid_t daemon_pid;
 
@@ -307,12 +307,15 @@ main(int argc, char **argv)
 		return 2;
 	}
 	rng = rng_init(seed);
-	(void)snprintf(image_spec, sizeof(image_spec), "%s/kill.img,size=%u", dir, BLOCKS * BLOCK_BYTES);
+	(void)snprintf(image_path, sizeof(image_path), "%s/kill.img", dir);
+	(void)snprintf(image_spec, sizeof(image_spec), "%s,size=%u", image_path, BLOCKS * BLOCK_BYTES);
 	(void)snprintf(sock_path, sizeof(sock_path), "%s/kill.sock", dir);
+	(void)unlink(image_path); /* of a run that failed */
 	for (uint64_t i = 0; i < rounds; i++) {
 		write_until_killed();
 		read_all();
 	}
+	(void)unlink(image_path);
 	printf("%llu kills, %llu acknowledged writes: none lost, none torn\n",
 	    (unsigned long long)rounds, (unsigned long long)acked_total);
 	return acked_total == 0;
