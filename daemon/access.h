@@ -1,10 +1,10 @@
 /*
  * daemon/access.h - who a client is, and what it may do
  *
- * What      Credentials are taken once, when a connection is accepted; the role they give is looked
- *           up in the configured rules. What a role may do is one table: methods have a least
- *           role (proto/method.c), SCSI commands have a class (scsi/opcode.h). What no row allows
- *           is refused.
+ * What      Credentials are taken once, when a connection is accepted; the role they give is
+ *           looked up in the configured rules. What a role may do is one table: methods have a
+ *           least role (proto/method.c), SCSI commands have a class (scsi/opcode.h). What no
+ *           row allows is refused.
  * Thread    Any; rules are constant after start.
  * Source    unix(7), SO_PEERCRED and SO_PEERGROUPS
  */
@@ -37,7 +37,8 @@ int access_cred_take(int fd, struct access_cred *ret_cred) MUST_CHECK;
  * Besides the configured rules: root and the daemon's own user are admin, members of the group
  * "scsad" (@io_gid, (gid_t)-1: there is none) have io.
  */
-Scsad__Role access_role(const struct config *conf, gid_t io_gid, const struct access_cred *cred);
+Scsad__Role access_role(const struct config *conf, gid_t io_gid,
+    const struct access_cred *cred);
 
 /* access_io_gid() - number of the group "scsad", or (gid_t)-1 */
 gid_t access_io_gid(void);

@@ -147,7 +147,8 @@ complain(const struct reader *rd, const char *where, const char *text)
 
 /* a foreign word inside a sentence of ours */
 PRINTF_LIKE(4, 5) static int
-complain_word(const struct reader *rd, const char *where, const char *word, const char *fmt, ...)
+complain_word(const struct reader *rd, const char *where, const char *word, const char *fmt,
+    ...)
 {
 	char escaped[128], rest[256], text[512];
 	va_list ap;
@@ -203,10 +204,12 @@ read_numbers(const struct reader *rd, const struct raw_config *raw)
 		{ "limits/connections_per_uid", lim->connections_per_uid, 1, 65536,
 		    &c->connections_per_uid, NULL },
 		{ "limits/requests", lim->requests, 1, PROTO_REQUESTS_MAX, &c->requests, NULL },
-		{ "limits/data_bytes", lim->data_bytes, 4096, PROTO_DATA_MAX, &c->data_bytes, NULL },
+		{ "limits/data_bytes", lim->data_bytes, 4096, PROTO_DATA_MAX, &c->data_bytes,
+		    NULL },
 		{ "limits/client_bytes", lim->client_bytes, 1u << 20, 1ull << 32, NULL,
 		    &c->client_bytes },
-		{ "limits/unsent_bytes", lim->unsent_bytes, 65536, 1u << 30, &c->unsent_bytes, NULL },
+		{ "limits/unsent_bytes", lim->unsent_bytes, 65536, 1u << 30, &c->unsent_bytes,
+		    NULL },
 		{ "limits/handles", lim->handles, 1, PROTO_HANDLES_MAX, &c->handles, NULL },
 		{ "loops", raw->loops, 1, LOOP_MAX, &loops, NULL },
 		{ "busy_poll_us", raw->busy_poll_us, 0, 1000, &c->busy_poll_us, NULL },
@@ -296,7 +299,8 @@ read_socket(const struct reader *rd, const struct raw_socket *raw)
 	if (r < 0)
 		return r;
 	if (raw->group != NULL && !group_find(raw->group, &c->socket_gid))
-		return complain_word(rd, "socket/group", raw->group, "is not a group of this system");
+		return complain_word(rd, "socket/group", raw->group,
+		    "is not a group of this system");
 	return 0;
 }
 
@@ -327,7 +331,8 @@ read_subject(const struct reader *rd, const struct raw_access *raw, const char *
 		ret->id = (uint32_t)id;
 		return 0;
 	}
-	if (ret->is_group ? !group_find(words[which], &ret->id) : !user_find(words[which], &ret->id))
+	if (ret->is_group ? !group_find(words[which], &ret->id) :
+	    !user_find(words[which], &ret->id))
 		return complain_word(rd, where, words[which], "is not a %s of this system",
 		    keys[which]);
 	return 0;
@@ -393,7 +398,8 @@ read_hba(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
 	if (strcmp(raw->driver, SOFT_DRIVER) == 0) {
 		for (unsigned int d = 0; r == 0 && d < raw->disks_count; d++) {
 			(void)snprintf(where, sizeof(where), "hbas/%u/disks/%u", i, d);
-			r = raw->disks[d] == NULL ? complain(rd, where, "is empty, it must name a disk") :
+			r = raw->disks[d] == NULL ?
+			    complain(rd, where, "is empty, it must name a disk") :
 			    read_disk(rd, hba, where, raw->disks[d]);
 		}
 		return r;
@@ -419,12 +425,14 @@ read_rest(const struct reader *rd, const struct raw_config *raw)
 		return complain_word(rd, "log/level", raw->log->level,
 		    "is not a level, there are error, warning, notice, info and debug");
 	if (raw->state_dir != NULL && raw->state_dir[0] != '/')
-		return complain_word(rd, "state_dir", raw->state_dir, "is not an absolute path");
+		return complain_word(rd, "state_dir", raw->state_dir,
+		    "is not an absolute path");
 	if (raw->user != NULL) {
 		uid_t uid;
 
 		if (!user_find(raw->user, &uid))
-			return complain_word(rd, "user", raw->user, "is not a user of this system");
+			return complain_word(rd, "user", raw->user,
+			    "is not a user of this system");
 	}
 	r = read_word(&c->user, raw->user);
 	return r < 0 ? r : read_word(&c->state_dir, raw->state_dir);

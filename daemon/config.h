@@ -1,9 +1,9 @@
 /*
  * daemon/config.h - what the operator wants
  *
- * What      One struct, filled with defaults, then from a YAML file, then from the command line.
- *           A file is judged completely before anything is done: its form by schema (libcyaml),
- *           its meaning here; each complaint is "file:line:column: text".
+ * What      One struct, filled with defaults, then from a YAML file, then from the command
+ *           line. A file is judged completely before anything is done: its form by schema
+ *           (libcyaml), its meaning here; each complaint is "file:line:column: text".
  * Owner     The caller owns the struct; config_fini() gives back what hangs from it.
  * Thread    One, before loops exist; constant afterwards.
  * Source    scsad.conf(5)
@@ -67,7 +67,8 @@ struct config {
 	char *state_dir;		/* where --demo puts its file; NULL: $TMPDIR or /tmp */
 };
 
-/* config_init() - every default; config_fini() - free what hangs from it, any half-filled state */
+/* config_init() - every default; config_fini() - free what hangs from it, any half-filled
+ * state */
 void config_init(struct config *c);
 void config_fini(struct config *c);
 
@@ -83,16 +84,19 @@ void config_fini(struct config *c);
  */
 int config_load(struct config *c, const char *path, char *reterr) MUST_CHECK;
 
-/* config_add_hba() - a further HBA of @driver; NULL when there are CONFIG_HBAS_MAX or no memory */
+/* config_add_hba() - a further HBA of @driver; NULL when there are CONFIG_HBAS_MAX or no
+ * memory */
 struct config_hba *config_add_hba(struct config *c, const char *driver);
 
 /* config_add_disk() - a copy of @disk for @hba; 0 or -ENOMEM */
 int config_add_disk(struct config_hba *hba, const struct soft_disk_conf *disk) MUST_CHECK;
 
 /* config_add_access() - one more rule; 0, -ENOMEM, or -ENOSPC at CONFIG_ACCESS_MAX */
-int config_add_access(struct config *c, bool is_group, uint32_t id, Scsad__Role role) MUST_CHECK;
+int config_add_access(struct config *c, bool is_group, uint32_t id,
+    Scsad__Role role) MUST_CHECK;
 
-/* role_parse() - "monitor", "io", "admin"; false for anything else. role_name() - the way back */
+/* role_parse() - "monitor", "io", "admin"; false for anything else. role_name() - the way
+ * back */
 bool role_parse(const char *name, Scsad__Role *ret_role);
 const char *role_name(Scsad__Role role);
 

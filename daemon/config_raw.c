@@ -22,7 +22,8 @@ struct config_raw {
 };
 
 #define WORD(key, type, member)                                                \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, WORD_MAX)
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, \
+	    WORD_MAX)
 
 static const cyaml_schema_value_t word_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, WORD_MAX),
@@ -31,8 +32,8 @@ static const cyaml_schema_value_t word_schema = {
 static const cyaml_schema_field_t hba_fields[] = {
 	WORD("driver", struct raw_hba, driver),
 	WORD("module", struct raw_hba, module),
-	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba, disks,
-	    &word_schema, 0, LIST_MAX),
+	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba,
+	    disks, &word_schema, 0, LIST_MAX),
 	CYAML_FIELD_END
 };
 
@@ -81,7 +82,8 @@ static const cyaml_schema_field_t log_fields[] = {
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_SEQUENCE("hbas", PART, struct raw_config, hbas, &hba_schema, 0, LIST_MAX),
 	CYAML_FIELD_MAPPING_PTR("socket", PART, struct raw_config, socket, socket_fields),
-	CYAML_FIELD_SEQUENCE("access", PART, struct raw_config, access, &access_schema, 0, LIST_MAX),
+	CYAML_FIELD_SEQUENCE("access", PART, struct raw_config, access, &access_schema, 0,
+	    LIST_MAX),
 	CYAML_FIELD_MAPPING_PTR("limits", PART, struct raw_config, limits, limits_fields),
 	CYAML_FIELD_MAPPING_PTR("log", PART, struct raw_config, log, log_fields),
 	WORD("loops", struct raw_config, loops),
@@ -137,7 +139,8 @@ complaint_syntax(struct complaint *c, const struct config_raw *raw)
 	if (yaml_parser_load(&parser, &doc)) {
 		yaml_document_delete(&doc);
 	} else if (parser.problem != NULL) {
-		(void)text_escape(parser.problem, strlen(parser.problem), c->text, sizeof(c->text));
+		(void)text_escape(parser.problem, strlen(parser.problem), c->text,
+		    sizeof(c->text));
 		c->line = parser.problem_mark.line + 1;
 		c->column = parser.problem_mark.column + 1;
 	}
@@ -170,7 +173,8 @@ node_step(yaml_document_t *doc, const yaml_node_t *node, const char *step, size_
 	memcpy(digits, step, len);
 	digits[len] = '\0';
 	if (num_parse_u64(digits, LIST_MAX, &index) < 0 ||
-	    index >= (uint64_t)(node->data.sequence.items.top - node->data.sequence.items.start))
+	    index >= (uint64_t)(node->data.sequence.items.top -
+	    node->data.sequence.items.start))
 		return NULL;
 	return yaml_document_get_node(doc, node->data.sequence.items.start[index]);
 }
@@ -209,7 +213,8 @@ config_raw_complain(const struct config_raw *raw, const char *where, const char 
 		}
 		yaml_parser_delete(&parser);
 	}
-	(void)snprintf(reterr, size, "%s:%zu:%zu: %s", raw->path, mark.line + 1, mark.column + 1, text);
+	(void)snprintf(reterr, size, "%s:%zu:%zu: %s", raw->path, mark.line + 1,
+	    mark.column + 1, text);
 }
 
 /* ------ reading ------ */
@@ -228,11 +233,13 @@ file_read(struct config_raw *raw, char *reterr, size_t size)
 		(void)fclose(f);
 	}
 	if (f == NULL || err != 0) {
-		(void)snprintf(reterr, size, "%s: cannot be read: %s", raw->path, strerror(err));
+		(void)snprintf(reterr, size, "%s: cannot be read: %s", raw->path,
+		    strerror(err));
 		return err == 0 ? -EIO : -err;
 	}
 	if (raw->len > FILE_MAX_BYTES) {
-		(void)snprintf(reterr, size, "%s: larger than 1 MiB, this is no configuration", raw->path);
+		(void)snprintf(reterr, size, "%s: larger than 1 MiB, this is no configuration",
+		    raw->path);
 		return -EINVAL;
 	}
 	return 0;

@@ -59,11 +59,13 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 	case LU_EVENT_ADDED:
 		log_notice("%s: unit added, %s %s, %s", info->path, info->vendor, info->product,
 		    num_format_bytes(info->blocks * info->block_bytes, size));
-		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_ADDED, info->path, "unit added");
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_ADDED, info->path,
+		    "unit added");
 		break;
 	case LU_EVENT_GONE:
 		log_info("%s: unit gone", info->path);
-		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_GONE, info->path, "unit gone");
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_GONE, info->path,
+		    "unit gone");
 		break;
 	case LU_EVENT_RESET:
 		log_info("%s: reset seen", info->path);
@@ -192,7 +194,8 @@ stop_units(struct daemon *d)
 	uint32_t left = rpc_server_drain(d->rpc, d->conf->drain_ms);
 
 	if (left > 0)
-		log_warning("%u packets did not end within %u ms, aborting them", left, d->conf->drain_ms);
+		log_warning("%u packets did not end within %u ms, aborting them", left,
+		    d->conf->drain_ms);
 	d->lu_host.drain_ms = DETACH_DRAIN_MS;
 	if (!hbas_detach(d->hbas))
 		return false;
@@ -239,18 +242,21 @@ static void
 serve(struct daemon *d, const sigset_t *set)
 {
 	uint64_t watchdog_us = notify_watchdog_us();
-	uint64_t wait_us = watchdog_us != 0 && watchdog_us < TICK_MS * 1000 ? watchdog_us : TICK_MS * 1000;
-	const struct timespec tick = { (time_t)(wait_us / 1000000), (long)(wait_us % 1000000) * 1000 };
+	uint64_t wait_us = watchdog_us != 0 && watchdog_us < TICK_MS * 1000 ? watchdog_us :
+	    TICK_MS * 1000;
+	const struct timespec tick = { (time_t)(wait_us / 1000000),
+	    (long)(wait_us % 1000000) * 1000 };
 
 	for (;;) {
-		int sig = watchdog_us != 0 ? sigtimedwait(set, NULL, &tick) : sigwaitinfo(set, NULL);
+		int sig = watchdog_us != 0 ? sigtimedwait(set, NULL, &tick) :
+		    sigwaitinfo(set, NULL);
 
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_notice("stopping");
 			return;
 		}
 		if (sig == SIGHUP)
-			log_warning("SIGHUP: reloading is not there yet, restart to change the configuration");
+			log_warning("SIGHUP: the configuration is read at start only, restart");
 		if (watchdog_us != 0 && loops_are_alive(d->loops))
 			notify_watchdog();
 	}
@@ -313,7 +319,8 @@ daemon_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (options.want_help || options.want_version) {
-		(void)printf("%s", options.want_help ? options_help() : "scsad " SCSAD_VERSION "\n");
+		(void)printf("%s", options.want_help ? options_help() :
+		    "scsad " SCSAD_VERSION "\n");
 		return 0;
 	}
 	config_init(&conf);

@@ -1,9 +1,9 @@
 /*
  * daemon/daemon.h - the life of the process, from the first option to the last log line
  *
- * What      The column that main() is: options, configuration, log, loops, HBAs and their units,
- *           socket, privilege, notify, run, drain, stop. Each step can be undone; daemon_stop()
- *           undoes what had been done, in reverse order.
+ * What      The column that main() is: options, configuration, log, loops, HBAs and their
+ *           units, socket, privilege, notify, run, drain, stop. Each step can be undone;
+ *           daemon_stop() undoes what had been done, in reverse order.
  * Thread    The main thread, which is no loop and may block.
  * Source    scsad(8)
  */

@@ -24,8 +24,8 @@ demo_add(struct config *conf, char *reterr)
 	if (dir == NULL || dir[0] == '\0')
 		dir = "/tmp";
 	(void)snprintf(specs[0], sizeof(specs[0]), "mem:64M");
-	(void)snprintf(specs[1], sizeof(specs[1]), "file:%.3000s/scsad-demo-%u.img,size=256M", dir,
-	    (unsigned int)getuid());
+	(void)snprintf(specs[1], sizeof(specs[1]), "file:%.3000s/scsad-demo-%u.img,size=256M",
+	    dir, (unsigned int)getuid());
 	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
 		if (soft_conf_parse(specs[i], disk, text) < 0) {
 			(void)snprintf(reterr, CONFIG_ERR_LEN, "demo: %s", text);
@@ -34,7 +34,7 @@ demo_add(struct config *conf, char *reterr)
 		if (config_add_disk(hba, disk) < 0)
 			return -ENOMEM;
 	}
-	log_notice("demo: memory disk of 64 MiB, file disk %s/scsad-demo-%u.img of 256 MiB", dir,
-	    (unsigned int)getuid());
+	log_notice("demo: memory disk of 64 MiB, file disk %s/scsad-demo-%u.img of 256 MiB",
+	    dir, (unsigned int)getuid());
 	return 0;
 }

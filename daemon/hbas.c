@@ -78,7 +78,8 @@ hba_port(const struct hba *hba, const char *iport)
 /* ------ up ------ */
 
 static int
-soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf, unsigned int queues)
+soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
+    unsigned int queues)
 {
 	const struct soft_hba_conf soft = {
 		.disks = conf->disks,
@@ -90,8 +91,8 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf, uns
 	if (!hbas->is_soft_loaded) {
 		r = soft_mod_init();
 		if (r != 0) {
-			(void)snprintf(hba->detail, sizeof(hba->detail), "driver cannot be registered: %s",
-			    strerror(r));
+			(void)snprintf(hba->detail, sizeof(hba->detail),
+			    "driver cannot be registered: %s", strerror(r));
 			return -r;
 		}
 		hbas->is_soft_loaded = true;
@@ -100,7 +101,8 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf, uns
 	if (r < 0)
 		return r;
 	hba->dip = soft_hba_node(hba->soft);
-	(void)snprintf(hba->detail, sizeof(hba->detail), "software HBA, %zu disks", conf->n_disks);
+	(void)snprintf(hba->detail, sizeof(hba->detail), "software HBA, %zu disks",
+	    conf->n_disks);
 	return 0;
 }
 
@@ -116,10 +118,12 @@ module_open(struct hba *hba, const struct config_hba *conf)
 	}
 	r = devi_alloc(devi_root(), conf->driver, &hba->dip);
 	if (r < 0) {
-		(void)snprintf(hba->detail, sizeof(hba->detail), "no device node: %s", strerror(-r));
+		(void)snprintf(hba->detail, sizeof(hba->detail), "no device node: %s",
+		    strerror(-r));
 		return r;
 	}
-	(void)text_copy(hba->detail, sizeof(hba->detail), conf->module == NULL ? "" : conf->module);
+	(void)text_copy(hba->detail, sizeof(hba->detail),
+	    conf->module == NULL ? "" : conf->module);
 	return 0;
 }
 
@@ -133,7 +137,8 @@ hba_attach(struct hba *hba)
 		    strerror(-r));
 		return r;
 	}
-	(void)snprintf(hba->name, sizeof(hba->name), "%s%d", hba->driver, ddi_get_instance(hba->dip));
+	(void)snprintf(hba->name, sizeof(hba->name), "%s%d", hba->driver,
+	    ddi_get_instance(hba->dip));
 	hba->state = HBA_READY;
 	r = scsa_bus_config_all(hba->dip);
 	if (r < 0)
@@ -226,7 +231,7 @@ hbas_free(struct hbas *hbas)
 		struct hba *hba = &hbas->hba[i - 1];
 
 		if (hba->state == HBA_READY)
-			continue;	/* refused to detach: the process is about to end anyway */
+			continue;	/* refused to detach: the process is about to end */
 		if (hba->soft != NULL)
 			soft_hba_free(hba->soft);
 		else if (hba->dip != NULL)

@@ -2,10 +2,11 @@
  * daemon/hbas.h - the HBAs this process owns
  *
  * What      Makes the HBAs of the configuration: drivers, nodes, attach, enumeration of what is
- *           behind them. An HBA that cannot be brought up is reported and kept in state "failed";
- *           only when none could is the start a failure.
+ *           behind them. An HBA that cannot be brought up is reported and kept in state
+ *           "failed"; only when none could is the start a failure.
  * Life      hbas_attach() → ... → hbas_detach().
- * Thread    attach, detach: the main thread. The rest: any, between the two; the list stands still.
+ * Thread    attach, detach: the main thread. The rest: any, between the two; the list stands
+ *           still.
  */
 #ifndef DAEMON_HBAS_H
 #define DAEMON_HBAS_H
@@ -36,10 +37,11 @@ struct hba {
  * @queues   file I/O queues of a software HBA: one for each loop
  *
  * Returns:  0
- *           -EINVAL, -EBUSY, -ENOENT ...   the first HBA that failed and why (logged). Those before
- *           it are up and in *@ret_hbas, which is set in any case but -ENOMEM
+ *           -EINVAL, -EBUSY, -ENOENT ...   the first HBA that failed and why (logged). Those
+ *           before it are up and in *@ret_hbas, which is set in any case but -ENOMEM
  */
-int hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hbas) MUST_CHECK;
+int hbas_attach(const struct config *conf, unsigned int queues,
+    struct hbas **ret_hbas) MUST_CHECK;
 
 /* hbas_detach() - detach units and HBAs, newest first; false when one refused (logged) */
 bool hbas_detach(struct hbas *hbas);

@@ -58,7 +58,8 @@ log_is_journal(const char *value, int fd)
 	uintmax_t device, inode;
 	struct stat st;
 
-	if (value == NULL || sscanf(value, "%ju:%ju", &device, &inode) != 2 || fstat(fd, &st) < 0)
+	if (value == NULL || sscanf(value, "%ju:%ju", &device, &inode) != 2 ||
+	    fstat(fd, &st) < 0)
 		return false;
 	return (uintmax_t)st.st_dev == device && (uintmax_t)st.st_ino == inode;
 }

@@ -294,7 +294,8 @@ watch_begin(void *arg)
 
 	watch->event = event_new(watch->loop->base, watch->fd, EV_READ | EV_PERSIST, watch_fire,
 	    watch);
-	watch->result = watch->event != NULL && event_add(watch->event, NULL) == 0 ? 0 : -ENOMEM;
+	if (watch->event == NULL || event_add(watch->event, NULL) < 0)
+		watch->result = -ENOMEM;
 }
 
 static void

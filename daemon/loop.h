@@ -3,13 +3,14 @@
  *
  * What      A loop waits for events, runs their callbacks, takes what other threads posted, and
  *           then ends its turn: everything deferred runs (finished tasks, replies that are sent
- *           with one gather write). Units and connections live on a loop, so that a packet's way
- *           needs no lock. Each loop is an executor (lu/exec.h), and the pool of loops is
+ *           with one gather write). Units and connections live on a loop, so that a packet's
+ *           way needs no lock. Each loop is an executor (lu/exec.h), and the pool of loops is
  *           the interrupt dispatcher of lib/ddi: vector n is watched by loop n.
  * Life      loops_new -> (events, posts) -> loops_stop -> loops_free.
- * Thread    Functions say; where they say nothing: only the loop's own thread, or before it runs.
- * Limits    LOOP_MAX loops. A turn is bounded: works posted or deferred while a turn ends wait for
- *           the next when more than LOOP_TURN_WORKS have run.
+ * Thread    Functions say; where they say nothing: only the loop's own thread, or before it
+ *           runs.
+ * Limits    LOOP_MAX loops. A turn is bounded: works posted or deferred while a turn ends wait
+ *           for the next when more than LOOP_TURN_WORKS have run.
  */
 #ifndef DAEMON_LOOP_H
 #define DAEMON_LOOP_H
@@ -29,7 +30,8 @@ struct loops;
 
 struct loops_conf {
 	unsigned int n;			/* 1 .. LOOP_MAX */
-	uint32_t busy_poll_us;		/* look for events this long before sleeping; 0 = sleep at once */
+	uint32_t busy_poll_us;		/* look for events this long before sleeping; 0 = sleep
+					 * at once */
 };
 
 /**
@@ -45,14 +47,15 @@ int loops_new(const struct loops_conf *conf, struct loops **ret_loops) MUST_CHEC
 /* loops_stop() - let every loop empty its lists and end its thread; events no longer run */
 void loops_stop(struct loops *loops);
 
-/* loops_free() - stop if needed and free; NULL is fine. Events made on the bases are freed before */
+/* loops_free() - stop if needed and free; NULL is fine. Events made on the bases are freed
+ * before */
 void loops_free(struct loops *loops);
 
 unsigned int loops_count(const struct loops *loops);
 struct loop *loops_get(struct loops *loops, unsigned int i);
 
-/* loops_are_alive() - has each loop taken the turn that the last call asked it to take? Asks for the
- * next one. For the watchdog: one thread, calls some seconds apart */
+/* loops_are_alive() - has each loop taken the turn that the last call asked it to take? Asks
+ * for the next one. For the watchdog: one thread, calls some seconds apart */
 bool loops_are_alive(struct loops *loops);
 
 /* loop_current() - the loop of this thread, or NULL */

@@ -12,7 +12,8 @@
 
 #include "base/compiler.h"
 
-/* notify_ready(), notify_stopping() - states; notify_status() - one line for systemctl status */
+/* notify_ready(), notify_stopping() - states; notify_status() - one line for systemctl
+ * status */
 void notify_ready(void);
 void notify_stopping(void);
 PRINTF_LIKE(1, 2) void notify_status(const char *fmt, ...);
@@ -20,7 +21,8 @@ PRINTF_LIKE(1, 2) void notify_status(const char *fmt, ...);
 /* notify_watchdog() - still alive */
 void notify_watchdog(void);
 
-/* notify_watchdog_us() - how often the manager wants to hear that, halved for safety; 0: not at all */
+/* notify_watchdog_us() - how often the manager wants to hear that, halved for safety; 0: not at
+ * all */
 uint64_t notify_watchdog_us(void);
 
 #endif /* DAEMON_NOTIFY_H */

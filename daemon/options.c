@@ -75,7 +75,8 @@ option_loops(struct options *o, const char *word, char *reterr)
 	uint64_t n = 0;
 
 	if (num_parse_u64(word, LOOP_MAX, &n) < 0 || n == 0)
-		return complain(reterr, "loops", word, "is no number of threads, it can be 1 to 64");
+		return complain(reterr, "loops", word,
+		    "is no number of threads, it can be 1 to 64");
 	o->loops = (unsigned int)n;
 	return 0;
 }
@@ -137,7 +138,8 @@ options_parse(int argc, char **argv, struct options *ret_options, char *reterr)
 			return r;
 	}
 	if (optind < argc) {
-		(void)snprintf(reterr, CONFIG_ERR_LEN, "'%.100s': not an option; a disk is named by "
+		(void)snprintf(reterr, CONFIG_ERR_LEN,
+		    "'%.100s': not an option; a disk is named by "
 		    "--disk", argv[optind]);
 		return -EINVAL;
 	}
@@ -160,7 +162,8 @@ apply_disks(const struct options *o, struct config *conf, char *reterr)
 	}
 	for (size_t i = 0; i < o->n_disks; i++) {
 		if (soft_conf_parse(o->disks[i], disk, text) < 0) {
-			(void)snprintf(reterr, CONFIG_ERR_LEN, "--disk '%.200s': %s", o->disks[i], text);
+			(void)snprintf(reterr, CONFIG_ERR_LEN, "--disk '%.200s': %s",
+			    o->disks[i], text);
 			return -EINVAL;
 		}
 		if (config_add_disk(hba, disk) < 0)

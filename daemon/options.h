@@ -40,8 +40,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, char *rete
 /**
  * options_apply() - the configuration that options and file together mean
  *
- * With no file, no disk and no --demo, the file OPTIONS_CONFIG_DEFAULT is read if it is there; if
- * not, the demo disks are meant.
+ * With no file, no disk and no --demo, the file OPTIONS_CONFIG_DEFAULT is read if it is there;
+ * if not, the demo disks are meant.
  *
  * @conf     config_init() was done
  * @reterr   CONFIG_ERR_LEN bytes

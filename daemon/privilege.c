@@ -48,8 +48,8 @@ privilege_drop(const struct config *conf)
 	int r = conf->user == NULL ? 0 : user_become(conf->user);
 
 	if (r < 0) {
-		log_error("user '%s': cannot become it: %s; start as root, or take 'user' out of the "
-		    "configuration", conf->user, strerror(-r));
+		log_error("user '%s': cannot become it: %s; start as root, or take 'user' out "
+		    "of the configuration", conf->user, strerror(-r));
 		return r;
 	}
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -12,7 +12,8 @@
 #include "base/compiler.h"
 #include "daemon/config.h"
 
-/* privilege_prepare() - as many descriptors as allowed, umask 022, no signal for broken pipes */
+/* privilege_prepare() - as many descriptors as allowed, umask 022, no signal for broken
+ * pipes */
 void privilege_prepare(void);
 
 /**

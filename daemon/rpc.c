@@ -30,7 +30,8 @@ loop_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 		next = LIST_NEXT(conn, entry);
 		rpc_conn_tick(conn, now_ns);
 	}
-	if (server->is_accept_paused && server->acceptable != NULL && loop == &server->loops[0]) {
+	if (server->is_accept_paused && server->acceptable != NULL &&
+	    loop == &server->loops[0]) {
 		server->is_accept_paused = false;
 		(void)event_add(server->acceptable, NULL);
 	}
@@ -107,11 +108,13 @@ rpc_server_new(const struct rpc_server_conf *conf, struct rpc_server **ret_serve
 	(void)pthread_cond_init(&server->cond, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	server->loops = calloc(loops_count(conf->loops), sizeof(*server->loops));
-	for (unsigned int i = 0; server->loops != NULL && i < loops_count(conf->loops) && r == 0; i++) {
+	if (server->loops == NULL)
+		r = -ENOMEM;
+	for (unsigned int i = 0; r == 0 && i < loops_count(conf->loops); i++) {
 		server->n_loops++;
 		r = loop_init(&server->loops[i], server, i);
 	}
-	if (server->loops == NULL || r < 0) {
+	if (r < 0) {
 		rpc_server_free(server);
 		return -ENOMEM;
 	}
@@ -168,7 +171,7 @@ static const char *
 conn_admit(struct rpc_server *server, uid_t uid, Scsad__Role role, uint64_t *ret_serial)
 {
 	const struct config *config = server->config;
-	uint32_t max = config->connections + (role >= SCSAD__ROLE__ROLE_ADMIN ? ADMIN_EXTRA : 0);
+	uint32_t extra = role >= SCSAD__ROLE__ROLE_ADMIN ? ADMIN_EXTRA : 0;
 	const char *why = NULL;
 	struct rpc_uid *u;
 
@@ -176,7 +179,7 @@ conn_admit(struct rpc_server *server, uid_t uid, Scsad__Role role, uint64_t *ret
 	u = uid_get(server, uid);
 	if (u == NULL)
 		why = "out of memory";
-	else if (server->n_conns >= max)
+	else if (server->n_conns >= config->connections + extra)
 		why = "too many connections";
 	else if (uid != 0 && u->n >= config->connections_per_uid)
 		why = "too many connections of this user";
@@ -229,7 +232,8 @@ rpc_server_may_log(struct rpc_server *server)
 	if (atomic_exchange(&server->log_second, second) != second) {
 		before = atomic_exchange(&server->log_lines, 0);
 		if (before > LOG_LINES_S)
-			log_warning("%u more lines about clients were left out", before - LOG_LINES_S);
+			log_warning("%u more lines about clients were left out",
+			    before - LOG_LINES_S);
 	}
 	return atomic_fetch_add(&server->log_lines, 1) < LOG_LINES_S;
 }
@@ -272,11 +276,13 @@ conn_begin(struct rpc_loop *loop, int fd)
 	role = access_role(server->config, server->io_gid, &cred);
 	if (role == SCSAD__ROLE__ROLE_NONE) {
 		if (rpc_server_may_log(server))
-			log_warning("uid %u: no rule gives it a role, connection refused", cred.uid);
+			log_warning("uid %u: no rule gives it a role, connection refused",
+			    cred.uid);
 		(void)pthread_mutex_lock(&server->lock);
 		server->refused++;
 		(void)pthread_mutex_unlock(&server->lock);
-		fd_refuse(fd, SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, "no rule gives this user a role");
+		fd_refuse(fd, SCSAD__ERROR_CODE__ERR_NOT_PERMITTED,
+		    "no rule gives this user a role");
 		return 0;
 	}
 	why = conn_admit(server, cred.uid, role, &serial);
@@ -293,7 +299,8 @@ conn_begin(struct rpc_loop *loop, int fd)
 		return r;
 	}
 	conn->serial = serial;
-	log_debug("client %llu: accepted, uid %u pid %d", (unsigned long long)serial, cred.uid, cred.pid);
+	log_debug("client %llu: accepted, uid %u pid %d", (unsigned long long)serial, cred.uid,
+	    cred.pid);
 	return 0;
 }
 
@@ -318,7 +325,8 @@ server_accept(evutil_socket_t listen_fd, short what UNUSED, void *arg)
 		int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			    errno == ENOBUFS)
 				accept_pause(server, errno);
 			return;
 		}
@@ -433,7 +441,8 @@ rpc_server_drain(struct rpc_server *server, uint32_t ms)
 {
 	atomic_store(&server->is_draining, true);
 	loop_call(server->loops[0].loop, listen_end, server);
-	rpc_event_publish(server, SCSAD__EVENT_KIND__EVENT_STOPPING, "scsad", "the daemon is stopping");
+	rpc_event_publish(server, SCSAD__EVENT_KIND__EVENT_STOPPING, "scsad",
+	    "the daemon is stopping");
 	return (uint32_t)server_wait(server, packets_active, ms);
 }
 

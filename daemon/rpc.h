@@ -4,11 +4,12 @@
  * What      Accepts connections, reads frames, checks who asks, carries packets to lib/lu and
  *           answers back. One connection lives on one loop and moves, once, to the home of the
  *           first unit it opens, so that its packets never change threads.
- * Bounds    connections (all, per user), frames, requests and bytes in flight, unsent bytes, open
- *           handles, queued events, time for hello and for a frame: struct config. Whoever passes
- *           one gets a typed error or loses the connection, with one log line; others notice
- *           nothing.
- * Life      rpc_server_new → rpc_server_listen → ... → rpc_server_drain → rpc_server_free.
+ * Bounds    connections (all, per user), frames, requests and bytes in flight, unsent bytes,
+ *           open handles, queued events, time for hello and for a frame: struct config. Whoever
+ *           passes one gets a typed error or loses the connection, with one log line; others
+ *           notice nothing.
+ * Life      rpc_server_new → rpc_server_listen → ... → rpc_server_drain → rpc_server_close →
+ *           rpc_server_free.
  * Thread    new/listen/drain/free: the main thread; the rest is said.
  * Source    scsad-protocol(7)
  */
@@ -33,7 +34,8 @@ struct rpc_server_conf {
 };
 
 /* rpc_server_new() - a server that nobody can reach yet; 0 or -ENOMEM */
-int rpc_server_new(const struct rpc_server_conf *conf, struct rpc_server **ret_server) MUST_CHECK;
+int rpc_server_new(const struct rpc_server_conf *conf,
+    struct rpc_server **ret_server) MUST_CHECK;
 
 /* rpc_server_set_hbas() - what list and show tell; before listen */
 void rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas);
@@ -67,8 +69,8 @@ void rpc_event_publish(struct rpc_server *server, Scsad__EventKind kind, const c
  */
 uint32_t rpc_server_drain(struct rpc_server *server, uint32_t ms);
 
-/* rpc_server_close() - close every connection and wait until all of their packets have come back;
- * those end because units are detached, aborted or reset. After drain, loops still run.
+/* rpc_server_close() - close every connection and wait until all of their packets have come
+ * back; those end because units are detached, aborted or reset. After drain, loops still run.
  * False when some did not within @ms */
 bool rpc_server_close(struct rpc_server *server, uint32_t ms);
 
@@ -85,7 +87,8 @@ struct rpc_stats {
 	uint64_t packets_done;		/* completions */
 	uint64_t packets_active;	/* submits accepted and not completed */
 	uint64_t orphans;		/* completions nobody was there for */
-	uint64_t busy;			/* submits answered BUSY for want of credits or memory */
+	uint64_t busy;			/* submits answered BUSY for want of credits or
+					 * memory */
 	uint64_t events_lost;
 	uint64_t connections;		/* now */
 };

@@ -5,7 +5,8 @@
 
 #include "base/text.h"
 
-/* every capability that SCSA names; can_set: what scsi_ifsetcap(9F) lets a target driver change */
+/* every capability that SCSA names; can_set: what scsi_ifsetcap(9F) lets a target driver
+ * change */
 static const struct {
 	const char *name;
 	bool can_set;
@@ -35,7 +36,8 @@ static const struct {
 	{ "tran-layer-retries", true },
 };
 
-_Static_assert(ARRAY_LEN(caps) <= ARRAY_LEN(((struct rpc_call *)0)->caps), "a call has room for all");
+_Static_assert(ARRAY_LEN(caps) <= ARRAY_LEN(((struct rpc_call *)0)->caps),
+    "a call has room for all");
 
 static bool
 cap_can_set(const char *name)
@@ -52,11 +54,13 @@ static void
 getcap_work(struct rpc_call *call)
 {
 	if (call->name[0] != '\0') {
-		call->result = lu_getcap(call->unit, call->name, call->is_hba_wide, &call->value);
+		call->result = lu_getcap(call->unit, call->name, call->is_hba_wide,
+		    &call->value);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(caps) && call->result == 0; i++)
-		call->result = lu_getcap(call->unit, caps[i].name, call->is_hba_wide, &call->caps[i]);
+		call->result = lu_getcap(call->unit, caps[i].name, call->is_hba_wide,
+		    &call->caps[i]);
 }
 
 static void
@@ -68,7 +72,8 @@ getcap_reply(struct rpc_call *call)
 	bool is_one = call->name[0] != '\0';
 
 	if (call->result < 0) {
-		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_GETCAP, call->result, NULL);
+		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_GETCAP, call->result,
+		    NULL);
 		return;
 	}
 	reply.n_caps = is_one ? 1 : ARRAY_LEN(caps);
@@ -112,7 +117,8 @@ setcap_work(struct rpc_call *call)
 {
 	int result = -1;
 
-	call->result = lu_setcap(call->unit, call->name, call->is_hba_wide, call->value, &result);
+	call->result = lu_setcap(call->unit, call->name, call->is_hba_wide, call->value,
+	    &result);
 	call->value = result;
 }
 
@@ -122,7 +128,8 @@ setcap_reply(struct rpc_call *call)
 	Scsad__SetCapReply reply = SCSAD__SET_CAP_REPLY__INIT;
 
 	if (call->result < 0) {
-		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_SETCAP, call->result, NULL);
+		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_SETCAP, call->result,
+		    NULL);
 		return;
 	}
 	reply.has_result = 1;

@@ -20,8 +20,10 @@ events_make(struct rpc_conn *conn)
 {
 	struct event_base *base = loop_base(conn->loop->loop);
 
-	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, rpc_conn_readable, conn);
-	conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, rpc_conn_writable, conn);
+	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, rpc_conn_readable,
+	    conn);
+	conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, rpc_conn_writable,
+	    conn);
 	if (fault_hit() || conn->readable == NULL || conn->writable == NULL ||
 	    event_add(conn->readable, NULL) < 0)
 		return -ENOMEM;
@@ -171,8 +173,8 @@ rpc_conn_drop(struct rpc_conn *conn, const char *fmt, ...)
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	if (rpc_server_may_log(conn->server))
-		log_warning("client %llu uid %u: %s, connection closed", (unsigned long long)conn->serial,
-		    conn->cred.uid, why);
+		log_warning("client %llu uid %u: %s, connection closed",
+		    (unsigned long long)conn->serial, conn->cred.uid, why);
 	rpc_count(&conn->loop->count.dropped, 1);
 	conn->is_ending = true;
 	if (STAILQ_EMPTY(&conn->out))

@@ -38,7 +38,8 @@ refuse_message(struct rpc_conn *conn, const struct frame_head *head, int err,
 
 	return refuse(conn, head, &(struct rpc_refusal){
 	    .code = err == -EMSGSIZE ? SCSAD__ERROR_CODE__ERR_LIMIT :
-	    err == -ENOMEM ? SCSAD__ERROR_CODE__ERR_NO_MEMORY : SCSAD__ERROR_CODE__ERR_BAD_MESSAGE,
+	    err == -ENOMEM ? SCSAD__ERROR_CODE__ERR_NO_MEMORY :
+	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE,
 	    .err = err, .text = msg_fault_text(fault, text, sizeof(text)) });
 }
 
@@ -58,7 +59,8 @@ method_allowed(struct rpc_conn *conn, const struct frame *frame, const struct me
 	if (info == NULL || handlers[head->method] == NULL) {
 		(void)refuse(conn, head, &(struct rpc_refusal){
 		    .code = SCSAD__ERROR_CODE__ERR_UNKNOWN_METHOD, .err = -ENOSYS,
-		    .text = "this daemon has no such method", .hint = "a newer daemon may have it" });
+		    .text = "this daemon has no such method",
+		    .hint = "a newer daemon may have it" });
 		return false;
 	}
 	if (head->data_len > 0 && !info->has_data) {
@@ -96,7 +98,8 @@ rpc_dispatch(struct rpc_conn *conn, const struct frame *frame)
 	conn->skip = head->data_len - (uint32_t)frame->data_here;
 	if (!method_allowed(conn, frame, info))
 		return conn->is_closed ? RPC_STOP : RPC_NEXT;
-	r = msg_unpack(&conn->loop->arena, info->request, frame->msg, head->msg_len, &msg, &fault);
+	r = msg_unpack(&conn->loop->arena, info->request, frame->msg, head->msg_len, &msg,
+	    &fault);
 	if (r < 0)
 		return refuse_message(conn, head, r, &fault);
 

@@ -14,8 +14,10 @@ static const struct {
 } refusals[] = {
 	{ -ENODEV, SCSAD__ERROR_CODE__ERR_STALE_HANDLE, "the unit is gone",
 	    "look at the list of units and open it again" },
-	{ -ESHUTDOWN, SCSAD__ERROR_CODE__ERR_NOT_READY, "the daemon is stopping", "connect again later" },
-	{ -ENOENT, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, "no such unit", "see the list of units" },
+	{ -ESHUTDOWN, SCSAD__ERROR_CODE__ERR_NOT_READY, "the daemon is stopping",
+	    "connect again later" },
+	{ -ENOENT, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, "no such unit",
+	    "see the list of units" },
 	{ -ENOTUNIQ, SCSAD__ERROR_CODE__ERR_AMBIGUOUS, "the name fits several units",
 	    "use more of the path" },
 	{ -EINVAL, SCSAD__ERROR_CODE__ERR_BAD_CDB, "the CDB is shorter than its opcode demands",
@@ -25,10 +27,13 @@ static const struct {
 	{ -EMSGSIZE, SCSAD__ERROR_CODE__ERR_LIMIT, "larger than the unit takes",
 	    "split the transfer, see transfer_bytes_max of the unit" },
 	{ -EACCES, SCSAD__ERROR_CODE__ERR_NOT_PERMITTED,
-	    "this role may not send a command of that class", "ask the administrator for more" },
-	{ -EBUSY, SCSAD__ERROR_CODE__ERR_BUSY, "too much is in flight", "try again after a completion" },
+	    "this role may not send a command of that class",
+	    "ask the administrator for more" },
+	{ -EBUSY, SCSAD__ERROR_CODE__ERR_BUSY, "too much is in flight",
+	    "try again after a completion" },
 	{ -ENOMEM, SCSAD__ERROR_CODE__ERR_NO_MEMORY, "out of memory", "try again later" },
-	{ -EOPNOTSUPP, SCSAD__ERROR_CODE__ERR_NOT_SUPPORTED, "this object cannot do that", NULL },
+	{ -EOPNOTSUPP, SCSAD__ERROR_CODE__ERR_NOT_SUPPORTED, "this object cannot do that",
+	    NULL },
 	{ -ESTALE, SCSAD__ERROR_CODE__ERR_STALE_HANDLE, "no unit is open under this handle",
 	    "open the unit again" },
 };
@@ -38,8 +43,9 @@ rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err, c
 {
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
 		if (refusals[i].err == err) {
-			rpc_refuse(conn, id, method, &(struct rpc_refusal){ refusals[i].code, err,
-			    text != NULL ? text : refusals[i].text, refusals[i].hint, NULL });
+			rpc_refuse(conn, id, method, &(struct rpc_refusal){
+			    refusals[i].code, err, text != NULL ? text : refusals[i].text,
+			    refusals[i].hint, NULL });
 			return;
 		}
 	rpc_refuse(conn, id, method, &(struct rpc_refusal){ error_code_from_errno(err), err,
@@ -50,11 +56,16 @@ rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err, c
 static size_t
 words_split(char *text, char *words[], size_t max)
 {
-	char *save = NULL;
 	size_t n = 0;
 
-	for (char *w = strtok_r(text, " ", &save); w != NULL && n < max; w = strtok_r(NULL, " ", &save))
-		words[n++] = w;
+	while (n < max && *text != '\0') {
+		size_t len = strcspn(text, " ");
+
+		words[n++] = text;
+		text += len;
+		if (*text == ' ')
+			*text++ = '\0';
+	}
 	return n;
 }
 

@@ -53,7 +53,8 @@ event_deliver(struct rpc_conn *conn, struct rpc_note *note)
 
 	if (conn->is_closed || conn->is_ending || (conn->event_mask & (1u << note->kind)) == 0)
 		return;
-	/* the same as the newest that still waits: the reader learns nothing by reading it twice */
+	/* the same as the newest that still waits: the reader learns nothing by reading it
+	 * twice */
 	if (conn->n_events > 0 && conn->last_kind == note->kind &&
 	    strcmp(conn->last_subject, note->subject) == 0)
 		return;

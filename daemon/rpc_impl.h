@@ -1,14 +1,15 @@
 /*
  * daemon/rpc_impl.h - the inside of the RPC server
  *
- * What      Four objects. rpc_loop: what a loop keeps for its connections (receive buffer, arena,
- *           pools). rpc_conn: a connection. rpc_handle: a unit it has open, which is a nexus.
- *           rpc_req: a request whose answer is still due; it is embedded in an rpc_task (a packet,
- *           from a pool) or an rpc_call (anything else, from the heap).
- * Owner     A connection is freed when it is closed, no request of it is due and no handle is left;
- *           so a request may point to its connection without more ado.
- * Thread    All of a connection happens on its loop. A task or call whose unit lives elsewhere goes
- *           there and back by loop_post(); while it is there, its connection side is not touched.
+ * What      Four objects. rpc_loop: what a loop keeps for its connections (receive buffer,
+ *           arena, pools). rpc_conn: a connection. rpc_handle: a unit it has open, which is a
+ *           nexus. rpc_req: a request whose answer is still due; it is embedded in an rpc_task
+ *           (a packet, from a pool) or an rpc_call (anything else, from the heap).
+ * Owner     A connection is freed when it is closed, no request of it is due and no handle is
+ *           left; so a request may point to its connection without more ado.
+ * Thread    All of a connection happens on its loop. A task or call whose unit lives elsewhere
+ *           goes there and back by loop_post(); while it is there, its connection side is not
+ *           touched.
  */
 #ifndef DAEMON_RPC_IMPL_H
 #define DAEMON_RPC_IMPL_H
@@ -32,10 +33,12 @@
 #include "proto/method.h"
 
 #define RPC_RX_BYTES		(256u << 10)	/* one receive takes at most this */
-/* bytes kept for later: half a frame, or, while a client is not read, all that one receive brought */
+/* bytes kept for later: half a frame, or, while a client is not read, all that one receive
+ * brought */
 #define RPC_STASH_MAX		(FRAME_HEAD_LEN + PROTO_MESSAGE_MAX + RPC_RX_BYTES)
 #define RPC_IOV_MAX		128		/* pieces of one gather write */
-#define RPC_TASK_HEAD		512		/* header and Completion, longest sense included */
+/* header and Completion, longest sense included */
+#define RPC_TASK_HEAD		512
 #define RPC_TICK_MS		500
 #define RPC_STUCK_MS		30000		/* unsent bytes that do not move */
 #define RPC_EVENTS_MAX		256		/* queued for one subscriber */
@@ -56,7 +59,8 @@ struct rpc_out {
 	uint32_t head_len;
 	const uint8_t *data;	/* bulk data */
 	uint32_t data_len;
-	void (*sent)(struct rpc_conn *conn, struct rpc_out *out);	/* sent or dropped: once */
+	void (*sent)(struct rpc_conn *conn, struct rpc_out *out);	/* sent or dropped:
+									 * once */
 };
 
 STAILQ_HEAD(rpc_out_list, rpc_out);
@@ -105,7 +109,8 @@ struct rpc_call {
 	struct lu_nexus *nexus;		/* abort of all of one handle */
 	struct lu *unit;		/* a reference, or NULL */
 	void (*work_fn)(struct rpc_call *call);		/* on a worker: blocks */
-	void (*reply_fn)(struct rpc_call *call);	/* on the connection's loop, unless it is closed */
+	void (*reply_fn)(struct rpc_call *call);	/* on the connection's loop, unless it
+							 * is closed */
 	int result;			/* of work_fn: 0 or -errno */
 	int value;			/* scalar in and out, by method */
 	bool is_hba_wide;
@@ -170,7 +175,8 @@ struct rpc_conn {
 	size_t stash_len, stash_size;
 	struct rpc_task *filling;	/* a submit whose data is being received */
 	uint32_t filled;
-	uint32_t skip;			/* data of a refused submit: bytes still to be thrown away */
+	uint32_t skip;			/* data of a refused submit: bytes still to be thrown
+					 * away */
 	uint64_t frame_since_ns;	/* first byte of an unfinished frame; 0: none */
 	uint64_t n_frames;		/* read so far */
 
@@ -201,7 +207,8 @@ struct rpc_conn {
 };
 
 struct rpc_counters {
-	_Atomic uint64_t frames, errors, packets_done, packets_active, orphans, busy, events_lost;
+	_Atomic uint64_t frames, errors, packets_done, packets_active, orphans, busy,
+	    events_lost;
 	_Atomic uint64_t dropped;
 };
 
@@ -270,8 +277,8 @@ void rpc_buf_give(struct rpc_loop *loop, struct rpc_buf *buf);
 void rpc_pool_fini(struct rpc_loop *loop);
 
 /* rpc_conn.c */
-int rpc_conn_new(struct rpc_loop *loop, int fd, const struct access_cred *cred, Scsad__Role role,
-    struct rpc_conn **ret_conn) MUST_CHECK;
+int rpc_conn_new(struct rpc_loop *loop, int fd, const struct access_cred *cred,
+    Scsad__Role role, struct rpc_conn **ret_conn) MUST_CHECK;
 /* take the fd away, let tasks and handles go; frees itself when the last has gone */
 void rpc_conn_close(struct rpc_conn *conn);
 /* one log line saying why; no more input, and closed when what is queued has been sent */
@@ -311,9 +318,11 @@ struct rpc_refusal {
 	const char *candidates;	/* blank-separated, or NULL */
 };
 
-void rpc_refuse(struct rpc_conn *conn, uint32_t id, uint16_t method, const struct rpc_refusal *why);
+void rpc_refuse(struct rpc_conn *conn, uint32_t id, uint16_t method,
+    const struct rpc_refusal *why);
 /* the map of negative errno to refusals: rpc_err.c */
-void rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err, const char *text);
+void rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err,
+    const char *text);
 
 /* rpc_dispatch.c: what a handler gets */
 struct rpc_in {
@@ -324,7 +333,8 @@ struct rpc_in {
 
 enum rpc_go {
 	RPC_NEXT,		/* dealt with; on to the next frame */
-	RPC_MOVE,		/* the connection moves: keep this frame, another loop will see it */
+	RPC_MOVE,		/* the connection moves: keep this frame, another loop will see
+				 * it */
 	RPC_STOP,		/* the connection is closed */
 };
 
@@ -392,7 +402,8 @@ struct rpc_loop *rpc_loop_of(struct rpc_server *server, struct lu_exec *home);
 void rpc_server_conn_gone(struct rpc_server *server, uid_t uid);
 /* a packet has completed while the server drains */
 void rpc_server_wake(struct rpc_server *server);
-/* may one more line about a client be logged now? Some each second; how many were not is logged */
+/* may one more line about a client be logged now? Some each second; how many were not is
+ * logged */
 bool rpc_server_may_log(struct rpc_server *server);
 
 /* a Unit message about @unit; texts are borrowed from it and from @store */

@@ -184,15 +184,16 @@ bool
 rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
     void (*sent)(struct rpc_conn *, struct rpc_out *))
 {
-	size_t size = FRAME_HEAD_LEN + (msg == NULL ? 0 : protobuf_c_message_get_packed_size(msg));
+	size_t msg_len = msg == NULL ? 0 : protobuf_c_message_get_packed_size(msg);
+	size_t size = FRAME_HEAD_LEN + msg_len;
 	struct out_msg *m = fault_hit() ? NULL : malloc(sizeof(*m) + size);
 	ptrdiff_t n;
 
 	n = m == NULL ? -ENOMEM : frame_pack(m->bytes, size, head, msg);
 	if (n < 0) {
 		free(m);
-		rpc_conn_drop(conn, "no reply to '%s' can be made: %s", method_name(head->method),
-		    strerror((int)-n));
+		rpc_conn_drop(conn, "no reply to '%s' can be made: %s",
+		    method_name(head->method), strerror((int)-n));
 		return false;
 	}
 	m->out = (struct rpc_out){

@@ -74,7 +74,8 @@ rpc_buf_take(struct rpc_loop *loop, uint32_t len, uint64_t owner)
 		if (buf == NULL)
 			return NULL;
 	}
-	/* a device that claims to have filled a buffer must not show one client another's data */
+	/* a device that claims to have filled a buffer must not show one client another's
+	 * data */
 	if (buf->owner != owner) {
 		memset(buf->bytes, 0, buf->size);
 		buf->owner = owner;

@@ -82,7 +82,8 @@ probe_reply(struct rpc_call *call)
 		return;
 	}
 	if (call->result < 0) {
-		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_PROBE, call->result, NULL);
+		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_PROBE, call->result,
+		    NULL);
 		return;
 	}
 	reply.has_result = 1;

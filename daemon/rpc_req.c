@@ -5,7 +5,8 @@
 #include "base/fault.h"
 #include "ddi/devtree.h"
 
-#define CALLS_MAX	64	/* requests other than packets that one connection may have due */
+/* requests other than packets that one connection may have due */
+#define CALLS_MAX	64
 
 struct rpc_req *
 rpc_req_find(struct rpc_conn *conn, uint32_t id)

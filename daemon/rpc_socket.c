@@ -29,7 +29,8 @@ address_of(const char *path, struct sockaddr_un *addr)
 static bool
 path_is_served(const char *path)
 {
-	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	struct sockaddr_un addr;
 
 	address_of(path, &addr);
@@ -60,8 +61,8 @@ lock_is_named(int fd, const char *path)
 {
 	struct stat ours, named;
 
-	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino &&
-	    ours.st_dev == named.st_dev;
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
+	    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
 /* one server a path: the lock is the truth, the socket may be a dead one's */
@@ -101,7 +102,8 @@ leftover_remove(const char *path)
 static int
 socket_bind(struct rpc_socket *s, const struct config *conf)
 {
-	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	struct sockaddr_un addr;
 	mode_t mask;
 	int r;
@@ -115,7 +117,8 @@ socket_bind(struct rpc_socket *s, const struct config *conf)
 	(void)umask(mask);
 	if (r < 0)
 		return r;
-	if ((conf->socket_gid != (gid_t)-1 && chown(s->path, (uid_t)-1, conf->socket_gid) < 0) ||
+	/* a group of (gid_t)-1 changes nothing */
+	if (chown(s->path, (uid_t)-1, conf->socket_gid) < 0 ||
 	    chmod(s->path, conf->socket_mode) < 0 || listen(fd, BACKLOG) < 0) {
 		r = -errno;
 		(void)unlink(s->path);
@@ -152,22 +155,26 @@ complain(int r, const char *path, char *reterr, size_t size)
 
 	(void)text_escape(path, strlen(path), shown, sizeof(shown));
 	if (r == -EADDRINUSE)
-		(void)snprintf(reterr, size, "socket '%s': another scsad serves it; stop that one, or "
+		(void)snprintf(reterr, size,
+		    "socket '%s': another scsad serves it; stop that one, or "
 		    "choose another path with --socket", shown);
 	else if (r == -EEXIST)
-		(void)snprintf(reterr, size, "socket '%s': something there is no socket; remove it, or "
+		(void)snprintf(reterr, size,
+		    "socket '%s': something there is no socket; remove it, or "
 		    "choose another path with --socket", shown);
 	else if (r == -ENAMETOOLONG)
-		(void)snprintf(reterr, size, "socket '%s': longer than 107 bytes; choose a shorter path",
-		    shown);
+		(void)snprintf(reterr, size,
+		    "socket '%s': longer than 107 bytes; choose a shorter path", shown);
 	else
-		(void)snprintf(reterr, size, "socket '%s': %s; choose a path that this user can make "
+		(void)snprintf(reterr, size,
+		    "socket '%s': %s; choose a path that this user can make "
 		    "with --socket", shown, strerror(-r));
 	return r;
 }
 
 int
-rpc_socket_open(const struct config *conf, struct rpc_socket *ret_socket, char *reterr, size_t size)
+rpc_socket_open(const struct config *conf, struct rpc_socket *ret_socket, char *reterr,
+    size_t size)
 {
 	const char *path = conf->socket_path, *dir = getenv("XDG_RUNTIME_DIR");
 	char own[256];
@@ -182,7 +189,8 @@ rpc_socket_open(const struct config *conf, struct rpc_socket *ret_socket, char *
 	r = path_open(conf, PROTO_SOCKET_DEFAULT, ret_socket);
 	if (r == 0)
 		return 0;
-	if ((r != -EACCES && r != -EPERM && r != -EROFS && r != -ENOENT) || dir == NULL || dir[0] != '/')
+	if ((r != -EACCES && r != -EPERM && r != -EROFS && r != -ENOENT) || dir == NULL ||
+	    dir[0] != '/')
 		return complain(r, PROTO_SOCKET_DEFAULT, reterr, size);
 	(void)snprintf(own, sizeof(own), "%s/scsad/scsad.sock", dir);
 	r = path_open(conf, own, ret_socket);

@@ -21,9 +21,9 @@ struct rpc_socket {
 /**
  * rpc_socket_open() - bind and listen
  *
- * Without a configured path: $SCSAD_SOCKET, then /run/scsad/scsad.sock, and, where that cannot be
- * made by this user, $XDG_RUNTIME_DIR/scsad/scsad.sock. A missing directory is made (0755). A socket that is
- * left over from a process that died is replaced.
+ * Without a configured path: $SCSAD_SOCKET, then /run/scsad/scsad.sock, and, where that cannot
+ * be made by this user, $XDG_RUNTIME_DIR/scsad/scsad.sock. A missing directory is made (0755).
+ * A socket that is left over from a process that died is replaced.
  *
  * @reterr   @size bytes: what is wrong and what to do
  *

@@ -37,7 +37,8 @@ hello_limits(struct rpc_conn *conn, const Scsad__Limits *wanted, Scsad__Limits *
 	conn->limits.msg_max = PROTO_MESSAGE_MAX;
 	conn->limits.data_max =
 	    limit_of(wanted->has_data_bytes_max, wanted->data_bytes_max, config->data_bytes);
-	conn->requests_max = limit_of(wanted->has_requests_max, wanted->requests_max, config->requests);
+	conn->requests_max = limit_of(wanted->has_requests_max, wanted->requests_max,
+	    config->requests);
 	ret->has_message_bytes_max = ret->has_data_bytes_max = 1;
 	ret->has_requests_max = ret->has_handles_max = 1;
 	ret->message_bytes_max = PROTO_MESSAGE_MAX;
@@ -54,13 +55,17 @@ rpc_hello(const struct rpc_in *in)
 	struct rpc_server *server = conn->server;
 	Scsad__HelloReply reply = SCSAD__HELLO_REPLY__INIT;
 	Scsad__Limits limits = SCSAD__LIMITS__INIT;
-	int64_t minor_max = req->minor_max;	/* signed: the oldest minor is 0 now, not for ever */
+	int64_t minor_max = req->minor_max;	/* signed: the oldest minor is 0 now, not for
+						 * ever */
 	char name[96];
 
 	if (conn->is_greeted)
-		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_BAD_MESSAGE, "hello was done already", NULL);
-	if (req->major != PROTO_MAJOR || minor_max < PROTO_MINOR_MIN || req->minor_min > PROTO_MINOR)
-		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_VERSION, "no common protocol version",
+		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_BAD_MESSAGE,
+		    "hello was done already", NULL);
+	if (req->major != PROTO_MAJOR || minor_max < PROTO_MINOR_MIN ||
+	    req->minor_min > PROTO_MINOR)
+		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_VERSION,
+		    "no common protocol version",
 		    "use a client of the same release");
 	if ((req->features_required & ~PROTO_FEATURES) != 0)
 		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_VERSION,
@@ -174,7 +179,8 @@ rpc_status(const struct rpc_in *in)
 	reply.packets_active = (uint32_t)st.packets_active;
 	reply.has_faults = 1;
 	reply.faults = faults_count(server->hbas);
-	reply.state = (char *)(uintptr_t)(atomic_load(&server->is_draining) ? "draining" : "running");
+	reply.state = (char *)(uintptr_t)(atomic_load(&server->is_draining) ? "draining" :
+	    "running");
 	status_counters(&reply, &st, counters, list);
 	rpc_reply(in->conn, rpc_in_id(in), METHOD_STATUS, &reply.base, false);
 	return RPC_NEXT;

@@ -296,7 +296,8 @@ rpc_submit(const struct rpc_in *in)
 	r = handle == NULL ? -ESTALE : submit_check(conn, req);
 	task = r == 0 ? task_new(conn, req->data_len) : NULL;
 	if (task == NULL) {
-		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_SUBMIT, r == 0 ? -ENOMEM : r, NULL);
+		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_SUBMIT, r == 0 ? -ENOMEM : r,
+		    NULL);
 		return RPC_NEXT;
 	}
 	task_fill(task, handle, req);

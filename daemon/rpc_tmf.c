@@ -15,7 +15,8 @@ abort_reply(struct rpc_call *call)
 
 	if (call->tmf.result == LU_TMF_BUSY || call->tmf.result == LU_TMF_GONE) {
 		rpc_refuse_errno(call->req.conn, call->req.id, METHOD_ABORT,
-		    call->tmf.result == LU_TMF_GONE ? -ENODEV : -EBUSY, "another abort is at work on it");
+		    call->tmf.result == LU_TMF_GONE ? -ENODEV : -EBUSY,
+		    "another abort is at work on it");
 		return;
 	}
 	reply.has_aborted = reply.has_finished = reply.has_failed = 1;
@@ -158,7 +159,7 @@ reset_permitted(const struct rpc_in *in, Scsad__ResetLevel level)
 	if (in->conn->role < reset_level_role(level)) {
 		rpc_refuse(in->conn, rpc_in_id(in), METHOD_RESET, &(struct rpc_refusal){
 		    .code = SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, .err = -EACCES,
-		    .text = "a reset that wide touches other clients, this role may not do that",
+		    .text = "a reset that wide touches others, this role may not do that",
 		    .hint = "reset the unit (lun), or ask the administrator" });
 		return false;
 	}
@@ -181,12 +182,14 @@ rpc_reset(const struct rpc_in *in)
 
 	if (!reset_permitted(in, req->level))
 		return RPC_NEXT;
-	if (req->handle == 0 && req->path != NULL && req->level >= SCSAD__RESET_LEVEL__RESET_LEVEL_BUS)
+	if (req->handle == 0 && req->path != NULL &&
+	    req->level >= SCSAD__RESET_LEVEL__RESET_LEVEL_BUS)
 		hba = hbas_find(in->conn->server->hbas, req->path);
 	unit = hba != NULL ? first_unit_of(hba) : rpc_unit_of(in, req->handle, req->path);
 	if (unit == NULL && (hba == NULL || hba->dip == NULL)) {
 		if (hba != NULL)
-			rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_RESET, -EOPNOTSUPP, NULL);
+			rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_RESET, -EOPNOTSUPP,
+			    NULL);
 		return RPC_NEXT;
 	}
 	call = rpc_call_new(in);

@@ -22,7 +22,8 @@ unit_find(const struct rpc_in *in, const char *name)
 	if (r == 0)
 		return unit;
 	if (r == -ENOTUNIQ)
-		rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
+		rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method,
+		    &(struct rpc_refusal){
 		    .code = SCSAD__ERROR_CODE__ERR_AMBIGUOUS, .err = r,
 		    .text = "the name fits several units", .hint = "use more of the path",
 		    .candidates = candidates });
@@ -40,7 +41,8 @@ rpc_unit_of(const struct rpc_in *in, uint64_t handle, const char *name)
 		return unit_find(in, name);
 	h = rpc_handle_get(in->conn, handle);
 	if (h == NULL) {
-		rpc_refuse_errno(in->conn, rpc_in_id(in), in->frame->head.method, -ESTALE, NULL);
+		rpc_refuse_errno(in->conn, rpc_in_id(in), in->frame->head.method, -ESTALE,
+		    NULL);
 		return NULL;
 	}
 	return lu_ref(h->unit);
@@ -149,7 +151,8 @@ open_finish(struct rpc_conn *conn, uint32_t id, struct rpc_handle *handle)
 	if (r < 0) {
 		rpc_refuse(conn, id, METHOD_OPEN, &(struct rpc_refusal){
 		    .code = SCSAD__ERROR_CODE__ERR_LIMIT, .err = r,
-		    .text = "too many units are open on this connection", .hint = "close some" });
+		    .text = "too many units are open on this connection",
+		    .hint = "close some" });
 		rpc_handle_release(handle);
 		return;
 	}

@@ -38,7 +38,8 @@ lu_exit(struct lu *lu)
 	mutex_exit(&lu->lock);
 }
 
-/* ------ capabilities, in the order in which target drivers ask for them (scsa, section 9) ------ */
+/* ------ capabilities, in the order in which target drivers ask for them (scsa, section 9)
+ * ------ */
 
 static void
 cap_set(struct lu *lu, const char *name, int value)
@@ -267,7 +268,8 @@ lu_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 	(void)scsi_reset_notify(&sd->sd_address, SCSI_RESET_CANCEL, reset_seen, (caddr_t)lu);
 	lu_unpublish(lu);
 	unit_close(lu);
-	/* the timer is not armed any more: nothing is held. What it had posted runs before drain_end */
+	/* the timer is not armed any more: nothing is held. What it had posted runs before
+	 * drain_end */
 	timer = lu->hold_timer;
 	if (timer != NULL)
 		(void)untimeout(timer);

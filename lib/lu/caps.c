@@ -23,7 +23,8 @@ lu_getcap(struct lu *unit, const char *name, bool is_hba_wide, int *ret_value)
 
 	if (lu_enter(unit) < 0)
 		return -ENODEV;
-	*ret_value = scsi_ifgetcap(&unit->sd->sd_address, cap_name(name, buf), is_hba_wide ? 0 : 1);
+	*ret_value = scsi_ifgetcap(&unit->sd->sd_address, cap_name(name, buf),
+	    is_hba_wide ? 0 : 1);
 	lu_exit(unit);
 	return 0;
 }
@@ -36,7 +37,8 @@ lu_setcap(struct lu *unit, const char *name, bool is_hba_wide, int value, int *r
 	if (lu_enter(unit) < 0)
 		return -ENODEV;
 	*ret_result =
-	    scsi_ifsetcap(&unit->sd->sd_address, cap_name(name, buf), value, is_hba_wide ? 0 : 1);
+	    scsi_ifsetcap(&unit->sd->sd_address, cap_name(name, buf), value,
+	    is_hba_wide ? 0 : 1);
 	lu_exit(unit);
 	return 0;
 }

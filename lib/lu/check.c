@@ -25,7 +25,8 @@ check_direction(const struct lu_task *task, const struct cdb_info *info)
 		return task->dir == LU_DIR_OUT ? -EPROTO : 0;
 	case OP_DIR_OUT:
 		return task->dir == LU_DIR_IN ? -EPROTO : 0;
-	case OP_DIR_NONE:	/* a buffer that nothing is moved into: a residual, no contradiction */
+	case OP_DIR_NONE:	/* a buffer that nothing is moved into: a residual, no
+				 * contradiction */
 	case OP_DIR_BOTH:
 		break;
 	}

@@ -1,14 +1,14 @@
 /*
  * lu/exec.h - a thread to run on, without knowing whose
  *
- * What      lib/lu owns no threads of its own choosing. The process above hands it executors: one
- *           for every thread that a unit may live on (a loop), one for threads that may block
- *           (workers). A piece of work is embedded in the object it is about, so handing it over
- *           never allocates.
- * Owner     A work item belongs to the executor from post()/defer() until its function is called;
- *           the function may hand it over again, or free what it is embedded in.
- * Order     Works posted by one thread run in that order; works deferred run in order, after what
- *           the thread is doing now has returned.
+ * What      lib/lu owns no threads of its own choosing. The process above hands it executors:
+ *           one for every thread that a unit may live on (a loop), one for threads that may
+ *           block (workers). A piece of work is embedded in the object it is about, so handing
+ *           it over never allocates.
+ * Owner     A work item belongs to the executor from post()/defer() until its function is
+ *           called; the function may hand it over again, or free what it is embedded in.
+ * Order     Works posted by one thread run in that order; works deferred run in order, after
+ *           what the thread is doing now has returned.
  * Thread    post(): any, never blocks. defer(): only the executor's own thread.
  */
 #ifndef LU_EXEC_H

@@ -11,13 +11,15 @@
 #include "scsi/vpd.h"
 
 #define IDENTIFY_TIMEOUT_S	10
-#define IDENTIFY_TRIES		5	/* a unit may have several unit attentions to tell first */
+/* a unit may have several unit attentions to tell first */
+#define IDENTIFY_TRIES		5
 #define XFER_MAX_DEFAULT	(16u << 20)
 #define READCAP10_LEN		8
 #define READCAP16_LEN		32
 #define VPD_LEN			255
 #define MODE_HEAD_LEN		4
-#define MODE_WP			0x80	/* device-specific parameter of a disk: write protected */
+/* device-specific parameter of a disk: write protected */
+#define MODE_WP			0x80
 
 /* one command that reads @size bytes; bytes received, or -EIO, -EAGAIN (check condition) */
 static ssize_t
@@ -31,8 +33,8 @@ ask_once(struct lu *lu, const uint8_t *cdb, size_t len, void *data, size_t size)
 	buf.b_flags = B_BUSY | B_READ;
 	buf.b_un.b_addr = data;
 	buf.b_bcount = size;
-	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, size > 0 ? &buf : NULL, (int)len, LU_SCB_LEN,
-	    0, PKT_CONSISTENT | PKT_XARQ, SLEEP_FUNC, NULL);
+	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, size > 0 ? &buf : NULL, (int)len,
+	    LU_SCB_LEN, 0, PKT_CONSISTENT | PKT_XARQ, SLEEP_FUNC, NULL);
 	if (pkt == NULL)
 		return -EIO;
 	memcpy(pkt->pkt_cdbp, cdb, len);
@@ -109,7 +111,10 @@ identify_serial(struct lu *lu)
 static void
 identify_protection(struct lu *lu)
 {
-	uint8_t cdb[CDB_BUF_LEN] = { 0x1a, 0x08, 0x3f, 0, MODE_HEAD_LEN };	/* MODE SENSE(6), DBD, all pages */
+	uint8_t cdb[CDB_BUF_LEN] = { 0x1a, 0x08, 0x3f, 0, MODE_HEAD_LEN };	/* MODE
+										 * SENSE(6),
+										 * DBD, all
+										 * pages */
 	uint8_t data[MODE_HEAD_LEN];
 
 	if (ask(lu, cdb, 6, data, sizeof(data)) >= 3)
@@ -148,8 +153,10 @@ identify_path(struct lu *lu)
 	(void)snprintf(info->path, sizeof(info->path), "%s/%s%s%s@%s", info->hba,
 	    iport == NULL ? "" : iport, iport == NULL ? "" : "/", ddi_node_name(lu->dip),
 	    info->address);
-	info->target = ddi_prop_get_int(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS, "target", -1);
-	info->lun = (uint64_t)ddi_prop_get_int64(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS, "lun64", 0);
+	info->target = ddi_prop_get_int(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS, "target",
+	    -1);
+	info->lun = (uint64_t)ddi_prop_get_int64(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS,
+	    "lun64", 0);
 }
 
 static int
@@ -184,7 +191,8 @@ lu_identify(struct lu *lu)
 	if (r < 0)
 		return r;
 	identify_limits(lu);
-	/* takes the unit attentions of power-on off the way; the answer itself does not matter */
+	/* takes the unit attentions of power-on off the way; the answer itself does not
+	 * matter */
 	(void)ask(lu, cdb, cdb_tur(cdb), none, 0);
 	identify_serial(lu);
 	if (lu->info.type == INQ_TYPE_DISK || lu->info.type == INQ_TYPE_CD ||

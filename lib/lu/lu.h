@@ -1,23 +1,25 @@
 /*
  * lu/lu.h - the target driver that every front end uses: logical units, nexuses, tasks
  *
- * What      To the framework this room is a target driver ("lu", bound to "scsiclass"): for each
- *           device node it attaches, it learns what the device is and publishes a unit. To the
- *           front ends (RPC, iSCSI) it is the waist: submit a task, abort, reset, read
- *           capabilities. Who may do what, in which order, and what happens when someone leaves,
- *           is decided here and nowhere else.
+ * What      To the framework this room is a target driver ("lu", bound to "scsiclass"): for
+ *           each device node it attaches, it learns what the device is and publishes a unit. To
+ *           the front ends (RPC, iSCSI) it is the waist: submit a task, abort, reset, read
+ *           capabilities. Who may do what, in which order, and what happens when someone
+ *           leaves, is decided here and nowhere else.
  * Life      unit: attach(9E) -> active -> draining -> gone; freed with the last reference.
  *           nexus: lu_nexus_open -> lu_nexus_gone -> its gone() callback.
  *           task: idle -> (held) -> issued -> done -> idle; chart above lu_task_states[].
  * Owner     The front end owns tasks and nexuses (they are embedded in its objects); from an
- *           lu_submit() that returned 0 until done() the task is lib/lu's and must stay where it is.
+ *           lu_submit() that returned 0 until done() the task is lib/lu's and must stay where
+ *           it is.
  * Thread    A unit has one home executor. Everything about its nexuses and tasks happens there,
  *           without locks; calls that differ say so. Completion from the HBA may come on any
  *           thread; done() always runs at home, at the end of a turn, never inside lu_submit().
  * Limits    CDB 260 bytes, sense 252 bytes, held tasks of a unit LU_HELD_MAX; no memory is
  *           allocated between lu_submit() and done().
  * Results   Three worlds: lu_submit() refuses with -errno; reason/state/statistics say what the
- *           transport did; status and sense are the device's, valid when state has STATE_GOT_STATUS.
+ *           transport did; status and sense are the device's, valid when state has
+ *           STATE_GOT_STATUS.
  * Source    scsi_pkt(9S), scsi_transport(9F); SAM-5 sections 4 and 5.
  */
 #ifndef LU_LU_H
@@ -61,7 +63,8 @@ struct lu_host {
 	/* something happened to @unit; any thread, must not block; @unit is borrowed */
 	void (*event)(struct lu_host *host, enum lu_event event, struct lu *unit);
 	struct lu_exec *worker;		/* threads that may block */
-	uint32_t drain_ms;		/* detach: how long tasks in flight may take before abort */
+	uint32_t drain_ms;		/* detach: how long tasks in flight may take before
+					 * abort */
 };
 
 /**
@@ -136,9 +139,11 @@ void lu_unref(struct lu *unit);
 /**
  * lu_find() - the published unit called @name
  *
- * @name        its path, an unambiguous tail of the path beginning behind '/' or '@', or its serial
+ * @name        its path, an unambiguous tail of the path beginning behind '/' or '@', or its
+ *              serial
  * @ret_unit    a reference
- * @candidates  for -ENOTUNIQ: the paths that fit, separated by blanks, cut at @size; may be NULL
+ * @candidates  for -ENOTUNIQ: the paths that fit, separated by blanks, cut at @size; may be
+ *              NULL
  *
  * Returns:  0
  *           -ENOENT     no unit fits
@@ -148,14 +153,15 @@ void lu_unref(struct lu *unit);
  */
 int lu_find(const char *name, struct lu **ret_unit, char *candidates, size_t size) MUST_CHECK;
 
-/* lu_next() - walk: a reference to the published unit with the smallest id above @id, or NULL */
+/* lu_next() - walk: a reference to the published unit with the smallest id above @id, or
+ * NULL */
 struct lu *lu_next(uint64_t id);
 
 /* ------ nexuses ------ */
 
 /*
- * One initiator's relation to one unit (SAM: I_T_L nexus). What belongs to it alone (reservations,
- * unit attentions, task set) finds its place here.
+ * One initiator's relation to one unit (SAM: I_T_L nexus). What belongs to it alone
+ * (reservations, unit attentions, task set) finds its place here.
  */
 struct lu_nexus {
 	/* set by the front end before lu_nexus_open() */
@@ -187,9 +193,9 @@ int lu_nexus_open(struct lu_nexus *nexus, struct lu *unit) MUST_CHECK;
 /**
  * lu_nexus_gone() - the initiator left
  *
- * Held tasks are dropped (done() with reason CMD_ABORTED); issued ones run to their end, because
- * aborts would disturb others, and are handed back with is_orphan set. gone() runs when none is
- * left, at the end of a turn, after the done() of every task.
+ * Held tasks are dropped (done() with reason CMD_ABORTED); issued ones run to their end,
+ * because aborts would disturb others, and are handed back with is_orphan set. gone() runs when
+ * none is left, at the end of a turn, after the done() of every task.
  *
  * Thread:   the unit's home; once
  */
@@ -220,7 +226,8 @@ struct lu_task {
 	enum lu_resid resid_kind;
 	uint32_t state;			/* STATE_* */
 	uint32_t statistics;		/* STAT_* */
-	uint32_t resid;			/* bytes of the buffer not used (UNDER), or that had no room (OVER) */
+	uint32_t resid;			/* bytes of the buffer not used (UNDER), or that had no
+					 * room (OVER) */
 	uint32_t moved;			/* bytes of data[] that were transferred */
 
 	/* lib/lu only */
@@ -230,7 +237,8 @@ struct lu_task {
 	bool is_abort_accepted;		/* what the HBA said to the abort */
 	uint64_t seq;			/* order of issue in the unit */
 	uint64_t held_since_ns;
-	uint64_t expected;		/* bytes that the CDB asks for; UINT64_MAX: cannot be told */
+	uint64_t expected;		/* bytes that the CDB asks for; UINT64_MAX: cannot be
+					 * told */
 	struct scsi_pkt *pkt;
 	struct lu_tmf *tmf;		/* the abort that waits for this task */
 	TAILQ_ENTRY(lu_task) nexus_entry;
@@ -251,8 +259,8 @@ void lu_task_init(struct lu_task *task);
  * lu_submit() - execute one command
  *
  * The CDB's direction must not contradict @task->dir. Its transfer length may differ from
- * data_len: a longer buffer ends with an underflow residual; of a shorter one only data_len bytes
- * move, and the rest is an overflow residual.
+ * data_len: a longer buffer ends with an underflow residual; of a shorter one only data_len
+ * bytes move, and the rest is an overflow residual.
  *
  * Returns:  0           done() will run exactly once
  *           -ENODEV     the unit drains or is gone
@@ -295,7 +303,8 @@ struct lu_tmf {
 	bool is_accepted;		/* reset: the HBA said yes */
 	uint32_t waiting;		/* abort: tasks that are not done yet */
 	STAILQ_HEAD(, lu_task) tasks;	/* abort: pinned tasks the worker goes through */
-	uint64_t returned_before;	/* reset: the unit's count of tasks that came back by resets */
+	uint64_t returned_before;	/* reset: the unit's count of tasks that came back by
+					 * resets */
 	uint64_t barrier_seq;		/* reset: tasks issued up to here must be done first */
 	struct lu *barrier_unit;	/* reset: where the barrier stands now; a reference */
 	STAILQ_ENTRY(lu_tmf) entry;	/* on a unit's list of barriers */
@@ -320,8 +329,8 @@ void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struc
 /**
  * lu_reset() - reset a logical unit, its target, or everything behind its port
  *
- * Held tasks of @unit end with CMD_RESET at once. LU_TMF_DONE comes after the done() of every task
- * that was in flight in the scope of @level when the reset was asked for.
+ * Held tasks of @unit end with CMD_RESET at once. LU_TMF_DONE comes after the done() of every
+ * task that was in flight in the scope of @level when the reset was asked for.
  *
  * Thread:   the unit's home; the HBA is asked on a worker
  * Source:   scsi_reset(9F)

@@ -16,8 +16,10 @@
 #include "base/sm.h"
 #include "lu/lu.h"
 
-#define LU_SCB_LEN		((int)(sizeof(struct scsi_arq_status) - SENSE_LENGTH + LU_SENSE_MAX))
-#define LU_HOLD_TICK_MS		10	/* TRAN_BUSY with nothing in flight: when to try again */
+#define LU_SCB_LEN                                                             \
+	((int)(sizeof(struct scsi_arq_status) - SENSE_LENGTH + LU_SENSE_MAX))
+/* TRAN_BUSY with nothing in flight: when to try again */
+#define LU_HOLD_TICK_MS		10
 #define LU_ABORT_WAIT_MS	2000	/* detach: patience after an abort, and after a reset */
 
 /*
@@ -52,7 +54,8 @@ struct lu {
 	_Atomic unsigned int state;	/* enum lu_state; moves at home */
 	struct {
 		struct lu_counter tasks, refused, read_bytes, written_bytes, checks;
-		struct lu_counter transport_errors, held, busy, orphans, aborts, resets, in_flight;
+		struct lu_counter transport_errors, held, busy, orphans, aborts, resets,
+		    in_flight;
 	} stats;
 
 	/* registry lock */
@@ -106,7 +109,8 @@ int lu_identify(struct lu *lu) MUST_CHECK;
 void lu_publish(struct lu *lu);
 void lu_unpublish(struct lu *lu);
 
-/* check.c: may this task be sent to that unit? 0 or the refusals of lu_submit(); sets expected */
+/* check.c: may this task be sent to that unit? 0 or the refusals of lu_submit(); sets
+ * expected */
 int lu_task_check(struct lu_task *task, const struct lu *lu) MUST_CHECK;
 
 /* task.c, home only */

@@ -7,7 +7,8 @@
 
 #include "base/text.h"
 
-/* rises with the id: new units go to the tail. A plain mutex: nothing is called while it is held */
+/* rises with the id: new units go to the tail. A plain mutex: nothing is called while it is
+ * held */
 static TAILQ_HEAD(, lu) units = TAILQ_HEAD_INITIALIZER(units);
 static pthread_mutex_t units_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t last_id;
@@ -22,7 +23,8 @@ lu_ref(struct lu *unit)
 void
 lu_unref(struct lu *unit)
 {
-	if (unit == NULL || atomic_fetch_sub_explicit(&unit->refs, 1, memory_order_acq_rel) != 1)
+	if (unit == NULL ||
+	    atomic_fetch_sub_explicit(&unit->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	mutex_destroy(&unit->probe_lock);
 	mutex_destroy(&unit->lock);

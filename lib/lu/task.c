@@ -9,7 +9,8 @@
 #include "base/bytes.h"
 
 const struct sm_state lu_task_states[LU_TASK_N] = {
-	[LU_TASK_IDLE]   = { "idle",   SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_ISSUED) | SM_TO(LU_TASK_DONE) },
+	[LU_TASK_IDLE]   = { "idle",   SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_ISSUED) |
+	    SM_TO(LU_TASK_DONE) },
 	[LU_TASK_HELD]   = { "held",   SM_TO(LU_TASK_ISSUED) | SM_TO(LU_TASK_DONE) },
 	[LU_TASK_ISSUED] = { "issued", SM_TO(LU_TASK_DONE) },
 	[LU_TASK_DONE]   = { "done",   SM_TO(LU_TASK_IDLE) },
@@ -37,7 +38,8 @@ task_move(struct lu_task *task, enum lu_task_state to)
 
 /* ------ result ------ */
 
-/* sense is worth something only if the implied REQUEST SENSE went well (scsi.h, scsi_arq_status) */
+/* sense is worth something only if the implied REQUEST SENSE went well (scsi.h,
+ * scsi_arq_status) */
 static void
 result_take_sense(struct lu_task *task, const struct scsi_pkt *pkt)
 {
@@ -148,7 +150,8 @@ lu_task_finish(struct lu_task *task)
 	task_move(task, LU_TASK_IDLE);
 	task->done(task);
 
-	/* the task may be gone by now; the nexus is not: its gone() comes at the end of a turn */
+	/* the task may be gone by now; the nexus is not: its gone() comes at the end of a
+	 * turn */
 	if (tmf != NULL)
 		lu_tmf_task_done(tmf, reason);
 	lu_barriers_check(lu);

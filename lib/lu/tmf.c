@@ -46,7 +46,8 @@ abort_check(struct lu_tmf *tmf)
 	if (tmf->n_failed > 0)
 		tmf_end(tmf, LU_TMF_FAILED);
 	else
-		tmf_end(tmf, tmf->n_aborted + tmf->n_finished > 0 ? LU_TMF_DONE : LU_TMF_NO_TASK);
+		tmf_end(tmf, tmf->n_aborted + tmf->n_finished > 0 ? LU_TMF_DONE :
+		    LU_TMF_NO_TASK);
 }
 
 void
@@ -253,7 +254,8 @@ reset_ask(struct lu_work *w)
 	struct lu *lu = tmf->unit;
 
 	if (lu_enter(lu) == 0) {
-		tmf->is_accepted = scsi_reset(&lu->sd->sd_address, reset_levels[tmf->level]) == 1;
+		tmf->is_accepted = scsi_reset(&lu->sd->sd_address,
+		    reset_levels[tmf->level]) == 1;
 		lu_exit(lu);
 	}
 	lu_exec_post(lu->home, &tmf->work, reset_asked);

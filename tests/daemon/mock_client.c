@@ -296,7 +296,8 @@ mc_open(struct mc *c, const char *name)
 	const Scsad__OpenReply *reply;
 
 	req.name = (char *)(uintptr_t)name;
-	reply = mc_reply(c, mc_send(c, METHOD_OPEN, &req.base, NULL, 0), &scsad__open_reply__descriptor);
+	reply = mc_reply(c, mc_send(c, METHOD_OPEN, &req.base, NULL, 0),
+	    &scsad__open_reply__descriptor);
 	ck_assert(reply->handle != 0);
 	return reply->handle;
 }

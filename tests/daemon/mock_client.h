@@ -1,8 +1,8 @@
 /*
  * mock_client.h - the daemon in process, and a client that may do everything wrong
  *
- * What      fixture_start() runs a daemon with given disks on given loops, without a socket in the
- *           file system. mc_*() is a blocking client on a socket pair that speaks frames.
+ * What      fixture_start() runs a daemon with given disks on given loops, without a socket in
+ *           the file system. mc_*() is a blocking client on a socket pair that speaks frames.
  * Limits    A wait ends after MC_WAIT_MS with a failed test.
  */
 #ifndef TESTS_DAEMON_MOCK_CLIENT_H
@@ -29,7 +29,8 @@ struct fixture {
 	char dir[64];			/* a directory of its own; socket and files live here */
 };
 
-/* fixture_init() - defaults for tests: one loop, short drain; change f->conf, add disks, then start */
+/* fixture_init() - defaults for tests: one loop, short drain; change f->conf, add disks, then
+ * start */
 void fixture_init(struct fixture *f);
 void fixture_disk(struct fixture *f, const char *spec);
 void fixture_start(struct fixture *f);
@@ -57,7 +58,8 @@ mc_data(const struct mc *c)
 void mc_connect_raw(struct fixture *f, struct mc *c);	/* no hello */
 void mc_connect_any(struct fixture *f, struct mc *c);	/* likewise, and it may be refused */
 void mc_connect(struct fixture *f, struct mc *c);
-void mc_connect_as(struct fixture *f, struct mc *c, unsigned int uid);	/* root only; no hello */
+void mc_connect_as(struct fixture *f, struct mc *c, unsigned int uid);	/* root only; no
+									 * hello */
 void mc_close(struct mc *c);
 
 /* bytes as they are */

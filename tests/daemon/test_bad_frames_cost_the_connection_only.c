@@ -34,10 +34,12 @@ START_TEST(bad_headers_close)
 		    SCSAD__ERROR_CODE__ERR_LIMIT },
 		{ "data above the limit", PROTO_DATA_DEFAULT + 1, METHOD_SUBMIT, 0, 0, 1,
 		    PROTO_DATA_DEFAULT + 1, SCSAD__ERROR_CODE__ERR_LIMIT },
-		{ "more data than payload", 4, METHOD_SUBMIT, 0, 0, 1, 5, SCSAD__ERROR_CODE__ERR_BAD_FRAME },
+		{ "more data than payload", 4, METHOD_SUBMIT, 0, 0, 1, 5,
+		    SCSAD__ERROR_CODE__ERR_BAD_FRAME },
 		{ "everything", UINT32_MAX, 0xffff, 0xff, 0xff, UINT32_MAX, UINT32_MAX,
 		    SCSAD__ERROR_CODE__ERR_BAD_FRAME },
-		{ "reserved flag", 0, METHOD_LIST, 0x40, 0, 1, 0, SCSAD__ERROR_CODE__ERR_BAD_FRAME },
+		{ "reserved flag", 0, METHOD_LIST, 0x40, 0, 1, 0,
+		    SCSAD__ERROR_CODE__ERR_BAD_FRAME },
 		{ "descriptors", 0, METHOD_LIST, 0, 1, 1, 0, SCSAD__ERROR_CODE__ERR_BAD_FRAME },
 		{ "no id", 0, METHOD_LIST, 0, 0, 0, 0, SCSAD__ERROR_CODE__ERR_BAD_FRAME },
 	};
@@ -51,8 +53,8 @@ START_TEST(bad_headers_close)
 		Scsad__ErrorCode code;
 
 		mc_connect(&f, &c);
-		head_put(b, rows[i].payload, rows[i].method, rows[i].flags, rows[i].fds, rows[i].id,
-		    rows[i].data);
+		head_put(b, rows[i].payload, rows[i].method, rows[i].flags, rows[i].fds,
+		    rows[i].id, rows[i].data);
 		mc_write(&c, b, sizeof(b));
 		code = mc_error(&c, 0);
 		ck_assert_msg(code == rows[i].code ||
@@ -84,8 +86,8 @@ START_TEST(garbage_never_hurts)
 			b[i] = (uint8_t)rng_next(&rng);
 		/* half of the time a believable header around it */
 		if (round % 2 == 0 && len > FRAME_HEAD_LEN)
-			head_put(b, (uint32_t)(len - FRAME_HEAD_LEN), (uint16_t)rng_below(&rng, METHOD_N + 1),
-			    0, 0, 1, 0);
+			head_put(b, (uint32_t)(len - FRAME_HEAD_LEN), (uint16_t)rng_below(&rng,
+			    METHOD_N + 1), 0, 0, 1, 0);
 		if (round % 3 == 0)
 			mc_connect_raw(&f, &c);
 		else
@@ -205,8 +207,10 @@ START_TEST(refused_data_is_thrown_away)
 	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
 	mc_check_alive(&c);
 	/* and submit not under a handle that was never given */
-	ck_assert_int_eq(mc_error(&c, mc_submit(&c, 0x100000001, (const uint8_t *)"\x2a\0\0\0\0\0\0\2\x48\0",
-	    10, SCSAD__DIRECTION__DIR_OUT, data, sizeof(data))), SCSAD__ERROR_CODE__ERR_STALE_HANDLE);
+	ck_assert_int_eq(mc_error(&c, mc_submit(&c, 0x100000001,
+	    (const uint8_t *)"\x2a\0\0\0\0\0\0\2\x48\0",
+	    10, SCSAD__DIRECTION__DIR_OUT, data, sizeof(data))),
+	    SCSAD__ERROR_CODE__ERR_STALE_HANDLE);
 	mc_check_alive(&c);
 	mc_close(&c);
 	fixture_stop(&f);

@@ -36,7 +36,8 @@ START_TEST(options_are_read)
 {
 	struct options o;
 
-	ck_assert_int_eq(parse(ARGS(A("--disk"), A("mem:1M"), A("-d"), A("null:1T"), A("--socket=/x"),
+	ck_assert_int_eq(parse(ARGS(A("--disk"), A("mem:1M"), A("-d"), A("null:1T"),
+	    A("--socket=/x"),
 	    A("--loops"), A("3"), A("--log-level"), A("debug"), A("--foreground")), &o), 0);
 	ck_assert_uint_eq(o.n_disks, 2);
 	ck_assert_str_eq(o.disks[1], "null:1T");
@@ -69,8 +70,8 @@ START_TEST(options_go_on_top_of_the_configuration)
 	struct config conf;
 
 	config_init(&conf);
-	ck_assert_int_eq(parse(ARGS(A("-d"), A("mem:1M"), A("--socket"), A("/x"), A("--loops"), A("2"),
-	    A("--log-level"), A("error"), A("--demo")), &o), 0);
+	ck_assert_int_eq(parse(ARGS(A("-d"), A("mem:1M"), A("--socket"), A("/x"), A("--loops"),
+	    A("2"), A("--log-level"), A("error"), A("--demo")), &o), 0);
 	ck_assert_int_eq(setenv("TMPDIR", "/tmp", 1), 0);
 	ck_assert_msg(options_apply(&o, &conf, text) == 0, "%s", text);
 	ck_assert_uint_eq(conf.n_hbas, 2);
@@ -149,8 +150,8 @@ START_TEST(a_whole_life)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
-		exit(main_of(ARGS(A("--disk"), A("mem:1M"), A("--socket"), socket_path, A("--loops"),
-		    A("2"))));
+		exit(main_of(ARGS(A("--disk"), A("mem:1M"), A("--socket"), socket_path,
+		    A("--loops"), A("2"))));
 #ifdef HAVE_SYSTEMD
 	notify_wait(fd, "READY=1");
 	notify_wait(fd, "WATCHDOG=1");
@@ -193,7 +194,8 @@ START_TEST(log_lines_have_their_form)
 	ck_assert_str_eq(line, "error: 0\n");
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(fstat(fds[1], &st), 0);
-	(void)snprintf(value, sizeof(value), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	(void)snprintf(value, sizeof(value), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
 	ck_assert(log_is_journal(value, fds[1]));
 	ck_assert(!log_is_journal("1:2", fds[1]));
 	ck_assert(!log_is_journal("nonsense", fds[1]));
@@ -202,4 +204,5 @@ START_TEST(log_lines_have_their_form)
 END_TEST
 
 CHECK_MAIN("command line", options_are_read, wrong_options_are_told,
-    options_go_on_top_of_the_configuration, exit_statuses, a_whole_life, log_lines_have_their_form)
+    options_go_on_top_of_the_configuration, exit_statuses, a_whole_life,
+    log_lines_have_their_form)

@@ -61,7 +61,8 @@ END_TEST
 START_TEST(show_tells_of_each_kind)
 {
 	static const char *const rows[][2] = {
-		{ "soft0", "hba" }, { "soft0/iport0", "iport" }, { "AAA", "unit" }, { "disk@1,0", "unit" },
+		{ "soft0", "hba" }, { "soft0/iport0", "iport" }, { "AAA", "unit" },
+		    { "disk@1,0", "unit" },
 	};
 	struct fixture f;
 	struct mc c;
@@ -113,7 +114,8 @@ START_TEST(probe_knows_present_and_absent)
 		    &scsad__probe_reply__descriptor);
 		ck_assert_msg(reply->result == rows[i].result, "row %zu: %u", i, reply->result);
 		ck_assert_uint_eq(reply->inquiry.len > 0, rows[i].result == 0);
-		ck_assert((reply->path != NULL && reply->path[0] != '\0') == (rows[i].result == 0));
+		ck_assert((reply->path != NULL && reply->path[0] != '\0') == (
+		    rows[i].result == 0));
 	}
 	{
 		Scsad__ProbeRequest req = SCSAD__PROBE_REQUEST__INIT;
@@ -161,11 +163,11 @@ START_TEST(capabilities_are_read_and_set)
 	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
 	set.has_value = 1;
 	set.value = 1;
-	ck_assert_int_eq(((const Scsad__SetCapReply *)mc_reply(&c, mc_send(&c, METHOD_SETCAP, &set.base,
-	    NULL, 0), &scsad__set_cap_reply__descriptor))->result, 1);
+	ck_assert_int_eq(((const Scsad__SetCapReply *)mc_reply(&c, mc_send(&c, METHOD_SETCAP,
+	    &set.base, NULL, 0), &scsad__set_cap_reply__descriptor))->result, 1);
 	set.name = (char *)(uintptr_t)"no-such-cap";
-	ck_assert_int_eq(((const Scsad__SetCapReply *)mc_reply(&c, mc_send(&c, METHOD_SETCAP, &set.base,
-	    NULL, 0), &scsad__set_cap_reply__descriptor))->result, -1);
+	ck_assert_int_eq(((const Scsad__SetCapReply *)mc_reply(&c, mc_send(&c, METHOD_SETCAP,
+	    &set.base, NULL, 0), &scsad__set_cap_reply__descriptor))->result, -1);
 	end(&f, &c);
 }
 END_TEST
@@ -302,11 +304,13 @@ START_TEST(faults_come_and_go)
 	ck_assert_uint_eq(rules->n_rules, 2);
 	clear.has_id = 1;
 	clear.id = rule;
-	ck_assert_uint_eq(((const Scsad__FaultClearReply *)mc_reply(&c, mc_send(&c, METHOD_FAULT_CLEAR,
+	ck_assert_uint_eq(((const Scsad__FaultClearReply *)mc_reply(&c, mc_send(&c,
+	    METHOD_FAULT_CLEAR,
 	    &clear.base, NULL, 0), &scsad__fault_clear_reply__descriptor))->cleared, 1);
 	clear.id = 0;
 	clear.path = (char *)(uintptr_t)"soft0";
-	ck_assert_uint_eq(((const Scsad__FaultClearReply *)mc_reply(&c, mc_send(&c, METHOD_FAULT_CLEAR,
+	ck_assert_uint_eq(((const Scsad__FaultClearReply *)mc_reply(&c, mc_send(&c,
+	    METHOD_FAULT_CLEAR,
 	    &clear.base, NULL, 0), &scsad__fault_clear_reply__descriptor))->cleared, 1);
 	end(&f, &c);
 }
@@ -361,7 +365,8 @@ START_TEST(lost_events_are_counted)
 	    &scsad__done__descriptor);
 	for (unsigned int i = 0; i < N; i++) {
 		(void)snprintf(subject, sizeof(subject), "unit%u", i);
-		rpc_event_publish(f.rpc, SCSAD__EVENT_KIND__EVENT_UNIT_CHANGED, subject, "changed");
+		rpc_event_publish(f.rpc, SCSAD__EVENT_KIND__EVENT_UNIT_CHANGED, subject,
+		    "changed");
 	}
 	while (!has_lost) {
 		const Scsad__Event *event = mc_msg(&c, &scsad__event__descriptor);
@@ -381,5 +386,7 @@ START_TEST(lost_events_are_counted)
 END_TEST
 
 CHECK_MAIN("control", list_names_units_and_hbas, show_tells_of_each_kind,
-    probe_knows_present_and_absent, capabilities_are_read_and_set, abort_at_home, abort_elsewhere,
-    reset_answers_after_its_packets, faults_come_and_go, subscribers_hear, lost_events_are_counted)
+    probe_knows_present_and_absent, capabilities_are_read_and_set, abort_at_home,
+    abort_elsewhere,
+    reset_answers_after_its_packets, faults_come_and_go, subscribers_hear,
+    lost_events_are_counted)

@@ -1,4 +1,5 @@
-/* the n-th allocation fails, for every n: an error, a closed connection, never a crash or a leak */
+/* the n-th allocation fails, for every n: an error, a closed connection, never a crash or a
+ * leak */
 #include <string.h>
 
 #include "base/fault.h"
@@ -40,7 +41,8 @@ scenario(struct mc *c)
 	open.name = (char *)(uintptr_t)"disk@0,0";
 	if (!try(c, METHOD_OPEN, &open.base, NULL, 0) || c->head.kind != FRAME_KIND_REPLY)
 		return false;
-	reply = protobuf_c_message_unpack(&scsad__open_reply__descriptor, NULL, c->head.msg_len, c->bytes);
+	reply = protobuf_c_message_unpack(&scsad__open_reply__descriptor, NULL, c->head.msg_len,
+	    c->bytes);
 	submit.has_handle = submit.has_cdb = submit.has_direction = submit.has_data_len = 1;
 	submit.handle = ((Scsad__OpenReply *)reply)->handle;
 	protobuf_c_message_free_unpacked(reply, NULL);

@@ -48,7 +48,8 @@ START_TEST(names_find_units)
 	ck_assert_int_eq(mc_error(&c, send_open(&c, "no such thing")),
 	    SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
 	ck_assert_int_eq(mc_error(&c, send_open(&c, "")), SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
-	ck_assert_int_eq(mc_error(&c, send_open(&c, ",0")), SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
+	ck_assert_int_eq(mc_error(&c, send_open(&c, ",0")),
+	    SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
 	mc_close(&c);
 	fixture_stop(&f);
 }
@@ -86,7 +87,8 @@ START_TEST(handles_end_with_close)
 	ck_assert_int_eq(mc_error(&other, tur(&other, h)), SCSAD__ERROR_CODE__ERR_STALE_HANDLE);
 	(void)mc_reply(&c, mc_send_close(&c, h), &scsad__done__descriptor);
 	ck_assert_int_eq(mc_error(&c, tur(&c, h)), SCSAD__ERROR_CODE__ERR_STALE_HANDLE);
-	ck_assert_int_eq(mc_error(&c, mc_send_close(&c, h)), SCSAD__ERROR_CODE__ERR_STALE_HANDLE);
+	ck_assert_int_eq(mc_error(&c, mc_send_close(&c, h)),
+	    SCSAD__ERROR_CODE__ERR_STALE_HANDLE);
 	/* the slot is used again, the id is not */
 	h2 = mc_open(&c, "AAA");
 	ck_assert(h2 != h);

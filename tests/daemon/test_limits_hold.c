@@ -63,8 +63,8 @@ START_TEST(credits_are_limited)
 	(void)mc_fault(&c, "action=drop");
 	for (unsigned int i = 0; i < 3; i++)
 		(void)mc_submit(&c, h, cdb, cdb_tur(cdb), SCSAD__DIRECTION__DIR_NONE, NULL, 0);
-	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, cdb_tur(cdb), SCSAD__DIRECTION__DIR_NONE,
-	    NULL, 0)), SCSAD__ERROR_CODE__ERR_BUSY);
+	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, cdb_tur(cdb),
+	    SCSAD__DIRECTION__DIR_NONE, NULL, 0)), SCSAD__ERROR_CODE__ERR_BUSY);
 	mc_close(&c);
 	fixture_stop(&f);
 }
@@ -83,7 +83,8 @@ START_TEST(bytes_are_limited)
 	mc_connect(&f, &c);
 	h = mc_open(&c, "disk@0,0");
 	(void)mc_fault(&c, "action=drop");
-	(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, 2048), SCSAD__DIRECTION__DIR_IN, NULL, 1u << 20);
+	(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, 2048), SCSAD__DIRECTION__DIR_IN, NULL,
+	    1u << 20);
 	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, 1),
 	    SCSAD__DIRECTION__DIR_IN, NULL, 512)), SCSAD__ERROR_CODE__ERR_BUSY);
 	mc_close(&c);
@@ -108,8 +109,8 @@ START_TEST(slow_reader_is_not_read)
 	mc_connect(&f, &other);
 	h = mc_open(&c, "disk@0,0");
 	for (unsigned int i = 0; i < N; i++)
-		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, LEN / 512), SCSAD__DIRECTION__DIR_IN, NULL,
-		    LEN);
+		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, LEN / 512),
+		    SCSAD__DIRECTION__DIR_IN, NULL, LEN);
 	mc_check_alive(&other);
 	rpc_server_stats(f.rpc, &st);
 	ck_assert_uint_lt(st.packets_done, N);
@@ -186,8 +187,8 @@ START_TEST(answers_not_taken_end)
 	mc_connect(&f, &c);
 	h = mc_open(&c, "disk@0,0");
 	for (unsigned int i = 0; i < N; i++)
-		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, LEN / 512), SCSAD__DIRECTION__DIR_IN, NULL,
-		    LEN);
+		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, LEN / 512),
+		    SCSAD__DIRECTION__DIR_IN, NULL, LEN);
 	{
 		struct mc sync;
 
@@ -228,5 +229,5 @@ START_TEST(users_are_counted)
 END_TEST
 
 CHECK_MAIN("limits", connections_are_counted, credits_are_limited, bytes_are_limited,
-    slow_reader_is_not_read, silence_before_hello_ends, half_a_frame_ends, answers_not_taken_end,
-    users_are_counted)
+    slow_reader_is_not_read, silence_before_hello_ends, half_a_frame_ends,
+    answers_not_taken_end, users_are_counted)

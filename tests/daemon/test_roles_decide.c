@@ -15,7 +15,8 @@
 START_TEST(highest_rule_counts)
 {
 	struct config conf;
-	struct access_cred cred = { .uid = 4000, .gid = 4001, .groups = { 5, 6 }, .n_groups = 2 };
+	struct access_cred cred = { .uid = 4000, .gid = 4001, .groups = { 5, 6 },
+	    .n_groups = 2 };
 
 	config_init(&conf);
 	ck_assert_int_eq(access_role(&conf, (gid_t)-1, &cred), SCSAD__ROLE__ROLE_NONE);
@@ -58,12 +59,14 @@ walk_methods(struct fixture *f, Scsad__Role role)
 		bool is_refused;
 
 		mc_connect_as(f, &c, NOBODY);
-		(void)mc_reply(&c, mc_send_hello(&c, PROTO_MAJOR), &scsad__hello_reply__descriptor);
+		(void)mc_reply(&c, mc_send_hello(&c, PROTO_MAJOR),
+		    &scsad__hello_reply__descriptor);
 		(void)mc_send(&c, m, NULL, NULL, 0);
 		ck_assert(mc_recv(&c));
-		is_refused = c.head.kind == FRAME_KIND_ERROR && c.len > 2 && c.bytes[0] == 0x08 &&
-		    c.bytes[1] == SCSAD__ERROR_CODE__ERR_NOT_PERMITTED;
-		ck_assert_msg(is_refused == (role < info->role), "%s as role %d", info->name, (int)role);
+		is_refused = c.head.kind == FRAME_KIND_ERROR && c.len > 2 &&
+		    c.bytes[0] == 0x08 && c.bytes[1] == SCSAD__ERROR_CODE__ERR_NOT_PERMITTED;
+		ck_assert_msg(is_refused == (role < info->role), "%s as role %d", info->name,
+		    (int)role);
 		mc_close(&c);
 	}
 }
@@ -133,13 +136,14 @@ START_TEST(io_may_not_manage)
 	(void)mc_reply(&c, mc_send_hello(&c, PROTO_MAJOR), &scsad__hello_reply__descriptor);
 	h = mc_open(&c, "disk@0,0");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		uint32_t id = mc_submit(&c, h, rows[i].cdb, rows[i].len, SCSAD__DIRECTION__DIR_NONE,
-		    NULL, 0);
+		uint32_t id = mc_submit(&c, h, rows[i].cdb, rows[i].len,
+		    SCSAD__DIRECTION__DIR_NONE, NULL, 0);
 
 		if (rows[i].is_allowed)
 			ck_assert_uint_eq(mc_completion(&c, id)->reason, 0);
 		else
-			ck_assert_int_eq(mc_error(&c, id), SCSAD__ERROR_CODE__ERR_NOT_PERMITTED);
+			ck_assert_int_eq(mc_error(&c, id),
+			    SCSAD__ERROR_CODE__ERR_NOT_PERMITTED);
 	}
 	reset.has_handle = reset.has_level = 1;
 	reset.handle = h;

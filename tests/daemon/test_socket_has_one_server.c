@@ -157,7 +157,8 @@ START_TEST(user_gets_its_runtime_directory)
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", dir, 1), 0);
 	(void)unsetenv("SCSAD_SOCKET");
 	ck_assert_msg(rpc_socket_open(&conf, &s, text, sizeof(text)) == 0, "%s", text);
-	ck_assert(strncmp(s.path, dir, strlen(dir)) == 0 || strcmp(s.path, "/run/scsad/scsad.sock") == 0);
+	ck_assert(strncmp(s.path, dir, strlen(dir)) == 0 || strcmp(s.path,
+	    "/run/scsad/scsad.sock") == 0);
 	rpc_socket_close(&s);
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
@@ -166,4 +167,5 @@ START_TEST(user_gets_its_runtime_directory)
 END_TEST
 
 CHECK_MAIN("socket", second_server_is_refused, leftover_is_replaced, live_stranger_is_respected,
-    no_socket_is_not_touched, impossible_paths, environment_names_it, user_gets_its_runtime_directory)
+    no_socket_is_not_touched, impossible_paths, environment_names_it,
+    user_gets_its_runtime_directory)

@@ -45,7 +45,8 @@ stop_with(const char *rule, uint32_t drain_ms, unsigned int loops, uint8_t want_
 	h = mc_open(&c, "disk@1,0");
 	(void)mc_fault(&c, rule);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-		ids[i] = mc_submit(&c, h, cdb, cdb_tur(cdb), SCSAD__DIRECTION__DIR_NONE, NULL, 0);
+		ids[i] = mc_submit(&c, h, cdb, cdb_tur(cdb), SCSAD__DIRECTION__DIR_NONE, NULL,
+		    0);
 	mc_check_alive(&c);
 	ck_assert_int_eq(pthread_create(&thread, NULL, stopper, &f), 0);
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
@@ -85,8 +86,8 @@ START_TEST(nothing_new_while_draining)
 	mc_connect(&f, &c);
 	h = mc_open(&c, "DISK-A");
 	ck_assert_uint_eq(rpc_server_drain(f.rpc, 0), 0);
-	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, cdb_tur(cdb), SCSAD__DIRECTION__DIR_NONE,
-	    NULL, 0)), SCSAD__ERROR_CODE__ERR_NOT_READY);
+	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, cdb_tur(cdb),
+	    SCSAD__DIRECTION__DIR_NONE, NULL, 0)), SCSAD__ERROR_CODE__ERR_NOT_READY);
 	open.name = (char *)(uintptr_t)"DISK-A";
 	ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_OPEN, &open.base, NULL, 0)),
 	    SCSAD__ERROR_CODE__ERR_NOT_READY);

@@ -137,14 +137,15 @@ START_TEST(contradictions_are_typed_errors)
 	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, mc_cdb_write(cdb, 0, 1),
 	    SCSAD__DIRECTION__DIR_IN, NULL, BLOCK)), SCSAD__ERROR_CODE__ERR_BAD_CDB);
 	/* READ(10) in six bytes */
-	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, six, 6, SCSAD__DIRECTION__DIR_IN, NULL, BLOCK)),
-	    SCSAD__ERROR_CODE__ERR_BAD_CDB);
+	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, six, 6, SCSAD__DIRECTION__DIR_IN, NULL,
+	    BLOCK)), SCSAD__ERROR_CODE__ERR_BAD_CDB);
 	/* data_len above the limit */
 	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, 1),
-	    SCSAD__DIRECTION__DIR_IN, NULL, PROTO_DATA_DEFAULT + 1)), SCSAD__ERROR_CODE__ERR_LIMIT);
+	    SCSAD__DIRECTION__DIR_IN, NULL, PROTO_DATA_DEFAULT + 1)),
+	    SCSAD__ERROR_CODE__ERR_LIMIT);
 	/* too short for any command */
-	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, six, 3, SCSAD__DIRECTION__DIR_NONE, NULL, 0)),
-	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
+	ck_assert_int_eq(mc_error(&c, mc_submit(&c, h, six, 3, SCSAD__DIRECTION__DIR_NONE, NULL,
+	    0)), SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
 	mc_check_alive(&c);
 	mc_close(&c);
 	fixture_wait(&f, 0, 0);
@@ -188,8 +189,8 @@ START_TEST(many_at_once_each_answered_once)
 	mc_connect(&f, &c);
 	h = mc_open(&c, "disk@0,0");
 	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
-		id = mc_submit(&c, h, cdb, mc_cdb_read(cdb, (uint32_t)i, 8), SCSAD__DIRECTION__DIR_IN,
-		    NULL, 8 * BLOCK);
+		id = mc_submit(&c, h, cdb, mc_cdb_read(cdb, (uint32_t)i, 8),
+		    SCSAD__DIRECTION__DIR_IN, NULL, 8 * BLOCK);
 		if (i == 0)
 			first = id;
 	}
@@ -233,5 +234,5 @@ END_TEST
 
 CHECK_MAIN("submit", what_was_written_is_read, large_write_in_small_pieces,
     buffer_longer_than_cdb_leaves_residual, buffer_shorter_than_cdb_overflows,
-    contradictions_are_typed_errors, check_condition_brings_sense, many_at_once_each_answered_once,
-    duplicate_id_closes)
+    contradictions_are_typed_errors, check_condition_brings_sense,
+    many_at_once_each_answered_once, duplicate_id_closes)

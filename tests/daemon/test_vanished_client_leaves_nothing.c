@@ -27,7 +27,8 @@ vanish_with(const char *rule, unsigned int loops, bool want_clear)
 	h = mc_open(&c, "BBB");
 	(void)mc_fault(&other, rule);
 	for (unsigned int i = 0; i < 20; i++)
-		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, i, 8), SCSAD__DIRECTION__DIR_IN, NULL, 4096);
+		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, i, 8), SCSAD__DIRECTION__DIR_IN,
+		    NULL, 4096);
 	mc_check_alive(&other);
 	mc_close(&c);
 	if (want_clear) {
@@ -110,8 +111,8 @@ START_TEST(many_come_and_go)
 		mc_connect(&f, &c);
 		h = mc_open(&c, "DISK-A");
 		for (unsigned int k = 0; k < i % 17; k++)
-			(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, k, 8), SCSAD__DIRECTION__DIR_IN, NULL,
-			    4096);
+			(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, k, 8),
+			    SCSAD__DIRECTION__DIR_IN, NULL, 4096);
 		mc_close(&c);
 	}
 	fixture_wait(&f, 0, 0);

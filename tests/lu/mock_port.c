@@ -519,7 +519,8 @@ void
 port_sim(void (*fn)(void *))
 {
 	for (uint64_t seed = 1; seed <= 5; seed++) {
-		const struct sim_opts opts = { .seed = seed, .yield_per_1024 = seed == 1 ? 0 : 256 };
+		const struct sim_opts opts = { .seed = seed, .yield_per_1024 = seed == 1 ? 0 :
+		    256 };
 
 		port_defaults();
 		sim_run(&opts, fn, NULL);

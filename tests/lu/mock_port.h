@@ -1,9 +1,9 @@
 /*
  * mock_port.h - an HBA driver that does what a test says, and a home for its units
  *
- * What      A driver "port" with public headers only: targets 0 and 1, LUNs 0 and 1 of target 0,
- *           LUN 0 of target 1; disks of 1,000 blocks. Identification commands are answered at
- *           once; what else comes is treated as port.* says. home is an executor on a thread
+ * What      A driver "port" with public headers only: targets 0 and 1, LUNs 0 and 1 of target
+ *           0, LUN 0 of target 1; disks of 1,000 blocks. Identification commands are answered
+ *           at once; what else comes is treated as port.* says. home is an executor on a thread
  *           of lib/ddi, so that everything runs in the simulation.
  * Life      in sim_run(): port_begin() -> ... -> port_end()
  */
@@ -38,7 +38,8 @@ struct port {
 	bool is_xarq;
 	int abort_answer, reset_answer;
 	bool is_abort_silent;		/* answers 1 but completes only at port_complete() */
-	bool is_abort_late;		/* completes the packet inside tran_abort, then answers */
+	bool is_abort_late;		/* completes the packet inside tran_abort, then
+					 * answers */
 	bool is_reset_silent;
 	uint8_t inquiry_type;
 	uint32_t last_lba;		/* READ CAPACITY(10) */
@@ -61,7 +62,8 @@ extern struct lu_host port_host;
 extern struct lu_exec *port_home;
 extern int port_events[LU_EVENT_N];
 
-/* start home, workers, drivers, the HBA; units attach. port.* must be set before (port_defaults) */
+/* start home, workers, drivers, the HBA; units attach. port.* must be set before
+ * (port_defaults) */
 void port_defaults(void);
 void port_begin(void);
 void port_end(void);

@@ -330,5 +330,6 @@ START_TEST(reset_that_the_hba_refuses)
 END_TEST
 
 CHECK_MAIN("abort and reset", abort_of_one, abort_waits_for_its_packet, completion_beats_abort,
-    abort_that_the_hba_refuses, held_tasks_are_aborted_at_home, resets_answer_after_all_in_scope,
+    abort_that_the_hba_refuses, held_tasks_are_aborted_at_home,
+    resets_answer_after_all_in_scope,
     reset_waits_for_older_packets_only, reset_that_the_hba_refuses)

@@ -111,7 +111,8 @@ refusals_scenario(void *arg UNUSED)
 		{ { 0x28, [8] = 1 }, 10, LU_DIR_IN, 0, -EINVAL },
 		{ { 0x28, [8] = 1 }, 10, LU_DIR_NONE, 512, -EINVAL },
 		{ { 0x28, [8] = 1 }, 10, LU_DIR_IN, (1u << 20) + 1, -EMSGSIZE },
-		{ { 0x28, [8] = 0 }, 10, LU_DIR_OUT, 512, 0 },	/* moves nothing: no contradiction */
+		{ { 0x28, [8] = 0 }, 10, LU_DIR_OUT, 512, 0 },	/* moves nothing: no
+								 * contradiction */
 		{ { 0xc5 }, 10, LU_DIR_OUT, 512, 0 },		/* vendor: nobody knows */
 	};
 	struct lu_stats st;
@@ -177,7 +178,8 @@ ways_scenario(void *arg UNUSED)
 {
 	static const enum port_how ways[] = { PORT_INLINE, PORT_LATER, PORT_THREAD };
 	static const uint_t flags[LU_ATTR_N] = {
-		[LU_ATTR_SIMPLE] = FLAG_STAG, [LU_ATTR_ORDERED] = FLAG_OTAG, [LU_ATTR_HEAD] = FLAG_HTAG,
+		[LU_ATTR_SIMPLE] = FLAG_STAG, [LU_ATTR_ORDERED] = FLAG_OTAG,
+		    [LU_ATTR_HEAD] = FLAG_HTAG,
 	};
 	struct lu_stats st;
 
@@ -229,21 +231,21 @@ struct outcome {
 #define SENT	(STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_GOT_STATUS)
 
 static const struct outcome outcomes[] = {
-	{ "short read", .resid = 512, .blocks = 2, .len = 1024, .moved = 512, .kind = LU_RESID_UNDER,
-	    .want_resid = 512 },
+	{ "short read", .resid = 512, .blocks = 2, .len = 1024, .moved = 512,
+	    .kind = LU_RESID_UNDER, .want_resid = 512 },
 	{ "buffer longer", .resid = 512, .blocks = 1, .len = 1024, .moved = 512,
 	    .kind = LU_RESID_UNDER, .want_resid = 512 },
-	{ "buffer shorter", .reason = CMD_DATA_OVR, .resid = -1, .blocks = 4, .len = 512, .moved = 512,
-	    .kind = LU_RESID_OVER, .want_resid = 1536 },
+	{ "buffer shorter", .reason = CMD_DATA_OVR, .resid = -1, .blocks = 4, .len = 512,
+	    .moved = 512, .kind = LU_RESID_OVER, .want_resid = 1536 },
 	{ "no buffer", .resid = -1, .blocks = 4, .len = 0, .moved = 0, .kind = LU_RESID_OVER,
 	    .want_resid = 2048 },
 	{ "residual that cannot be", .resid = 99999, .blocks = 1, .len = 512, .moved = 0,
 	    .kind = LU_RESID_UNDER, .want_resid = 512 },
-	{ "transport error", .reason = CMD_TRAN_ERR, .state = STATE_GOT_BUS, .resid = -1, .blocks = 1,
-	    .len = 512, .moved = 0, .kind = LU_RESID_UNDER, .want_resid = 512 },
+	{ "transport error", .reason = CMD_TRAN_ERR, .state = STATE_GOT_BUS, .resid = -1,
+	    .blocks = 1, .len = 512, .moved = 0, .kind = LU_RESID_UNDER, .want_resid = 512 },
 	{ "check with sense", .status = STATUS_CHECK, .state = SENT, .resid = -1, .blocks = 1,
-	    .len = 512, .has_sense = true, .moved = 0, .kind = LU_RESID_UNDER, .want_resid = 512,
-	    .sense_len = 20 },
+	    .len = 512, .has_sense = true, .moved = 0, .kind = LU_RESID_UNDER,
+	    .want_resid = 512, .sense_len = 20 },
 	{ "short sense", .status = STATUS_CHECK, .state = SENT, .resid = -1, .has_sense = true,
 	    .rq_resid = 2, .blocks = 1, .len = 512, .kind = LU_RESID_UNDER, .want_resid = 512,
 	    .sense_len = 18 },
@@ -253,7 +255,8 @@ static const struct outcome outcomes[] = {
 	{ "long sense", .status = STATUS_CHECK, .state = SENT, .resid = -1, .has_sense = true,
 	    .is_xarq = true, .rq_resid = 152, .blocks = 1, .len = 512, .kind = LU_RESID_UNDER,
 	    .want_resid = 512, .sense_len = 100 },
-	{ "sense that failed", .status = STATUS_CHECK, .state = SENT, .resid = -1, .has_sense = true,
+	{ "sense that failed", .status = STATUS_CHECK, .state = SENT, .resid = -1,
+	    .has_sense = true,
 	    .rq_reason = CMD_TRAN_ERR, .blocks = 1, .len = 512, .kind = LU_RESID_UNDER,
 	    .want_resid = 512, .sense_len = 0 },
 	{ "task aborted", .status = 0x40, .state = SENT, .resid = -1, .blocks = 1, .len = 512,
@@ -282,9 +285,11 @@ outcome_scenario(void *arg UNUSED)
 		ck_assert_msg(t.lu.reason == o->reason, "%s: reason %d", o->name, t.lu.reason);
 		ck_assert_msg(t.lu.status == o->status, "%s: status %d", o->name, t.lu.status);
 		ck_assert_msg(t.lu.moved == o->moved, "%s: moved %u", o->name, t.lu.moved);
-		ck_assert_msg(t.lu.resid_kind == o->kind, "%s: kind %d", o->name, t.lu.resid_kind);
+		ck_assert_msg(t.lu.resid_kind == o->kind, "%s: kind %d", o->name,
+		    t.lu.resid_kind);
 		ck_assert_msg(t.lu.resid == o->want_resid, "%s: resid %u", o->name, t.lu.resid);
-		ck_assert_msg(t.lu.sense_len == o->sense_len, "%s: sense %u", o->name, t.lu.sense_len);
+		ck_assert_msg(t.lu.sense_len == o->sense_len, "%s: sense %u", o->name,
+		    t.lu.sense_len);
 	}
 	end();
 }
