@@ -167,8 +167,8 @@ START_TEST(world_wide_names)
 	ck_assert_str_eq(text, "w5000C5001234ABCD");
 	scsi_wwnstr_hexcase(text, 1);
 	ck_assert_str_eq(text, WWN);
-	ck_assert_str_eq(scsi_wwnstr_skip_ua_prefix(text), WWN + 1);
-	ck_assert_str_eq(scsi_wwnstr_skip_ua_prefix(WWN + 1), WWN + 1);
+	ck_assert_str_eq(scsi_wwnstr_skip_ua_prefix(text), &WWN[1]);
+	ck_assert_str_eq(scsi_wwnstr_skip_ua_prefix(&WWN[1]), &WWN[1]);
 	scsi_free_wwnstr(text);
 	scsi_free_wwnstr(NULL);
 }

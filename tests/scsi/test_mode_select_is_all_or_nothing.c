@@ -43,7 +43,7 @@ static int
 apply(const struct mode_select *sel, const void *list, size_t len, uint64_t *changed,
     struct sense_data *s)
 {
-	uint8_t *copy = malloc(len + (len == 0)); /* exactly sized: the sanitizer watches */
+	uint8_t *copy = calloc(1, len + (len == 0)); /* exactly sized: the sanitizer watches */
 	int r;
 
 	memcpy(copy, list, len);
