@@ -312,6 +312,7 @@ START_TEST(a_packet_destroyed_in_transport_is_freed_when_it_comes_back)
 }
 END_TEST
 
+#ifdef SCSAD_DEBUG /* a check of debug builds */
 START_TEST(a_unit_freed_with_packets_in_transport_is_found)
 {
 	struct scsi_device *sd;
@@ -329,6 +330,7 @@ START_TEST(a_unit_freed_with_packets_in_transport_is_found)
 	/* the process ends here: the packet still names a unit that is gone */
 }
 END_TEST
+#endif
 
 static struct scsi_pkt *early;
 
@@ -385,6 +387,7 @@ START_TEST(completion_of_a_polled_packet_is_a_violation)
 }
 END_TEST
 
+#ifdef SCSAD_DEBUG /* a check of debug builds */
 SIM_TEST(c16_sd_mutex_across_transport_is_found)
 {
 	struct scsi_device *sd = start_one();
@@ -402,6 +405,7 @@ SIM_TEST(c16_sd_mutex_across_transport_is_found)
 	scsi_destroy_pkt(pkt);
 	mock_stop();
 }
+#endif
 
 /* a packet that a driver made without the framework: only its flags tell */
 SIM_TEST(foreign_packets_complete_once)
@@ -430,6 +434,14 @@ SIM_TEST(foreign_packets_complete_once)
 	mock_stop();
 }
 
+#ifdef SCSAD_DEBUG
+#define DEBUG_TESTS                                                            \
+	, a_unit_freed_with_packets_in_transport_is_found,                     \
+	    c16_sd_mutex_across_transport_is_found
+#else
+#define DEBUG_TESTS
+#endif
+
 CHECK_MAIN("completion", c66_tran_returns_and_completions,
     c19_results_reach_the_client_unchanged, c86_c92_inline_chain_is_a_loop,
     c92_completion_may_destroy_its_packet, completions_of_one_turn_keep_their_order,
@@ -438,7 +450,5 @@ CHECK_MAIN("completion", c66_tran_returns_and_completions,
     c33_double_completion_is_ignored_and_counted,
     c32_direct_completion_is_found_at_resubmission,
     a_packet_destroyed_in_transport_is_freed_when_it_comes_back,
-    a_unit_freed_with_packets_in_transport_is_found,
     completion_without_accept_counts_as_accepted,
-    completion_of_a_polled_packet_is_a_violation, c16_sd_mutex_across_transport_is_found,
-    foreign_packets_complete_once)
+    completion_of_a_polled_packet_is_a_violation, foreign_packets_complete_once DEBUG_TESTS)

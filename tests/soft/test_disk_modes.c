@@ -18,7 +18,7 @@ page(uint8_t code, enum mode_pc pc, uint8_t *ret)
 	struct mode_view view;
 	size_t len;
 
-	ck_assert(bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_10, pc, code, 0, true, 255), 255));
+	ck_assert(bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_10, (uint8_t)pc, code, 0, true, 255), 255));
 	ck_assert_int_eq(mode_walk_begin(b.data, b.cmd->moved, true, &walk), 0);
 	ck_assert_int_eq(mode_walk_next(&walk, &view), 1);
 	ck_assert_int_eq(view.code, code);
