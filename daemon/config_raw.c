@@ -7,7 +7,7 @@
 #include <yaml.h>
 
 #include "base/num.h"
-#include "base/text.h"
+#include "daemon/config_form.h"
 
 #define FILE_MAX_BYTES	(1u << 20)
 #define WORD_MAX	4096
@@ -97,55 +97,6 @@ static const cyaml_schema_field_t config_fields[] = {
 static const cyaml_schema_value_t config_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
 };
-
-/* ------ what libcyaml has to say, as one line ------ */
-
-struct complaint {
-	char text[256];		/* the first line of the report */
-	unsigned long line, column;	/* of the innermost place in the backtrace; 0: none */
-};
-
-static void
-complaint_take(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
-{
-	struct complaint *c = ctx;
-	char line[512];
-	const char *text, *place;
-
-	(void)level;
-	(void)vsnprintf(line, sizeof(line), fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	text = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
-	place = strstr(text, "(line: ");
-	if (place != NULL) {
-		if (c->line == 0)
-			(void)sscanf(place, "(line: %lu, column: %lu)", &c->line, &c->column);
-		return;
-	}
-	if (c->text[0] == '\0')
-		(void)text_escape(text, strlen(text), c->text, sizeof(c->text));
-}
-
-/* errors of the YAML syntax itself: libyaml knows the place, libcyaml drops it */
-static void
-complaint_syntax(struct complaint *c, const struct config_raw *raw)
-{
-	yaml_parser_t parser;
-	yaml_document_t doc;
-
-	if (!yaml_parser_initialize(&parser))
-		return;
-	yaml_parser_set_input_string(&parser, raw->bytes, raw->len);
-	if (yaml_parser_load(&parser, &doc)) {
-		yaml_document_delete(&doc);
-	} else if (parser.problem != NULL) {
-		(void)text_escape(parser.problem, strlen(parser.problem), c->text,
-		    sizeof(c->text));
-		c->line = parser.problem_mark.line + 1;
-		c->column = parser.problem_mark.column + 1;
-	}
-	yaml_parser_delete(&parser);
-}
 
 /* ------ places ------ */
 
@@ -248,26 +199,31 @@ file_read(struct config_raw *raw, char *reterr, size_t size)
 static int
 tree_load(struct config_raw *raw, char *reterr, size_t size)
 {
-	struct complaint c = { 0 };
 	const cyaml_config_t config = {
-		.log_fn = complaint_take,
-		.log_ctx = &c,
 		.mem_fn = cyaml_mem,
-		.log_level = CYAML_LOG_WARNING,
 		.flags = CYAML_CFG_NO_ALIAS,
 	};
+	struct config_fault fault;
 	cyaml_data_t *tree = NULL;
 	cyaml_err_t err;
+	int r;
 
+	r = config_form_check(raw->bytes, raw->len, &config_schema, &fault);
+	if (r == -EINVAL)
+		(void)snprintf(reterr, size, "%s:%zu:%zu: %s", raw->path, fault.line,
+		    fault.column, fault.text);
+	else if (r < 0)
+		(void)snprintf(reterr, size, "%s: out of memory", raw->path);
+	if (r < 0)
+		return r;
 	err = cyaml_load_data(raw->bytes, raw->len, &config, &config_schema, &tree, NULL);
 	if (err == CYAML_OK) {
 		raw->tree = tree;
 		return 0;
 	}
-	if (c.line == 0 || strncmp(c.text, "libyaml", 7) == 0)
-		complaint_syntax(&c, raw);
-	(void)snprintf(reterr, size, "%s:%lu:%lu: %s", raw->path, c.line == 0 ? 1 : c.line,
-	    c.column == 0 ? 1 : c.column, c.text[0] == '\0' ? cyaml_strerror(err) : c.text);
+	/* the form is right: this is about memory, or about us */
+	(void)snprintf(reterr, size, "%s: cannot be loaded: %s", raw->path,
+	    cyaml_strerror(err));
 	return err == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
 }
 

@@ -2,8 +2,8 @@
  * daemon/config_raw.h - the configuration file as text in its place
  *
  * What      The form of the file: which keys exist, where, and that values are words. Meaning
- *           is given by config.c, which needs to know where in the file a word stood:
- *           config_mark().
+ *           is given by config.c, which names a place in the file by the way to it:
+ *           config_raw_complain().
  * Owner     The reader owns the raw tree until config_raw_free().
  * Thread    One.
  */

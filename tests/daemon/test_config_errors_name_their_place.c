@@ -36,11 +36,48 @@ START_TEST(mistakes)
 		{ "\nlimits:\n  connections: 0\n", ":3:16: ", "out of range" },
 		{ "limits:\n  data_bytes: 4M\n  client_bytes: 2M\n", ":3:17: ",
 		    "less than data_bytes" },
-		{ "limits:\n  hair: 1\n", ":2:", "hair" },
-		{ "nonsense: 1\n", ":1:", "nonsense" },
-		{ "loops: [1]\n", ":1:8: ", "" },
+		{ "limits:\n  client_bytes: 64K\n", ":2:17: ", "out of range" },
+		/* keys that are not there, on every level, behind something that is right */
+		{ "nonsense: 1\n", ":1:1: ", "'nonsense'" },
+		{ "loops: 1\n\nnonsense: 1\n", ":3:1: ", "'nonsense'" },
+		{ "limits:\n  handles: 1\n  hair: 1\n", ":3:3: ", "'hair'" },
+		{ "socket:\n  path: /x\n  made: 1\n", ":3:3: ", "path, mode, group" },
+		{ "log: {level: info, where: x}\n", ":1:20: ", "'where'" },
+		{ "hbas:\n  - driver: soft\n    discs: []\n", ":3:5: ", "'discs'" },
+		{ "hbas:\n  - driver: soft\n  - drive: soft\n", ":3:5: ", "'drive'" },
+		{ "access:\n  - uid: 1\n    roll: io\n", ":3:5: ", "'roll'" },
+		{ "loops: 1\n\"a\\u00e9\\e[1m\": 1\n", ":2:1: ", "'a\\xc3\\xa9\\x1b[1m'" },
+		/* keys that are there twice */
+		{ "loops: 1\nloops: 2\n", ":2:1: ", "already, in line 1" },
+		{ "hbas:\n  - driver: soft\n    module: a\n    driver: b\n", ":4:5: ",
+		    "already, in line 2" },
+		/* values of another kind */
+		{ "loops: [1]\n", ":1:8: ", "one word" },
+		{ "loops:\n  a: 1\n", ":2:3: ", "one word" },
+		{ "hbas: soft\n", ":1:7: ", "a list" },
+		{ "hbas:\n", ":1:6: ", "a list" },
+		{ "hbas:\n  driver: soft\n", ":2:3: ", "a list" },
+		{ "hbas:\n  - soft\n", ":2:5: ", "keys with values" },
+		{ "hbas:\n  - driver: soft\n    disks: mem:1M\n", ":3:12: ", "a list" },
+		{ "hbas:\n  - driver: soft\n    disks:\n      - mem: 1M\n", ":4:9: ",
+		    "one word" },
+		{ "socket: /x\n", ":1:9: ", "keys with values" },
+		{ "- a\n", ":1:1: ", "keys with values" },
+		{ "just a word\n", ":1:1: ", "keys with values" },
+		{ "? [a]\n: 1\n", ":1:3: ", "a key" },
+		{ "loops: \"a\\0b\"\n", ":1:8: ", "NUL" },
+		/* no YAML, or more of it than there can be */
 		{ "loops: \"1\n", ":2:1: ", "" },
-		{ "socket:\n\t- x\n", ":2:1: ", "" },
+		{ "hbas: [\n", ":2:1: ", "" },
+		{ "socket:\n\t- x\n", ":2:1: ", "tab" },
+		{ "socket:\n  path: /x\n\tmode: 1\n", ":3:1: ", "tab" },
+		{ "loops: 1\nuser: a\xff\n", ":2:8: ", "UTF-8" },
+		{ "# \xc3\xa9\xc3\n", ":1:4: ", "UTF-8" },
+		{ "loops: &a 1\n", ":1:8: ", "anchors" },
+		{ "hbas: &a\n  - driver: soft\n", ":1:7: ", "anchors" },
+		{ "loops: 1\nlog: &a\n  level: info\n", ":2:6: ", "anchors" },
+		{ "loops: *a\n", ":1:8: ", "aliases" },
+		{ "loops: 1\n---\nloops: 2\n", ":2:1: ", "second document" },
 		{ "socket:\n  path: relative\n", ":2:9: ", "absolute" },
 		{ "socket:\n  mode: 999\n", ":2:9: ", "octal" },
 		{ "socket:\n  mode: 07777\n", ":2:9: ", "octal" },
@@ -62,8 +99,6 @@ START_TEST(mistakes)
 		    "soft" },
 		{ "user: no-such-user-here\n", ":1:7: ", "not a user" },
 		{ "state_dir: here\n", ":1:12: ", "absolute" },
-		{ "loops: 1\nloops: 2\n", ":1:", "loops" },
-		{ "- a\n", ":1:", "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -78,6 +113,32 @@ START_TEST(mistakes)
 		ck_assert_msg(strstr(text, rows[i].words) != NULL, "row %zu: %s", i, text);
 		config_fini(&conf);
 	}
+	(void)unlink(path);
+}
+END_TEST
+
+START_TEST(long_words_and_lists)
+{
+	static char text[64 << 10];
+	char reterr[CONFIG_ERR_LEN], want[80];
+	struct config conf;
+	size_t n;
+
+	config_init(&conf);
+	(void)snprintf(text, sizeof(text), "loops: 1\nuser: %0*d\n", 5000, 1);
+	file_put(text);
+	ck_assert_int_eq(config_load(&conf, path, reterr), -EINVAL);
+	(void)snprintf(want, sizeof(want), "%s:2:7: is longer", path);
+	ck_assert_msg(strncmp(reterr, want, strlen(want)) == 0, "%s", reterr);
+
+	n = (size_t)snprintf(text, sizeof(text), "hbas:\n  - driver: soft\n    disks:\n");
+	for (int i = 0; i < 4097; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "      - x\n");
+	file_put(text);
+	ck_assert_int_eq(config_load(&conf, path, reterr), -EINVAL);
+	(void)snprintf(want, sizeof(want), "%s:4100:9: is one item too many", path);
+	ck_assert_msg(strncmp(reterr, want, strlen(want)) == 0, "%s", reterr);
+	config_fini(&conf);
 	(void)unlink(path);
 }
 END_TEST
@@ -175,5 +236,5 @@ START_TEST(lists_are_bounded)
 }
 END_TEST
 
-CHECK_MAIN("config", mistakes, everything_right, empty_file_is_the_defaults, unreadable_files,
-    lists_are_bounded)
+CHECK_MAIN("config", mistakes, long_words_and_lists, everything_right,
+    empty_file_is_the_defaults, unreadable_files, lists_are_bounded)
