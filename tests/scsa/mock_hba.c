@@ -737,8 +737,13 @@ static int
 iport_attach(dev_info_t *dip)
 {
 	scsi_hba_tran_t *tran = ddi_get_driver_private(dip);
-	int i = mock.n_iports_attached++;
+	int i = mock.n_iports_attached;
 
+	if (mock.iport_refusals > 0) {
+		mock.iport_refusals--;
+		return DDI_FAILURE;
+	}
+	mock.n_iports_attached++;
 	ck_assert_ptr_nonnull(tran);
 	ck_assert_ptr_ne(tran, mock.tran);
 	ck_assert_ptr_null(tran->tran_hba_private);
@@ -775,6 +780,8 @@ mock_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 	mock.tq = ddi_taskq_create(dip, "mock", 1, TASKQ_DEFAULTPRI, 0);
 	for (int i = 0; i < 40 && mock.iports[i] != NULL; i++)
 		(void)scsi_hba_iport_register(dip, (char *)(uintptr_t)mock.iports[i]);
+	if (mock.on_attached != NULL)
+		mock.on_attached(dip);
 	return DDI_SUCCESS;
 }
 
@@ -785,9 +792,13 @@ mock_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 		return DDI_FAILURE;
 	if (scsi_hba_iport_unit_address(dip) != NULL) {
 		ck_assert_int_eq(scsi_hba_detach(dip), DDI_FAILURE);
+		if (mock.on_iport_detach != NULL)
+			mock.on_iport_detach(dip);
 		mock.n_iports_attached--;
 		return DDI_SUCCESS;
 	}
+	if (mock.on_detach != NULL)
+		mock.on_detach(dip);
 	if (scsi_hba_detach(dip) != DDI_SUCCESS)
 		return DDI_FAILURE;
 	ddi_taskq_destroy(mock.tq);

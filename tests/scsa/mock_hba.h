@@ -74,7 +74,11 @@ struct mock {
 	    struct scsi_device *sd);
 	void (*on_tgt_free)(scsi_hba_tran_t *tran, struct scsi_device *sd);
 	int (*on_attach)(dev_info_t *dip, scsi_hba_tran_t *tran);	/* before and instead: tran */
+	void (*on_attached)(dev_info_t *dip);	/* end of the HBA's attach */
+	void (*on_detach)(dev_info_t *dip);	/* begin of its detach */
 	void (*on_iport)(dev_info_t *dip, scsi_hba_tran_t *tran);
+	void (*on_iport_detach)(dev_info_t *dip);
+	int iport_refusals;		/* iport attach answers DDI_FAILURE that many times */
 	void (*on_start)(struct scsi_address *ap, struct scsi_pkt *pkt);
 	int (*on_setup)(struct scsi_pkt *pkt, int (*callback)(caddr_t), caddr_t arg);
 	void (*on_ctor)(struct scsi_pkt *pkt, scsi_hba_tran_t *tran, int kmflag);
@@ -160,12 +164,20 @@ int mock_tgt_init(void);
 int mock_tgt_fini(void);
 
 /*
- * Order checker: O1-O9, O12, O13, O15-O17, O19, O21 of the contract, on every event.
+ * Order checker: O1-O9, O12, O13, O15-O17, O19, O21 of the contract, on every event;
+ * mock_order_maps.c adds O10, O11, O13, O14, O22-O25.
  */
 void mock_order_begin(void);
 void mock_order_tgt_attach(const void *sd);
 void mock_order_tgt_detach(const void *sd);
 void mock_order_end(void);	/* checks balance: everything that began has ended */
+
+struct scsa_event;
+void mock_order_maps_event(const struct scsa_event *ev);	/* under the checker's lock */
+void mock_order_maps_end(void);
+
+/* mock_order_has_unit() - is a unit of @port whose address begins with "@taddr," initialised? */
+bool mock_order_has_unit(const void *port, const char *taddr);
 
 /* SIM_TEST() - a test whose body runs in the simulation with the checker on */
 void mock_sim(void (*body)(void *));

@@ -355,9 +355,25 @@ order_event(const struct scsa_event *ev, void *arg)
 	if (ev->kind <= SCSA_EV_BUS_UNCONFIG && ev->kind != SCSA_EV_PKT_CONSTRUCT &&
 	    ev->kind != SCSA_EV_PKT_DESTRUCT)
 		RULE(tran_is_known(ev->tran), "O1", ev);
+	mock_order_maps_event(ev);
 	if (event_fns[ev->kind] != NULL)
 		event_fns[ev->kind](ev);
 	(void)pthread_mutex_unlock(&order_lock);
+}
+
+bool
+mock_order_has_unit(const void *port, const char *taddr)
+{
+	size_t len = strlen(taddr);
+
+	for (int i = 0; i < n_units; i++) {
+		const struct unit_rec *u = &unit_recs[i];
+
+		if (u->is_init && u->port == port && strncmp(u->ua, taddr, len) == 0 &&
+		    u->ua[len] == ',')
+			return true;
+	}
+	return false;
 }
 
 void
@@ -400,6 +416,7 @@ mock_order_end(void)
 		ck_assert_msg(!p->is_setup && p->binds == 0, "packet was never torn down");
 		ck_assert_msg(!is_detached || !p->is_constructed, "packet was never destructed");
 	}
+	mock_order_maps_end();
 	ck_assert_int_eq(n_clones, 0);
 	ck_assert_int_eq(n_iports, 0);
 }
