@@ -364,7 +364,7 @@ ua_phys(sas_phymap_t *map, const char *ua, uint64_t *ret_phys)
 int
 sas_phymap_uahasphys(sas_phymap_t *map, char *ua)
 {
-	uint64_t phys;
+	uint64_t phys = 0;
 
 	return ua_phys(map, ua, &phys) && phys != 0;
 }
