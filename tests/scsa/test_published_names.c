@@ -1,4 +1,5 @@
 /* C95: every field the contract names exists, with the values the manual pages give */
+#include <string.h>
 #include <stddef.h>
 
 #include "check_main.h"
@@ -134,12 +135,13 @@ END_TEST
 
 START_TEST(bit_fields_lie_where_the_wire_has_them)
 {
-	const uint8_t inq[48] = { 0x25, 0x80, 0x06, 0x12, 31, 0x31, 0x40, 0x02 };
+	uint8_t inq[sizeof(struct scsi_inquiry)] = { 0x25, 0x80, 0x06, 0x12, 31, 0x31, 0x40, 0x02 };
 	const uint8_t fixed[20] = { 0xf0, 0, 0x65, 1, 2, 3, 4, 10 };
-	const struct scsi_inquiry *i = (const void *)inq;
+	struct scsi_inquiry copy, *i = &copy;
 	const struct scsi_extended_sense *s = (const void *)fixed;
 	const uint8_t status = 0x28;
 
+	memcpy(&copy, inq, sizeof(copy));
 	ck_assert_uint_eq(i->inq_dtype & DTYPE_MASK, DTYPE_RODIRECT);
 	ck_assert_uint_eq(i->inq_dtype & DPQ_MASK, DPQ_SUPPORTED);
 	ck_assert_uint_eq(i->inq_rmb, 1);
