@@ -30,8 +30,8 @@ loop_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 		next = LIST_NEXT(conn, entry);
 		rpc_conn_tick(conn, now_ns);
 	}
-	if (server->is_accept_paused && server->acceptable != NULL &&
-	    loop == &server->loops[0]) {
+	if (loop == &server->loops[0] && server->is_accept_paused &&
+	    server->acceptable != NULL) {
 		server->is_accept_paused = false;
 		(void)event_add(server->acceptable, NULL);
 	}
@@ -42,7 +42,9 @@ void
 rpc_loop_tick_arm(struct rpc_loop *loop)
 {
 	static const struct timeval period = { 0, RPC_TICK_MS * 1000 };
-	bool is_needed = loop->n_conns > 0 || loop->server->is_accept_paused;
+	/* what is about accepting is loop 0's, others must not even look */
+	bool is_needed = loop->n_conns > 0 ||
+	    (loop == &loop->server->loops[0] && loop->server->is_accept_paused);
 
 	if (is_needed && !event_pending(loop->tick, EV_TIMEOUT, NULL))
 		(void)event_add(loop->tick, &period);
