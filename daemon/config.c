@@ -379,6 +379,17 @@ read_disk(const struct reader *rd, struct config_hba *hba, const char *where, co
 	return config_add_disk(hba, disk);
 }
 
+/* part of paths, log lines and messages */
+static bool
+driver_name_is_good(const char *name)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789_-";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= CONFIG_DRIVER_MAX && strspn(name, good) == len;
+}
+
 static int
 read_hba(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
 {
@@ -389,6 +400,11 @@ read_hba(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
 	(void)snprintf(where, sizeof(where), "hbas/%u", i);
 	if (raw->driver == NULL)
 		return complain(rd, where, "needs a driver, for instance 'driver: soft'");
+	if (!driver_name_is_good(raw->driver)) {
+		(void)snprintf(where, sizeof(where), "hbas/%u/driver", i);
+		return complain_word(rd, where, raw->driver, "is not a driver's name: "
+		    "1 to %d letters, digits, '_' and '-'", CONFIG_DRIVER_MAX);
+	}
 	hba = config_add_hba(rd->config, raw->driver);
 	if (hba == NULL)
 		return complain(rd, where, "is one HBA more than there can be");

@@ -24,10 +24,12 @@
 #define CONFIG_ERR_LEN		1024
 #define CONFIG_HBAS_MAX		32
 #define CONFIG_ACCESS_MAX	256
+#define CONFIG_DRIVER_MAX	20	/* bytes of a driver's name */
 
 /* one HBA */
 struct config_hba {
-	char *driver;			/* "soft", or the name a module registers */
+	char *driver;			/* "soft", or the name a module registers; up to
+					 * CONFIG_DRIVER_MAX letters, digits, '_' and '-' */
 	char *module;			/* path of a driver's shared object; NULL: built in */
 	struct soft_disk_conf *disks;	/* of a soft HBA */
 	size_t n_disks;

@@ -1,9 +1,8 @@
 #include "daemon/rpc_impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "base/text.h"
 
 /* what a negative errno of a room below means to a client, and what it can do */
 static const struct {
@@ -52,6 +51,26 @@ rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err, c
 	    text != NULL ? text : strerror(-err), NULL, NULL });
 }
 
+char *
+rpc_text(char *dst, size_t size, const char *src)
+{
+	size_t n = 0;
+
+	for (const uint8_t *s = (const uint8_t *)src; *s != 0; s++) {
+		bool is_plain = *s >= 0x20 && *s <= 0x7e;
+
+		if (n + (is_plain ? 1 : 4) >= size)
+			break;
+		if (is_plain)
+			dst[n] = (char)*s;
+		else
+			(void)snprintf(dst + n, 5, "\\x%02x", *s);
+		n += is_plain ? 1 : 4;
+	}
+	dst[n] = '\0';
+	return dst;
+}
+
 /* blank-separated words to an array; how many */
 static size_t
 words_split(char *text, char *words[], size_t max)
@@ -79,9 +98,9 @@ rpc_refuse(struct rpc_conn *conn, uint32_t id, uint16_t method, const struct rpc
 
 	if (conn->is_closed)
 		return;
-	(void)text_copy(text, sizeof(text), why->text);
-	(void)text_copy(hint, sizeof(hint), why->hint == NULL ? "" : why->hint);
-	(void)text_copy(list, sizeof(list), why->candidates == NULL ? "" : why->candidates);
+	(void)rpc_text(text, sizeof(text), why->text);
+	(void)rpc_text(hint, sizeof(hint), why->hint == NULL ? "" : why->hint);
+	(void)rpc_text(list, sizeof(list), why->candidates == NULL ? "" : why->candidates);
 	error.has_code = 1;
 	error.code = why->code;
 	error.has_sys_errno = 1;

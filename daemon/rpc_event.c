@@ -109,8 +109,8 @@ rpc_event_publish(struct rpc_server *server, Scsad__EventKind kind, const char *
 		note->loop = loop;
 		note->kind = kind;
 		note->time_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-		(void)text_copy(note->subject, sizeof(note->subject), subject);
-		(void)text_copy(note->text, sizeof(note->text), text);
+		(void)rpc_text(note->subject, sizeof(note->subject), subject);
+		(void)rpc_text(note->text, sizeof(note->text), text);
 		loop_post(loop->loop, &note->work, note_arrive);
 	}
 }

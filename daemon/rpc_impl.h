@@ -245,8 +245,9 @@ struct rpc_server {
 	struct rpc_loop *loops;
 	unsigned int n_loops;
 
+	/* loop 0 only, while loops run */
 	int listen_fd;
-	struct event *acceptable;	/* on loop 0 */
+	struct event *acceptable;
 	bool is_accept_paused;		/* out of descriptors; the tick tries again */
 
 	_Atomic bool is_draining;	/* nothing new */
@@ -323,6 +324,12 @@ void rpc_refuse(struct rpc_conn *conn, uint32_t id, uint16_t method,
 /* the map of negative errno to refusals: rpc_err.c */
 void rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err,
     const char *text);
+
+/* @src, which may be of several words of ours and quote foreign ones, as printable ASCII: every
+ * string in a message has gone through here or through text_escape(), because one that is not
+ * UTF-8 makes the whole message worthless to its reader. Unlike there, a backslash stays one:
+ * rooms below have escaped what they quote. @dst, cut at @size */
+char *rpc_text(char *dst, size_t size, const char *src);
 
 /* rpc_dispatch.c: what a handler gets */
 struct rpc_in {
@@ -406,7 +413,7 @@ void rpc_server_wake(struct rpc_server *server);
  * logged */
 bool rpc_server_may_log(struct rpc_server *server);
 
-/* a Unit message about @unit; texts are borrowed from it and from @store */
+/* a Unit message about @unit; its other texts are borrowed from there */
 struct rpc_unit_msg {
 	Scsad__Unit unit;
 	Scsad__Identity identity;
@@ -414,6 +421,7 @@ struct rpc_unit_msg {
 	Scsad__Store store;
 	char target[40];
 	char *aliases[1];
+	char detail[PROTO_TEXT_MAX + 1];
 };
 
 /* rpc_list.c */

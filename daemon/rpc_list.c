@@ -1,10 +1,13 @@
 #include "daemon/rpc_impl.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 
-#define LIST_BATCH	16	/* units of one reply: well below PROTO_LIST_CHUNK bytes */
+#define LIST_BATCH	16	/* units of one reply, at most */
+#define HBA_DETAIL_LEN	256
 
 static char *
 text_of(const char *text)
@@ -35,7 +38,8 @@ store_fill(struct rpc_unit_msg *m, struct rpc_server *server, const struct lu_in
 	    soft_disk_info_get(hba->soft, index, &disk) < 0)
 		return;
 	m->store.kind = text_of(soft_store_kind_name(disk.kind));
-	m->store.detail = text_of(disk.path);
+	m->store.detail = text_escape(disk.path, strlen(disk.path), m->detail,
+	    sizeof(m->detail));
 }
 
 void
@@ -79,15 +83,47 @@ rpc_unit_fill(struct rpc_unit_msg *m, struct rpc_server *server, const struct lu
 
 /* ------ list ------ */
 
-/* up to LIST_BATCH units behind id *@id; how many */
-static size_t
-units_take(uint64_t *id, struct lu *units[LIST_BATCH])
-{
-	size_t n = 0;
+/* a reply in the making */
+struct list {
+	const struct rpc_in *in;
+	struct lu *units[LIST_BATCH];
+	struct rpc_unit_msg msgs[LIST_BATCH];
+	Scsad__Unit *items[LIST_BATCH];
+	size_t n;
+	size_t bytes;		/* packed, about */
+};
 
-	while (n < LIST_BATCH && (units[n] = lu_next(*id)) != NULL)
-		*id = lu_id(units[n++]);
-	return n;
+static void
+list_send(struct list *list)
+{
+	Scsad__ListReply reply = SCSAD__LIST_REPLY__INIT;
+
+	reply.units = list->items;
+	reply.n_units = list->n;
+	if (list->n > 0)
+		rpc_reply(list->in->conn, rpc_in_id(list->in), METHOD_LIST, &reply.base, true);
+	for (size_t i = 0; i < list->n; i++)
+		lu_unref(list->units[i]);
+	list->n = 0;
+	list->bytes = 0;
+}
+
+/* takes the reference */
+static void
+list_add(struct list *list, struct lu *unit)
+{
+	struct rpc_unit_msg *m;
+
+	if (list->n == LIST_BATCH)
+		list_send(list);
+	m = &list->msgs[list->n];
+	rpc_unit_fill(m, list->in->conn->server, unit);
+	list->units[list->n] = unit;
+	list->items[list->n++] = &m->unit;
+	list->bytes += protobuf_c_message_get_packed_size(&m->unit.base);
+	/* one more than fits is still far from PROTO_MESSAGE_MAX */
+	if (list->bytes >= PROTO_LIST_CHUNK)
+		list_send(list);
 }
 
 static uint32_t
@@ -113,6 +149,7 @@ list_hbas(const struct rpc_in *in)
 	Scsad__ListReply reply = SCSAD__LIST_REPLY__INIT;
 	Scsad__Hba msgs[CONFIG_HBAS_MAX];
 	Scsad__Hba *list[CONFIG_HBAS_MAX];
+	char details[CONFIG_HBAS_MAX][HBA_DETAIL_LEN];
 
 	reply.hbas = list;
 	reply.n_hbas = hbas_count(hbas);
@@ -124,7 +161,7 @@ list_hbas(const struct rpc_in *in)
 		msgs[i].name = text_of(hba->name);
 		msgs[i].driver = hba->driver;
 		msgs[i].state = text_of(hba_state_name(hba->state));
-		msgs[i].detail = text_of(hba->detail);
+		msgs[i].detail = rpc_text(details[i], HBA_DETAIL_LEN, hba->detail);
 		msgs[i].has_units = 1;
 		msgs[i].units = units_of(hba->name);
 	}
@@ -134,25 +171,20 @@ list_hbas(const struct rpc_in *in)
 enum rpc_go
 rpc_list(const struct rpc_in *in)
 {
-	struct lu *units[LIST_BATCH];
-	struct rpc_unit_msg msgs[LIST_BATCH];
-	Scsad__Unit *list[LIST_BATCH];
+	CLEANUP(free_ptr) struct list *list = fault_hit() ? NULL : calloc(1, sizeof(*list));
+	struct lu *unit;
 	uint64_t id = 0;
-	size_t n;
 
-	while (!in->conn->is_closed && (n = units_take(&id, units)) > 0) {
-		Scsad__ListReply reply = SCSAD__LIST_REPLY__INIT;
-
-		for (size_t i = 0; i < n; i++) {
-			rpc_unit_fill(&msgs[i], in->conn->server, units[i]);
-			list[i] = &msgs[i].unit;
-		}
-		reply.units = list;
-		reply.n_units = n;
-		rpc_reply(in->conn, rpc_in_id(in), METHOD_LIST, &reply.base, true);
-		for (size_t i = 0; i < n; i++)
-			lu_unref(units[i]);
+	if (list == NULL) {
+		rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_LIST, -ENOMEM, NULL);
+		return RPC_NEXT;
 	}
+	list->in = in;
+	while (!in->conn->is_closed && (unit = lu_next(id)) != NULL) {
+		id = lu_id(unit);
+		list_add(list, unit);
+	}
+	list_send(list);
 	if (!in->conn->is_closed)
 		list_hbas(in);
 	return RPC_NEXT;

@@ -1,5 +1,6 @@
 #include "daemon/rpc_impl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
@@ -189,6 +190,8 @@ rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMe
 	struct out_msg *m = fault_hit() ? NULL : malloc(sizeof(*m) + size);
 	ptrdiff_t n;
 
+	/* a reader would refuse the whole message for one bad string */
+	assert(msg == NULL || msg_check(msg, NULL) == 0);
 	n = m == NULL ? -ENOMEM : frame_pack(m->bytes, size, head, msg);
 	if (n < 0) {
 		free(m);

@@ -15,12 +15,16 @@
 #define SHOW_COUNTERS	40
 #define SHOW_VALUE_LEN	512
 
+_Static_assert(SHOW_DETAILS * SHOW_VALUE_LEN + PROTO_TEXT_MAX < PROTO_MESSAGE_MAX / 2,
+    "one reply holds it all");
+
 /* a reply in the making */
 struct show {
 	Scsad__ShowReply reply;
 	Scsad__Detail details[SHOW_DETAILS];
 	Scsad__Detail *detail_list[SHOW_DETAILS];
 	char values[SHOW_DETAILS][SHOW_VALUE_LEN];
+	char store_path[PROTO_TEXT_MAX + 1];
 	Scsad__Counter counters[SHOW_COUNTERS];
 	Scsad__Counter *counter_list[SHOW_COUNTERS];
 };
@@ -35,23 +39,35 @@ show_begin(struct show *s, const char *path, const char *kind)
 	s->reply.counters = s->counter_list;
 }
 
+/* @value stays where it is until the reply is sent; printable */
+static void
+show_text(struct show *s, const char *group, const char *key, const char *value)
+{
+	size_t i = s->reply.n_details;
+
+	if (i >= SHOW_DETAILS)
+		return;
+	scsad__detail__init(&s->details[i]);
+	s->details[i].group = (char *)(uintptr_t)group;
+	s->details[i].key = (char *)(uintptr_t)key;
+	s->details[i].value = (char *)(uintptr_t)value;
+	s->detail_list[i] = &s->details[i];
+	s->reply.n_details++;
+}
+
 PRINTF_LIKE(4, 5) static void
 show_detail(struct show *s, const char *group, const char *key, const char *fmt, ...)
 {
 	size_t i = s->reply.n_details;
+	char value[SHOW_VALUE_LEN];
 	va_list ap;
 
 	if (i >= SHOW_DETAILS)
 		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(s->values[i], SHOW_VALUE_LEN, fmt, ap);
+	(void)vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	scsad__detail__init(&s->details[i]);
-	s->details[i].group = (char *)(uintptr_t)group;
-	s->details[i].key = (char *)(uintptr_t)key;
-	s->details[i].value = s->values[i];
-	s->detail_list[i] = &s->details[i];
-	s->reply.n_details++;
+	show_text(s, group, key, rpc_text(s->values[i], SHOW_VALUE_LEN, value));
 }
 
 static void
@@ -103,7 +119,8 @@ show_soft_disk(struct show *s, const struct hba *hba, const struct lu_info *info
 		return;
 	show_detail(s, "store", "kind", "%s", soft_store_kind_name(disk.kind));
 	if (disk.path[0] != '\0')
-		show_detail(s, "store", "path", "%s", disk.path);
+		show_text(s, "store", "path", text_escape(disk.path, strlen(disk.path),
+		    s->store_path, sizeof(s->store_path)));
 	show_detail(s, "store", "physical block", "%u", disk.physical_bytes);
 	show_detail(s, "store", "thin", "%s", disk.is_thin ? "yes" : "no");
 	show_detail(s, "store", "direct", "%s", disk.is_direct ? "yes" : "no");
