@@ -8,7 +8,7 @@ set -euo pipefail
 : "${SCSAD_BIN:?names the scsad to test}" "${SCSACTL_BIN:?names the scsactl to test}"
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/scsad-e2e.XXXXXX")
-export SCSAD_SOCKET=$dir/scsad.sock
+export SCSAD_SOCKET=$dir/scsad.sock PATH=$PATH:/usr/sbin:/sbin
 daemon=
 mounts=()
 
