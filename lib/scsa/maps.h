@@ -43,7 +43,8 @@ void tgtmap_config_all(struct scsa_port *port);
  * scsa_bus_config_one() */
 int tgtmap_config_one(struct scsa_port *port, const char *addr, dev_info_t **ret_dip) MUST_CHECK;
 
-/* tgtmap_unconfig_one(), tgtmap_unconfig_all() - take children away; their addresses stay active */
+/* tgtmap_unconfig_one(), tgtmap_unconfig_all() - take children away, of targets that have settled; their
+ * addresses stay active */
 int tgtmap_unconfig_one(struct scsa_port *port, const char *addr) MUST_CHECK;
 int tgtmap_unconfig_all(struct scsa_port *port) MUST_CHECK;
 

@@ -31,6 +31,7 @@ struct settle_addr {
 	TAILQ_ENTRY(settle_addr) report_link;
 	TAILQ_ENTRY(settle_addr) job_link;
 	struct settle *set;
+	bool has_job;			/* is in a list of the worker's */
 	/* what is said of it, and has not settled */
 	bool is_reported;
 	bool is_wanted;			/* the report says: it is there */
@@ -119,7 +120,7 @@ addr_forget(struct settle_addr *a)
 {
 	struct settle *s = a->set;
 
-	if (a->is_active || a->is_reported)
+	if (a->is_active || a->is_reported || a->has_job)
 		return;
 	if (a->is_touched)
 		s->n_touched--;
@@ -146,6 +147,14 @@ static bool
 addr_is_held(const struct settle_addr *a)
 {
 	return a->is_active && !a->is_going;
+}
+
+/* for the worker: it does something about the address when the lock is dropped */
+static void
+job_put(struct addr_list *list, struct settle_addr *a)
+{
+	a->has_job = true;
+	TAILQ_INSERT_TAIL(list, a, job_link);
 }
 
 static void
@@ -210,11 +219,11 @@ report_take(struct settle_addr *a)
 		a->is_active = true;
 		s->n_active++;
 		a->priv = a->report_priv;
-		TAILQ_INSERT_TAIL(&s->adds, a, job_link);
+		job_put(&s->adds, a);
 	} else if (a->is_wanted) {
 		addr_set_leaving(a, false);
 	} else if (a->is_active) {
-		TAILQ_INSERT_TAIL(&s->removes, a, job_link);
+		job_put(&s->removes, a);
 	} else {
 		addr_forget(a);
 	}
@@ -242,7 +251,7 @@ full_take(struct settle *s)
 
 	HASH_ITER(hh, s->addrs, a, next) {
 		if (a->is_active && !a->is_reported)
-			TAILQ_INSERT_TAIL(&s->removes, a, job_link);
+			job_put(&s->removes, a);
 	}
 	while ((a = TAILQ_FIRST(&s->reports)) != NULL)
 		report_take(a);
@@ -273,7 +282,7 @@ removes_take(struct settle *s, uint64_t now_ns)
 		return;
 	HASH_ITER(hh, s->addrs, a, next) {
 		if (a->is_active && (s->is_clearing || (a->is_leaving && a->retry_ns <= now_ns)))
-			TAILQ_INSERT_TAIL(&s->removes, a, job_link);
+			job_put(&s->removes, a);
 	}
 }
 
@@ -292,7 +301,7 @@ refreshes_take(struct settle *s, uint64_t now_ns)
 		if (!addr_is_held(a))
 			continue;
 		a->refresh_ns = now_ns + REFRESH_NS;
-		TAILQ_INSERT_TAIL(&s->refreshes, a, job_link);
+		job_put(&s->refreshes, a);
 	}
 }
 
@@ -454,6 +463,7 @@ jobs_end(struct addr_list *list)
 
 	while ((a = TAILQ_FIRST(list)) != NULL) {
 		TAILQ_REMOVE(list, a, job_link);
+		a->has_job = false;
 		addr_forget(a);
 	}
 }

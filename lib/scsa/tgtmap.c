@@ -169,18 +169,28 @@ static int
 smp_configure(void *arg, const char *addr, void *priv)
 {
 	struct tgtset *set = arg;
+	struct turn turn;
+	int r;
 
 	(void)priv;
-	return smp_node_config(set->map->port, addr);
+	turn_begin(set->map, &turn, addr);
+	r = smp_node_config(set->map->port, addr);
+	turn_end(set->map, &turn);
+	return r;
 }
 
 static int
 smp_unconfigure(void *arg, const char *addr, void *priv)
 {
 	struct tgtset *set = arg;
+	struct turn turn;
+	int r;
 
 	(void)priv;
-	return smp_node_unconfig(set->map->port, addr);
+	turn_begin(set->map, &turn, addr);
+	r = smp_node_unconfig(set->map->port, addr);
+	turn_end(set->map, &turn);
+	return r;
 }
 
 static const struct settle_ops set_ops[SCSI_TGT_NTYPES] = {
@@ -525,30 +535,37 @@ tgtmap_unconfig_one(struct scsa_port *port, const char *addr)
 	return r;
 }
 
+/* all children of a target, of both kinds */
+static int
+target_unconfig(struct scsi_hba_tgtmap *map, const char *taddr)
+{
+	struct turn turn;
+	int r, r_smp;
+
+	turn_begin(map, &turn, taddr);
+	r = lunmap_unconfig(map->port, taddr, false);
+	r_smp = smp_node_unconfig(map->port, taddr);
+	turn_end(map, &turn);
+	return r < 0 ? r : r_smp;
+}
+
 int
 tgtmap_unconfig_all(struct scsa_port *port)
 {
 	struct scsi_hba_tgtmap *map = port->tran->tran_tgtmap;
-	dev_info_t **children;
-	struct turn turn;
-	size_t n;
+	char addr[SETTLE_ADDR_MAX + 1];
 	int r = 0;
 
 	atomic_store(&map->has_gaps, true);
-	children = children_ref(port->dip, &n);
-	for (size_t i = n; i-- > 0;) {
-		char taddr[UA_LEN] = "";
-		const char *addr = ddi_get_name_addr(children[i]);
+	for (int i = 0; i < SCSI_TGT_NTYPES; i++) {
+		const char *after = NULL;
 
-		if (addr != NULL)
-			(void)taddr_of(addr, taddr, sizeof(taddr));
-		turn_begin(map, &turn, taddr);
-		if (child_remove(children[i]) < 0)
-			r = -EBUSY;
-		turn_end(map, &turn);
-		devi_unref(children[i]);
+		while (settle_next_up(map->sets[i].settle, after, addr)) {
+			if (target_unconfig(map, addr) < 0)
+				r = -EBUSY;
+			after = addr;
+		}
 	}
-	kmem_free(children, n * sizeof(dev_info_t *));
 	return r;
 }
 

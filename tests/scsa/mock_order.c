@@ -58,6 +58,18 @@ unit_rec(const void *sd)
 	return NULL;
 }
 
+/* a place for one more; that of a unit that is gone, if there is one */
+static struct unit_rec *
+unit_rec_free(void)
+{
+	for (int i = 0; i < n_units; i++) {
+		if (!unit_recs[i].is_init && !unit_recs[i].is_initing)
+			return &unit_recs[i];
+	}
+	ck_assert_int_lt(n_units, RECS);
+	return &unit_recs[n_units++];
+}
+
 static struct pkt_rec *
 pkt_rec(const void *pkt)
 {
@@ -145,10 +157,8 @@ on_tgt_init(const struct scsa_event *ev)
 		    strcmp(unit_recs[i].ua, ev->text) != 0, "O8", ev);
 	check_lun0(ev, port);
 	u = unit_rec(ev->sd);
-	if (u == NULL) {
-		ck_assert_int_lt(n_units, RECS);
-		u = &unit_recs[n_units++];
-	}
+	if (u == NULL)
+		u = unit_rec_free();
 	RULE(!u->is_init, "O7", ev);
 	*u = (struct unit_rec){ .sd = ev->sd, .tran = ev->tran, .dip = ev->dip, .port = port,
 		.is_initing = true };
