@@ -126,6 +126,20 @@ abort_take(struct call *call, const ProtobufCMessage *reply)
 }
 
 int
+scsac_abort_everyone(struct scsac *c, uint64_t handle, const char *path,
+    struct scsac_aborted *ret)
+{
+	Scsad__AbortRequest msg = SCSAD__ABORT_REQUEST__INIT;
+
+	msg.has_handle = handle != 0;
+	msg.handle = handle;
+	msg.path = (char *)(uintptr_t)path;
+	msg.has_is_everyone = 1;
+	msg.is_everyone = 1;
+	return call_run(c, METHOD_ABORT, &msg.base, abort_take, ret);
+}
+
+int
 scsac_abort(struct scsac *c, uint64_t handle, struct scsac_aborted *ret)
 {
 	Scsad__AbortRequest msg = SCSAD__ABORT_REQUEST__INIT;

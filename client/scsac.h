@@ -89,7 +89,8 @@ enum scsac_role {
 	SCSAC_ROLE_NONE = 0,
 	SCSAC_ROLE_MONITOR = 1,		/* look */
 	SCSAC_ROLE_IO = 2,		/* packets, aborts, resets of a unit */
-	SCSAC_ROLE_ADMIN = 3,		/* capabilities, wider resets, faults */
+	SCSAC_ROLE_ADMIN = 3,		/* capabilities, wider resets, aborts of others'
+					 * packets, faults */
 };
 
 enum scsac_direction {
@@ -531,6 +532,16 @@ struct scsac_aborted {
 
 /* scsac_abort() - abort all packets of this connection on a unit; their callbacks run first */
 int scsac_abort(struct scsac *c, uint64_t handle, struct scsac_aborted *ret);
+
+/**
+ * scsac_abort_everyone() - abort all packets on a unit, of all clients; scsi_abort(9F)
+ *
+ * @handle   an open unit, or 0 and a @path
+ *
+ * A packet that is submitted meanwhile may end aborted, too. Takes role admin.
+ */
+int scsac_abort_everyone(struct scsac *c, uint64_t handle, const char *path,
+    struct scsac_aborted *ret);
 
 /* events */
 

@@ -106,7 +106,8 @@ struct rpc_call {
 	struct rpc_loop *loop;		/* its connection's */
 	struct rpc_handle *handle;	/* open: on its way to become one; else NULL */
 	struct rpc_task *task;		/* abort of one task; n_aborts of it is counted up */
-	struct lu_nexus *nexus;		/* abort of all of one handle */
+	struct lu_nexus *nexus;		/* abort of all of one handle; without it and a task:
+					 * of all on the unit */
 	struct lu *unit;		/* a reference, or NULL */
 	void (*work_fn)(struct rpc_call *call);		/* on a worker: blocks */
 	void (*reply_fn)(struct rpc_call *call);	/* on the connection's loop, unless it

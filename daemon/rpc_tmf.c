@@ -40,8 +40,10 @@ abort_home(struct lu_work *w)
 
 	if (call->task != NULL)
 		lu_abort(&call->tmf, &call->task->lu, tmf_done);
-	else
+	else if (call->nexus != NULL)
 		lu_abort_all(&call->tmf, call->nexus, tmf_done);
+	else
+		lu_abort_unit(&call->tmf, call->unit, tmf_done);
 }
 
 static enum rpc_go
@@ -88,11 +90,45 @@ abort_handle(const struct rpc_in *in, uint64_t id)
 	return RPC_NEXT;
 }
 
+static enum rpc_go
+abort_everyone(const struct rpc_in *in, const Scsad__AbortRequest *req)
+{
+	struct rpc_call *call;
+	struct lu *unit;
+
+	if (in->conn->role < SCSAD__ROLE__ROLE_ADMIN) {
+		rpc_refuse(in->conn, rpc_in_id(in), METHOD_ABORT, &(struct rpc_refusal){
+		    .code = SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, .err = -EACCES,
+		    .text = "this role may not abort packets of other clients",
+		    .hint = "abort your own by handle, or ask the administrator" });
+		return RPC_NEXT;
+	}
+	unit = rpc_unit_of(in, req->handle, req->path);
+	call = unit == NULL ? NULL : rpc_call_new(in);
+	if (call == NULL) {
+		lu_unref(unit);
+		return RPC_NEXT;
+	}
+	call->unit = unit;
+	call->reply_fn = abort_reply;
+	rpc_call_home(call, abort_home);
+	return RPC_NEXT;
+}
+
 enum rpc_go
 rpc_abort(const struct rpc_in *in)
 {
 	const Scsad__AbortRequest *req = (const void *)in->msg;
 
+	if (req->is_everyone)
+		return abort_everyone(in, req);
+	if (req->path != NULL && req->path[0] != '\0') {
+		rpc_refuse(in->conn, rpc_in_id(in), METHOD_ABORT, &(struct rpc_refusal){
+		    .code = SCSAD__ERROR_CODE__ERR_BAD_MESSAGE, .err = -EINVAL,
+		    .text = "a path is for aborting what everyone has on a unit",
+		    .hint = "set is_everyone, or give a handle or a request id" });
+		return RPC_NEXT;
+	}
 	if (req->handle != 0)
 		return abort_handle(in, req->handle);
 	return abort_task(in, req->request_id);

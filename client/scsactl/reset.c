@@ -47,13 +47,9 @@ static enum ctl_exit
 abort_run(struct ctl *ctl, const struct args *args)
 {
 	struct scsac_aborted aborted = { 0 };
-	uint64_t handle;
-	enum ctl_exit status = ctl_open(ctl, args->v[0], &handle);
 	int r;
 
-	if (status != CTL_OK)
-		return status;
-	r = scsac_abort(ctl->conn, handle, &aborted);
+	r = scsac_abort_everyone(ctl->conn, 0, args->v[0], &aborted);
 	if (r < 0)
 		return ctl_refused(ctl, r, NULL);
 	if (ctl->is_json) {
@@ -70,7 +66,7 @@ abort_run(struct ctl *ctl, const struct args *args)
 const struct verb verb_abort = {
 	.name = "abort",
 	.args = "UNIT",
-	.summary = "abort what this user has active on a unit",
+	.summary = "abort all packets on a unit, whoever sent them",
 	.min = 1,
 	.max = 1,
 	.complete = COMPLETE_UNIT,

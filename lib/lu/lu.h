@@ -299,6 +299,7 @@ struct lu_tmf {
 	/* lib/lu only */
 	struct lu *unit;		/* a reference */
 	enum lu_reset_level level;
+	bool is_everyone;		/* abort: of the whole unit */
 	bool is_asking;			/* a worker is talking to the HBA */
 	bool is_accepted;		/* reset: the HBA said yes */
 	uint32_t waiting;		/* abort: tasks that are not done yet */
@@ -312,10 +313,12 @@ struct lu_tmf {
 };
 
 /**
- * lu_abort() - end one task; lu_abort_all() - end all tasks of one nexus
+ * lu_abort() - end one task; lu_abort_all() - end all tasks of one nexus; lu_abort_unit() - end
+ * all tasks of a unit, whosever they are
  *
  * A held task ends at once; for an issued one the HBA is asked (on a worker). LU_TMF_DONE means
- * that its packet touches the buffer no more and its done() ran before.
+ * that its packet touches the buffer no more and its done() ran before. For a unit the HBA is
+ * asked once, for everything at its address: a task that is submitted meanwhile may end, too.
  *
  * @tmf      embedded in the caller's object, stays put until @done
  * @done     runs once, at home, end of turn
@@ -325,6 +328,7 @@ struct lu_tmf {
  */
 void lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *));
 void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_tmf *));
+void lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *));
 
 /**
  * lu_reset() - reset a logical unit, its target, or everything behind its port

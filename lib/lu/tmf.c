@@ -91,10 +91,12 @@ abort_ask(struct lu_work *w)
 	struct lu *lu = tmf->unit;
 	struct lu_task *task;
 	bool is_there = lu_enter(lu) == 0;
+	bool is_all = is_there && tmf->is_everyone &&
+	    scsi_abort(&lu->sd->sd_address, NULL) == 1;
 
 	STAILQ_FOREACH(task, &tmf->tasks, tmf_entry)
-		task->is_abort_accepted =
-		    is_there && scsi_abort(&lu->sd->sd_address, task->pkt) == 1;
+		task->is_abort_accepted = is_all || (is_there && !tmf->is_everyone &&
+		    scsi_abort(&lu->sd->sd_address, task->pkt) == 1);
 	if (is_there)
 		lu_exit(lu);
 	lu_exec_post(lu->home, &tmf->work, abort_asked);
@@ -152,6 +154,20 @@ lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_
 	/* a task that another abort is at work on is that one's to report */
 	TAILQ_FOREACH(task, &nexus->tasks, nexus_entry)
 		(void)abort_take(tmf, task);
+	abort_start(tmf);
+}
+
+void
+lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *))
+{
+	struct lu_nexus *nexus;
+	struct lu_task *task;
+
+	tmf_begin(tmf, unit, done);
+	tmf->is_everyone = true;
+	LIST_FOREACH(nexus, &unit->nexuses, entry)
+		TAILQ_FOREACH(task, &nexus->tasks, nexus_entry)
+			(void)abort_take(tmf, task);
 	abort_start(tmf);
 }
 

@@ -1,8 +1,9 @@
 /*
  * The frames of released versions are kept as hex files. A change of the schema that alters
  * what an existing message looks like on the wire shows here. For a new message, or a field
- * added to one, run this program with GOLDEN_WRITE set to the folder: a new message gets its
- * file; an old one gets a further file by hand, since old frames stay readable for ever.
+ * added to one, run this program with GOLDEN_WRITE set to the folder: a message without a file
+ * gets one. The file of a message that has grown is moved away before, to NAME.1.hex, NAME.2.hex
+ * and so on, since old frames stay readable for ever.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -95,20 +96,29 @@ START_TEST(an_old_frame_is_read_and_written_again_the_same)
 	static const struct frame_limits limits = {PROTO_MESSAGE_MAX, 0};
 	static uint8_t then[FRAME_MAX], again[FRAME_MAX];
 	struct arena a;
+	size_t n = 0;
 
 	arena_init(&a, ARENA_FACTOR_REPLY);
 	for (const ProtobufCMessageDescriptor *const *d = fill_types(); *d != NULL; d++) {
-		size_t len = golden_read((*d)->short_name, then);
-		struct frame frame;
-		ProtobufCMessage *msg;
+		char name[80];
+		size_t len;
 
-		ck_assert_int_eq(frame_next(then, len, &limits, &frame), FRAME_READY);
-		ck_assert_int_eq(
-		    msg_unpack(&a, *d, frame.msg, frame.head.msg_len, &msg, NULL), 0);
-		ck_assert_int_eq(
-		    frame_pack(again, sizeof(again), &frame.head, msg), (ptrdiff_t)len);
-		ck_assert_int_eq(memcmp(then, again, len), 0);
+		(void)snprintf(name, sizeof(name), "%s", (*d)->short_name);
+		for (int age = 1; (len = golden_read(name, then)) > 0; age++) {
+			struct frame frame;
+			ProtobufCMessage *msg;
+
+			ck_assert_int_eq(frame_next(then, len, &limits, &frame), FRAME_READY);
+			ck_assert_int_eq(
+			    msg_unpack(&a, *d, frame.msg, frame.head.msg_len, &msg, NULL), 0);
+			ck_assert_int_eq(
+			    frame_pack(again, sizeof(again), &frame.head, msg), (ptrdiff_t)len);
+			ck_assert_int_eq(memcmp(then, again, len), 0);
+			(void)snprintf(name, sizeof(name), "%s.%d", (*d)->short_name, age);
+			n++;
+		}
 	}
+	ck_assert_uint_ge(n, 34);
 	arena_fini(&a);
 }
 END_TEST
