@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/scsi/scsi.h>
+#include <sys/sunndi.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
+#include "lu/lu.h"
 #include "scsa/config.h"
 
 struct hbas {
@@ -130,15 +132,19 @@ module_open(struct hba *hba, const struct config_hba *conf)
 static int
 hba_attach(struct hba *hba)
 {
-	int r = devi_attach(hba->dip);
+	int r;
 
+	if (ndi_prop_update_string(DDI_DEV_T_NONE, hba->dip, LU_PROP_HBA_NAME, hba->name) !=
+	    DDI_PROP_SUCCESS) {
+		(void)snprintf(hba->detail, sizeof(hba->detail), "out of memory");
+		return -ENOMEM;
+	}
+	r = devi_attach(hba->dip);
 	if (r < 0) {
 		(void)snprintf(hba->detail, sizeof(hba->detail), "driver did not attach: %s",
 		    strerror(-r));
 		return r;
 	}
-	(void)snprintf(hba->name, sizeof(hba->name), "%s%d", hba->driver,
-	    ddi_get_instance(hba->dip));
 	hba->state = HBA_READY;
 	r = scsa_bus_config_all(hba->dip);
 	if (r < 0)
@@ -146,6 +152,17 @@ hba_attach(struct hba *hba)
 	else
 		log_notice("%s: attached, %d units", hba->name, r);
 	return 0;
+}
+
+/* HBAs of @driver before the one that comes now */
+static size_t
+ordinal_of(const struct hbas *hbas, const char *driver)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < hbas->n; i++)
+		n += strcmp(hbas->hba[i].driver, driver) == 0;
+	return n;
 }
 
 static int
@@ -157,7 +174,8 @@ hba_open(struct hbas *hbas, const struct config_hba *conf, unsigned int queues)
 	hba->driver = strdup(conf->driver);
 	if (hba->driver == NULL)
 		return -ENOMEM;
-	(void)snprintf(hba->name, sizeof(hba->name), "%.20s?%zu", conf->driver, hbas->n);
+	(void)snprintf(hba->name, sizeof(hba->name), "%.*s%zu", CONFIG_DRIVER_MAX, conf->driver,
+	    ordinal_of(hbas, conf->driver));
 	hba->state = HBA_FAILED;
 	hbas->n++;
 	if (strcmp(conf->driver, SOFT_DRIVER) == 0)

@@ -2,8 +2,12 @@
  * daemon/hbas.h - the HBAs this process owns
  *
  * What      Makes the HBAs of the configuration: drivers, nodes, attach, enumeration of what is
- *           behind them. An HBA that cannot be brought up is reported and kept in state
- *           "failed"; only when none could is the start a failure.
+ *           behind them. An HBA that cannot be brought up is logged and kept in state
+ *           "failed"; the others are tried all the same, so that one start tells all that is
+ *           wrong, but a start with a failed HBA is a failure.
+ * Names     Driver and number: the HBAs of each driver count from 0 in the order of the
+ *           configuration. Instance numbers of the framework are not that: ports draw from
+ *           them, too.
  * Life      hbas_attach() → ... → hbas_detach().
  * Thread    attach, detach: the main thread. The rest: any, between the two; the list stands
  *           still.
@@ -23,7 +27,7 @@ struct hbas;
 enum hba_state { HBA_READY, HBA_FAILED, HBA_DETACHED, HBA_STATE_N };
 
 struct hba {
-	char name[32];			/* "soft0" */
+	char name[32];			/* "soft0"; also the property LU_PROP_HBA_NAME */
 	char *driver;
 	char detail[SOFT_ERR_LEN];	/* for people: what it is, or why it failed */
 	enum hba_state state;
@@ -37,8 +41,9 @@ struct hba {
  * @queues   file I/O queues of a software HBA: one for each loop
  *
  * Returns:  0
- *           -EINVAL, -EBUSY, -ENOENT ...   the first HBA that failed and why (logged). Those
- *           before it are up and in *@ret_hbas, which is set in any case but -ENOMEM
+ *           -EINVAL, -EBUSY, -ENOENT ...   why the first that failed did (logged). The others
+ *           are up; hbas_detach() and hbas_free() are due
+ *           -ENOMEM   as before, or *@ret_hbas is untouched
  */
 int hbas_attach(const struct config *conf, unsigned int queues,
     struct hbas **ret_hbas) MUST_CHECK;

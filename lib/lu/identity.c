@@ -135,6 +135,20 @@ identify_limits(struct lu *lu)
 	lu->info.cdb_max = v <= 0 ? 16 : v > LU_CDB_MAX ? LU_CDB_MAX : (uint32_t)v;
 }
 
+static void
+identify_hba(struct lu *lu, dev_info_t *hba)
+{
+	char *name = NULL;
+
+	if (ddi_prop_lookup_string(DDI_DEV_T_ANY, hba, DDI_PROP_DONTPASS, LU_PROP_HBA_NAME,
+	    &name) == DDI_PROP_SUCCESS)
+		(void)text_copy(lu->info.hba, sizeof(lu->info.hba), name);
+	else
+		(void)snprintf(lu->info.hba, sizeof(lu->info.hba), "%s%d",
+		    ddi_driver_name(hba), ddi_get_instance(hba));
+	ddi_prop_free(name);
+}
+
 /* "soft0/iport0/disk@0,0" */
 static void
 identify_path(struct lu *lu)
@@ -145,8 +159,7 @@ identify_path(struct lu *lu)
 	dev_info_t *hba = iport != NULL ? ddi_get_parent(port) : port;
 	const char *address = ddi_get_name_addr(lu->dip);
 
-	(void)snprintf(info->hba, sizeof(info->hba), "%s%d", ddi_driver_name(hba),
-	    ddi_get_instance(hba));
+	identify_hba(lu, hba);
 	(void)text_copy(info->address, sizeof(info->address), address == NULL ? "" : address);
 	if (iport != NULL)
 		(void)text_copy(info->iport, sizeof(info->iport), iport);

@@ -38,6 +38,9 @@
 #define LU_CDB_MAX		260
 #define LU_SENSE_MAX		252
 #define LU_PATH_MAX		128
+/* string property of an HBA's node: what the paths of its units begin with; without it that is
+ * the driver and its instance number, which ports of the same driver draw from as well */
+#define LU_PROP_HBA_NAME	"hba-name"
 #define LU_HELD_MAX		1024	/* tasks that wait in one unit for room in the HBA */
 #define LU_HELD_MAX_MS		5000	/* a held task ends with status BUSY after this long */
 #define LU_TIMEOUT_DEFAULT_MS	60000

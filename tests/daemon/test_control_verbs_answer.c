@@ -58,6 +58,41 @@ START_TEST(list_names_units_and_hbas)
 }
 END_TEST
 
+/* names count the HBAs of a driver; instances of the framework count ports, too */
+START_TEST(hbas_are_numbered_in_order)
+{
+	Scsad__ListRequest req = SCSAD__LIST_REQUEST__INIT;
+	CLEANUP(free_ptr) struct soft_disk_conf *disk = malloc(sizeof(*disk));
+	const Scsad__ListReply *reply;
+	char text[SOFT_ERR_LEN];
+	struct fixture f;
+	struct mc c;
+	uint32_t id;
+
+	fixture_init(&f);
+	fixture_disk(&f, "mem:1M,serial=AAA");
+	for (int i = 1; i < 3; i++) {
+		ck_assert_int_eq(soft_conf_parse("mem:1M", disk, text), 0);
+		ck_assert_int_eq(config_add_disk(config_add_hba(&f.conf, "soft"), disk), 0);
+	}
+	fixture_start(&f);
+	mc_connect(&f, &c);
+	id = mc_send(&c, METHOD_LIST, &req.base, NULL, 0);
+	reply = mc_reply(&c, id, &scsad__list_reply__descriptor);
+	ck_assert_uint_eq(reply->n_units, 3);
+	ck_assert_str_eq(reply->units[0]->path, "soft0/iport0/disk@0,0");
+	ck_assert_str_eq(reply->units[1]->path, "soft1/iport0/disk@0,0");
+	ck_assert_str_eq(reply->units[2]->address->hba, "soft2");
+	ck_assert_str_eq(reply->units[2]->store->kind, "mem");
+	reply = mc_reply(&c, id, &scsad__list_reply__descriptor);
+	ck_assert_uint_eq(reply->n_hbas, 3);
+	ck_assert_str_eq(reply->hbas[1]->name, "soft1");
+	ck_assert_uint_eq(reply->hbas[1]->units, 1);
+	ck_assert_str_eq(reply->hbas[2]->name, "soft2");
+	end(&f, &c);
+}
+END_TEST
+
 START_TEST(show_tells_of_each_kind)
 {
 	static const char *const rows[][2] = {
@@ -385,8 +420,7 @@ START_TEST(lost_events_are_counted)
 }
 END_TEST
 
-CHECK_MAIN("control", list_names_units_and_hbas, show_tells_of_each_kind,
-    probe_knows_present_and_absent, capabilities_are_read_and_set, abort_at_home,
-    abort_elsewhere,
-    reset_answers_after_its_packets, faults_come_and_go, subscribers_hear,
-    lost_events_are_counted)
+CHECK_MAIN("control", list_names_units_and_hbas, hbas_are_numbered_in_order,
+    show_tells_of_each_kind, probe_knows_present_and_absent, capabilities_are_read_and_set,
+    abort_at_home, abort_elsewhere, reset_answers_after_its_packets, faults_come_and_go,
+    subscribers_hear, lost_events_are_counted)
