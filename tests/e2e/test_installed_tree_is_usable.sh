@@ -78,7 +78,7 @@ find_package(scsac REQUIRED)
 add_executable(client ../client.c)
 target_link_libraries(client scsac::scsac)
 EOT
-cmake -S "$dir/project" -B "$dir/project/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" \
+cmake -G Ninja -S "$dir/project" -B "$dir/project/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" \
   -DCMAKE_C_FLAGS="$sanitize $coverage" >"$dir/cmake.log" 2>&1 &&
   cmake --build "$dir/project/build" >>"$dir/cmake.log" 2>&1 || fail "$(tail -20 "$dir/cmake.log")"
 stop_daemon
