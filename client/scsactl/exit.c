@@ -17,7 +17,7 @@ static const struct {
 	{ SCSAC_BUSY,          CTL_LIMIT },
 	{ SCSAC_AMBIGUOUS,     CTL_SYNTAX },
 	{ SCSAC_BAD_CDB,       CTL_SYNTAX },
-	{ SCSAC_BAD_MESSAGE,   CTL_MALFORMED },
+	{ SCSAC_BAD_MESSAGE,   CTL_SYNTAX },	/* what it quotes are the user's words */
 	{ SCSAC_BAD_FRAME,     CTL_MALFORMED },
 	{ SCSAC_TIMEOUT,       CTL_TIMEOUT },
 	{ SCSAC_NOT_READY,     CTL_UNREACHABLE },

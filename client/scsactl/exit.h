@@ -13,7 +13,8 @@
 
 enum ctl_exit {
 	CTL_OK = 0,
-	CTL_SYNTAX = 1,			/* command line cannot be understood */
+	CTL_SYNTAX = 1,			/* command line cannot be understood, here or by the
+					 * daemon */
 	CTL_NOT_READY = 2,		/* sense key NOT READY */
 	CTL_MEDIUM_HARD = 3,		/* MEDIUM ERROR, HARDWARE ERROR, BLANK CHECK */
 	CTL_ILLEGAL_REQUEST = 5,	/* ILLEGAL REQUEST that is none of 9, 22 */

@@ -403,7 +403,15 @@ reply_fault(struct mock *m, const struct frame *frame)
 	Scsad__FaultClearReply cleared = SCSAD__FAULT_CLEAR_REPLY__INIT;
 	Scsad__FaultRule rule = SCSAD__FAULT_RULE__INIT;
 	Scsad__FaultRule *rules[1] = { &rule };
+	static const uint8_t good[] = "action=";
 
+	/* the text of an add stands in it as it is */
+	if (frame->head.method == METHOD_FAULT_ADD &&
+	    memmem(frame->msg, frame->head.msg_len, good, sizeof(good) - 1) == NULL) {
+		mock_error(m, frame->head.id, SCSAD__ERROR_CODE__ERR_BAD_MESSAGE,
+		    "'acton': no such word");
+		return;
+	}
 	added.has_id = 1;
 	added.id = 11;
 	rule.has_id = 1;

@@ -144,6 +144,7 @@ static const struct {
 	{ "scsactl --json read disk --out -", 1 },
 	{ "scsactl fault add", 1 },
 	{ "scsactl fault moon", 1 },
+	{ "scsactl fault add acton=busy", 1 },
 	{ "scsactl fault clear x", 1 },
 	{ "scsactl watch --count 0", 1 },
 	{ "scsactl completion tcsh", 1 },
