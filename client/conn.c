@@ -231,27 +231,74 @@ connect_hint(int err)
 	}
 }
 
-int
-scsac_start(struct scsac *c, const char *path)
+/* a connected socket, or negative errno; a path that is too long is not there */
+static int
+path_connect(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	CLEANUP(close_fd) int fd = -1;
-	int r;
+
+	if (!text_copy(addr.sun_path, sizeof(addr.sun_path), path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	return STEAL_FD(fd);
+}
+
+/* where a daemon of this user would be, or NULL */
+static const char *
+path_of_user(char *dst, size_t size)
+{
+	const char *dir = secure_getenv("XDG_RUNTIME_DIR");
+
+	if (dir == NULL || dir[0] != '/' ||
+	    snprintf(dst, size, "%s/" PROTO_SOCKET_OF_USER, dir) >= (int)size)
+		return NULL;
+	return dst;
+}
+
+/* nobody has said where: the system's daemon, then one that this user has started */
+static int
+default_connect(struct scsac *c)
+{
+	char buf[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *own = path_of_user(buf, sizeof(buf));
+	int fd, first = path_connect(PROTO_SOCKET_DEFAULT);
+
+	if (first >= 0)
+		return first;
+	if (own == NULL || (first != -ENOENT && first != -ECONNREFUSED && first != -EACCES))
+		return error_local(c, first, connect_hint(first), "cannot connect to %s: %s",
+		    PROTO_SOCKET_DEFAULT, strerror(-first));
+	fd = path_connect(own);
+	if (fd >= 0)
+		return fd;
+	return error_local(c, first == -ENOENT ? fd : first,
+	    connect_hint(first == -ENOENT ? fd : first),
+	    "cannot connect to %s: %s, nor to %s: %s", PROTO_SOCKET_DEFAULT, strerror(-first),
+	    own, strerror(-fd));
+}
+
+int
+scsac_start(struct scsac *c, const char *path)
+{
+	int fd;
 
 	if (path == NULL)
 		path = secure_getenv(PROTO_SOCKET_ENV);
-	if (path == NULL || path[0] == '\0')
-		path = PROTO_SOCKET_DEFAULT;
-	if (!text_copy(addr.sun_path, sizeof(addr.sun_path), path))
-		return error_local(c, -ENAMETOOLONG, "", "socket path is longer than %zu bytes",
-		    sizeof(addr.sun_path) - 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		r = -errno;
-		return error_local(c, r, connect_hint(r), "cannot connect to %s: %s", path,
-		    strerror(-r));
+	if (path == NULL || path[0] == '\0') {
+		fd = default_connect(c);
+		return fd < 0 ? fd : scsac_start_fd(c, fd);
 	}
-	return scsac_start_fd(c, STEAL_FD(fd));
+	fd = path_connect(path);
+	if (fd == -ENAMETOOLONG)
+		return error_local(c, fd, "", "socket path is longer than %zu bytes",
+		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	if (fd < 0)
+		return error_local(c, fd, connect_hint(fd), "cannot connect to %s: %s", path,
+		    strerror(-fd));
+	return scsac_start_fd(c, fd);
 }
 
 int

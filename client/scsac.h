@@ -158,7 +158,9 @@ void scsac_free(struct scsac *c);
 /**
  * scsac_connect() - connect and say hello; waits
  *
- * @path     socket of the daemon; NULL for $SCSAD_SOCKET, or /run/scsad/scsad.sock
+ * @path     socket of the daemon; NULL or "" for $SCSAD_SOCKET, or when that is not set
+ *           /run/scsad/scsad.sock, or when nobody lets us in there
+ *           $XDG_RUNTIME_DIR/scsad/scsad.sock, where the daemon of an ordinary user is
  *
  * Returns:  0
  *           -EISCONN         connected already

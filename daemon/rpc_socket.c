@@ -192,7 +192,7 @@ rpc_socket_open(const struct config *conf, struct rpc_socket *ret_socket, char *
 	if ((r != -EACCES && r != -EPERM && r != -EROFS && r != -ENOENT) || dir == NULL ||
 	    dir[0] != '/')
 		return complain(r, PROTO_SOCKET_DEFAULT, reterr, size);
-	(void)snprintf(own, sizeof(own), "%s/scsad/scsad.sock", dir);
+	(void)snprintf(own, sizeof(own), "%s/" PROTO_SOCKET_OF_USER, dir);
 	r = path_open(conf, own, ret_socket);
 	return r < 0 ? complain(r, own, reterr, size) : 0;
 }

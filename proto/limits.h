@@ -23,6 +23,8 @@
 
 #define PROTO_SOCKET_DEFAULT		"/run/scsad/scsad.sock"
 #define PROTO_SOCKET_ENV		"SCSAD_SOCKET"
+/* where a daemon goes whose user may not make the default, below $XDG_RUNTIME_DIR */
+#define PROTO_SOCKET_OF_USER		"scsad/scsad.sock"
 
 #define PROTO_MESSAGE_MAX		(64u << 10)	/* bytes of one message */
 #define PROTO_DATA_DEFAULT		(1u << 20)	/* bulk data of one frame */
