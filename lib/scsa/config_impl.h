@@ -19,8 +19,8 @@ struct target_scan {
 	size_t n, room;
 };
 
-/* scan_target() - look at LUN 0, through its node or a probe node; 0, -ENXIO, -EIO, -EINVAL, -ENOMEM.
- * scan_fini() - free what a good look has left */
+/* scan_target() - look at LUN 0, through its node or a probe node; 0, -ENXIO, -EIO, -EINVAL,
+ * -ENOMEM. scan_fini() - free what a good look has left */
 int scan_target(struct target_scan *scan, struct scsa_port *port, const char *taddr,
     bool want_luns) MUST_CHECK;
 void scan_fini(struct target_scan *scan);
@@ -31,22 +31,26 @@ int scan_unit(struct target_scan *scan, struct scsa_port *port, scsi_lun64_t lun
 /* port_config_one() - one unit of a port by its address, LUN 0 of the target first */
 int port_config_one(struct scsa_port *port, const char *addr, dev_info_t **ret_dip);
 
-/* port_config_all() - everything behind an initiator port; number of units attached there then */
+/* port_config_all() - everything behind an initiator port; number of units attached there
+ * then */
 int port_config_all(struct scsa_port *port);
 
 /* port_unconfig_all() - and take it away; 0 or -EBUSY */
 int port_unconfig_all(struct scsa_port *port);
 
-/* iport_config() - find or make an iport's node, and attach it; 0, -EIO, -ENOMEM. @hba is entered */
+/* iport_config() - find or make an iport's node, and attach it; 0, -EIO, -ENOMEM. @hba is
+ * entered */
 int iport_config(struct scsa_port *hba, const char *name, dev_info_t **ret_dip);
 
 /* child_remove() - detach a node if it is attached, and free it; 0 or -EBUSY */
 int child_remove(dev_info_t *child);
 
-/* children_ref() - references to the children of @dip: a kmem array of @ret_n, or NULL for none */
+/* children_ref() - references to the children of @dip: a kmem array of @ret_n, or NULL for
+ * none */
 dev_info_t **children_ref(dev_info_t *dip, size_t *ret_n);
 
-/* config_hold() - the port of a node that is attached, held; NULL. config_release() - let it go */
+/* config_hold() - the port of a node that is attached, held; NULL. config_release() - let it
+ * go */
 struct scsa_port *config_hold(dev_info_t *dip);
 void config_release(struct scsa_port *port);
 

@@ -21,7 +21,8 @@ map_is_ready(void *arg)
 	return devi_is_attached(map->hba->dip);
 }
 
-/* iports have no callbacks: attach(9E) is the news. The value a driver gave is kept, and that is all */
+/* iports have no callbacks: attach(9E) is the news. The value a driver gave is kept, and that
+ * is all */
 static void
 map_activate(void *arg, const char *ua, void **privp)
 {
@@ -146,7 +147,9 @@ scsi_hba_iportmap_iport_add(scsi_hba_iportmap_t *map, char *iport_addr, void *ip
 {
 	if (map == NULL || iport_addr == NULL || strpbrk(iport_addr, "/@") != NULL)
 		return DDI_FAILURE;
-	return settle_report(map->settle, iport_addr, iport_priv) < 0 ? DDI_FAILURE : DDI_SUCCESS;
+	if (settle_report(map->settle, iport_addr, iport_priv) < 0)
+		return DDI_FAILURE;
+	return DDI_SUCCESS;
 }
 
 int

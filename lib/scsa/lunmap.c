@@ -180,8 +180,10 @@ luns_remove_gone(struct scsa_port *port, const struct target_scan *scan)
 
 	children = children_ref(port->dip, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (child_of(children[i], scan->taddr, &lun, &sfunc) &&
-		    unit_is_gone(scan, children[i], lun, sfunc) && child_remove(children[i]) < 0)
+		bool is_gone = child_of(children[i], scan->taddr, &lun, &sfunc) &&
+		    unit_is_gone(scan, children[i], lun, sfunc);
+
+		if (is_gone && child_remove(children[i]) < 0)
 			r = 1;
 		devi_unref(children[i]);
 	}
@@ -237,7 +239,9 @@ lunmap_unconfig(struct scsa_port *port, const char *taddr, bool is_gone)
 	children = children_ref(port->dip, &n);
 	/* LUN 0 was first, and goes last */
 	for (size_t i = n; i-- > 0;) {
-		if (child_of(children[i], taddr, &lun, &sfunc) && child_remove(children[i]) < 0) {
+		bool is_mine = child_of(children[i], taddr, &lun, &sfunc);
+
+		if (is_mine && child_remove(children[i]) < 0) {
 			if (is_gone)
 				unit_clear(children[i]);
 			r = -EBUSY;

@@ -95,7 +95,8 @@ port_key(uint64_t local, uint64_t remote, char key[KEY_LEN])
 	    (unsigned long long)remote);
 }
 
-/* the mask as its name; the addresses, when another port is called that, or the phys are gone */
+/* the mask as its name; the addresses, when another port is called that, or the phys are
+ * gone */
 static void
 port_name(sas_phymap_t *map, struct sas_port *port)
 {
@@ -258,7 +259,8 @@ phys_count(const sas_phymap_t *map)
 	return n;
 }
 
-/* lock held: may a report be passed on, or do phys come and go too fast for anything to settle? */
+/* lock held: may a report be passed on, or do phys come and go too fast for anything to
+ * settle? */
 static bool
 report_passes(sas_phymap_t *map, unsigned int n_phys)
 {

@@ -19,7 +19,7 @@
  *           cap.c       capabilities
  *           reset.c     abort, reset, notification, task management
  *           control.c   quiesce, bus reset, control sessions
- *           settle.c    reports that settle: the engine under all maps
+ *           settle.c, settle_worker.c  reports that settle: the engine under all maps
  *           tgtmap.c, lunmap.c, iportmap.c, phymap.c  maps of targets, LUNs, iports, SAS ports
  *           csync.c     who asks early waits for the maps
  *           smp.c, smp_driver.c  expanders: vector, nodes; the driver for the process

@@ -25,8 +25,8 @@
  *           same address.
  * Locks     No lock of the engine is held in a callback; callbacks may report. Reports take the
  *           engine's lock only, and are fine under locks that callbacks take.
- * Thread    Reports where sleeping for memory is allowed; settle_touch() and the questions anywhere.
- *           The clock is that of base/clock.h.
+ * Thread    Reports where sleeping for memory is allowed; settle_touch() and the questions
+ *           anywhere. The clock is that of base/clock.h.
  * Source    iport(9), scsi_hba_tgtmap_create(9F)
  */
 #ifndef SCSA_SETTLE_H
@@ -46,12 +46,13 @@ enum settle_mode { SETTLE_FULLSET, SETTLE_PERADDR };
 enum settle_end { SETTLE_GONE = 0, SETTLE_CFG_FAIL = 1, SETTLE_UNSTABLE = 2 };
 
 /*
- * What the owner of a set does with it. Every member but activate and deactivate may be NULL. All may
- * block. Those about different addresses run at the same time when the set is parallel;
+ * What the owner of a set does with it. Every member but activate and deactivate may be NULL.
+ * All may block. Those about different addresses run at the same time when the set is parallel;
  * those about one address never do.
  */
 struct settle_ops {
-	/* may addresses be activated now? Asked again every 10 ms while something waits for it */
+	/* may addresses be activated now? Asked again every 10 ms while something waits for
+	 * it */
 	bool (*is_ready)(void *arg);
 	/* it appeared. *@privp is the reported value; what is left there is the value of this
 	 * life, and is handed to the others */
@@ -92,16 +93,18 @@ int settle_new(const struct settle_conf *conf, struct settle **ret) MUST_CHECK;
 /**
  * settle_close() - the end: what was reported settles, then everything active goes
  *
- * Reports are refused from now on. A full set without its end is dropped, as by settle_flush(); so
- * is everything reported while is_ready answers false. What cannot be unconfigured is waited for.
- * Returns when every activate has had its deactivate and the worker has ended. NULL is ignored.
+ * Reports are refused from now on. A full set without its end is dropped, as by settle_flush();
+ * so is everything reported while is_ready answers false. What cannot be unconfigured is waited
+ * for. Returns when every activate has had its deactivate and the worker has ended. NULL is
+ * ignored.
  *
  * Returns:  0
  *           -EDEADLK  called from a callback of the set (violation "map-destroy-inside")
  */
 int settle_close(struct settle *s);
 
-/* settle_free() - settle_close(), if that was not done, and free the memory: nobody reports any more */
+/* settle_free() - settle_close(), if that was not done, and free the memory: nobody reports any
+ * more */
 void settle_free(struct settle *s);
 
 /**
@@ -110,8 +113,8 @@ void settle_free(struct settle *s);
  * @priv     value for activate; may be NULL
  *
  * begin drops what was reported and has not taken effect, also between end and settling. The
- * last add of an address counts. A second end does not start the time again; adding goes on to be
- * possible until the set settles. flush drops like begin, and leaves no set open.
+ * last add of an address counts. A second end does not start the time again; adding goes on to
+ * be possible until the set settles. flush drops like begin, and leaves no set open.
  *
  * Returns:  0
  *           -EINVAL     per-address set; add, end without begin; @addr empty or too long
@@ -142,8 +145,8 @@ void settle_touch_all(struct settle *s);
 /* settle_is_up() - is @addr active and configured? */
 bool settle_is_up(struct settle *s, const char *addr);
 
-/* settle_next_up() - copy the active and configured address that sorts next after @after (NULL: the
- * first); false behind the last. So one can walk while the set changes */
+/* settle_next_up() - copy the active and configured address that sorts next after @after (NULL:
+ * the first); false behind the last. So one can walk while the set changes */
 bool settle_next_up(struct settle *s, const char *after, char ret[SETTLE_ADDR_MAX + 1]);
 
 /* settle_has_reports() - is something reported that has not settled? */
@@ -163,8 +166,8 @@ size_t settle_size(struct settle *s);
 int settle_clear(struct settle *s) MUST_CHECK;
 
 /**
- * settle_sync() - wait until nothing is open, reported, due or at work, and stays so for one settle
- * time
+ * settle_sync() - wait until nothing is open, reported, due or at work, and stays so for one
+ * settle time
  *
  * @max_us   how long to wait at most
  * @is_after_first  do not call an empty set quiet before it has had its first report
@@ -173,8 +176,8 @@ int settle_clear(struct settle *s) MUST_CHECK;
  */
 bool settle_sync(struct settle *s, uint64_t max_us, bool is_after_first);
 
-/* settle_wait_change() - wait until some address came up, went, or was refreshed since *@seen (0 at
- * first; updated), or until @deadline_ns; false when it was the clock */
+/* settle_wait_change() - wait until some address came up, went, or was refreshed since *@seen
+ * (0 at first; updated), or until @deadline_ns; false when it was the clock */
 bool settle_wait_change(struct settle *s, uint64_t *seen, uint64_t deadline_ns);
 
 #endif /* SCSA_SETTLE_H */

@@ -11,6 +11,10 @@
 #define SMP_NODE	"smp"
 #define SMP_MARK	"smp-device"	/* property: the node is an expander's */
 
+/* longest text of an answer; answer with room for a CRC that an adapter may leave there */
+#define SMP_TEXT_MAX	16
+#define SMP_INFO_LEN	(SMP_FRAME_HEAD_LEN + sizeof(smp_report_manufacturer_info_resp_t) + 4)
+
 /*
  * The vector.
  */
@@ -272,11 +276,12 @@ smp_node_unconfig(struct scsa_port *port, const char *taddr)
 static void
 smp_prop_field(smp_device_t *smp, char *name, const char *data, size_t len)
 {
-	char text[sizeof(((smp_report_manufacturer_info_resp_t *)0)->srmir_product_identification)
-	    + 1];
+	char text[SMP_TEXT_MAX + 1];
 
 	if (ddi_prop_exists(DDI_DEV_T_ANY, smp->smp_sd_dev, DDI_PROP_DONTPASS, name))
 		return;
+	if (len > SMP_TEXT_MAX)
+		len = SMP_TEXT_MAX;
 	(void)text_trim_field(data, len, text);
 	if (text[0] != '\0')
 		(void)smp_device_prop_update_string(smp, name, text);
@@ -328,7 +333,7 @@ smp_probe(struct smp_device *smp)
 	uint8_t req[SMP_MIN_REQUEST_SIZE] = {
 		SMP_FRAME_TYPE_REQUEST, SMP_FUNC_REPORT_MANUFACTURER_INFO,
 	};
-	uint8_t rsp[SMP_FRAME_HEAD_LEN + sizeof(smp_report_manufacturer_info_resp_t) + 4] = { 0 };
+	uint8_t rsp[SMP_INFO_LEN] = { 0 };
 	struct smp_pkt pkt = {
 		.smp_pkt_address = &smp->smp_sd_address,
 		.smp_pkt_req = (caddr_t)req,
@@ -365,8 +370,8 @@ int
 smp_device_prop_lookup_byte_array(struct smp_device *smp, char *name, uchar_t **data,
     uint_t *nelements)
 {
-	return ddi_prop_lookup_byte_array(DDI_DEV_T_ANY, smp->smp_sd_dev, DDI_PROP_DONTPASS, name,
-	    data, nelements);
+	return ddi_prop_lookup_byte_array(DDI_DEV_T_ANY, smp->smp_sd_dev, DDI_PROP_DONTPASS,
+	    name, data, nelements);
 }
 
 int
@@ -380,7 +385,8 @@ int
 smp_device_prop_update_byte_array(struct smp_device *smp, char *name, uchar_t *data,
     uint_t nelements)
 {
-	return ddi_prop_update_byte_array(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data, nelements);
+	return ddi_prop_update_byte_array(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data,
+	    nelements);
 }
 
 int

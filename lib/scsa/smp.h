@@ -1,9 +1,9 @@
 /*
  * scsa/smp.h - expanders for the process that hosts the framework
  *
- * What      The target driver "smp": it attaches the nodes of expanders that answer, and lets the
- *           process send them requests. Without it, expanders that a target map reports have no
- *           node.
+ * What      The target driver "smp": it attaches the nodes of expanders that answer, and lets
+ *           the process send them requests. Without it, expanders that a target map reports
+ *           have no node.
  * Life      scsa_smp_init() once, before HBA nodes are attached; scsa_smp_fini() after they are
  *           gone.
  * Source    smp(4D), SPL-3
@@ -17,7 +17,8 @@
 
 #include "base/compiler.h"
 
-/* scsa_smp_init(), scsa_smp_fini() - register the driver "smp", and take it away; 0 or -errno */
+/* scsa_smp_init(), scsa_smp_fini() - register the driver "smp", and take it away; 0 or
+ * -errno */
 int scsa_smp_init(void) MUST_CHECK;
 int scsa_smp_fini(void);
 

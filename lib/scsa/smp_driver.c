@@ -109,8 +109,8 @@ expander_exchange(struct smp_device *smp, struct smp_pkt *pkt)
 }
 
 int
-scsa_smp_command(dev_info_t *dip, const void *req, size_t req_bytes, void *rsp, size_t rsp_bytes,
-    unsigned int timeout_s)
+scsa_smp_command(dev_info_t *dip, const void *req, size_t req_bytes, void *rsp,
+    size_t rsp_bytes, unsigned int timeout_s)
 {
 	uint8_t frame[SMP_MAX_REQUEST_SIZE];
 	struct smp_pkt pkt = {

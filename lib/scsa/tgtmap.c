@@ -28,7 +28,7 @@ struct scsi_hba_tgtmap {
 	scsi_tgt_deactivate_cb_t deactivate;
 	struct csync csync;
 	struct tgtset sets[SCSI_TGT_NTYPES];
-	_Atomic bool has_gaps;		/* somebody has unconfigured children of active addresses */
+	_Atomic bool has_gaps;		/* children of active addresses were unconfigured */
 	kmutex_t lock;			/* turns */
 	kcondvar_t cv;
 	LIST_HEAD(, turn) turns;
@@ -67,8 +67,8 @@ turn_end(struct scsi_hba_tgtmap *map, struct turn *mine)
 }
 
 /*
- * What a set does with an address that has settled. The driver's callbacks take char *, and get a
- * copy: what they do to it is theirs.
+ * What a set does with an address that has settled. The driver's callbacks take char *, and get
+ * a copy: what they do to it is theirs.
  */
 
 static bool
@@ -277,7 +277,8 @@ scsi_hba_tgtmap_create(dev_info_t *iport_dip, scsi_tgtmap_mode_t mode, int csync
 		tgtmap_free(map);
 		return DDI_FAILURE;
 	}
-	/* names of targets are no SPI numbers: compatible names of the general form are right */
+	/* names of targets are no SPI numbers: compatible names of the general form are
+	 * right */
 	(void)ddi_prop_remove(DDI_DEV_T_NONE, iport_dip, "scsi-binding-set");
 	TRACE(.kind = SCSA_EV_MAP_CREATE, .tran = port->tran, .dip = iport_dip);
 	port->tran->tran_tgtmap = map;
@@ -397,8 +398,8 @@ scsi_hba_tgtmap_scan_luns(scsi_hba_tgtmap_t *map, char *tgt_addr)
  * Completions that tell of changed LUNs.
  */
 
-/* 3F/0E: reported LUNs data has changed. 25/00: no such logical unit; from the framework's own commands
- * that is an answer, not news */
+/* 3F/0E: reported LUNs data has changed. 25/00: no such logical unit; from the framework's own
+ * commands that is an answer, not news */
 static bool
 sense_tells(struct scsi_pkt *pkt)
 {

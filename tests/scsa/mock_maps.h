@@ -1,11 +1,11 @@
 /*
  * tests/scsa/mock_maps.h - the mock HBA with an iport and a target map on it
  *
- * What      maps_begin() sets up the mock HBA with complex addresses, one iport "iport0" and targets
- *           called "A", "B", ...; the iport's attach makes a target map whose callbacks write into a
- *           log: "1.0 +A(p)" activate, with the value; "-A(p)" GONE; "!A(p)" UNSTBL; "xA(p)"
- *           CFG_FAIL. Time is in settle times since maps_mark(). SMP addresses have an 's' after the
- *           sign.
+ * What      maps_begin() sets up the mock HBA with complex addresses, one iport "iport0" and
+ *           targets called "A", "B", ...; the iport's attach makes a target map whose callbacks
+ *           write into a log: "1.0 +A(p)" activate, with the value; "-A(p)" GONE; "!A(p)"
+ *           UNSTBL; "xA(p)" CFG_FAIL. Time is in settle times since maps_mark(). SMP addresses
+ *           have an 's' after the sign.
  */
 #ifndef TESTS_SCSA_MOCK_MAPS_H
 #define TESTS_SCSA_MOCK_MAPS_H
@@ -31,7 +31,8 @@ struct mock_maps {
 };
 extern struct mock_maps maps;
 
-/* maps_setup() - defaults, before anything is changed; maps_begin() - HBA and iport are attached */
+/* maps_setup() - defaults, before anything is changed; maps_begin() - HBA and iport are
+ * attached */
 void maps_setup(scsi_tgtmap_mode_t mode);
 void maps_begin(void);
 
@@ -42,7 +43,8 @@ void maps_end(void);
 void maps_iport(dev_info_t *dip, scsi_hba_tran_t *tran);
 void maps_iport_detach(dev_info_t *dip);
 
-/* maps_mark() - forget the log, time begins at 0; maps_until() - to @tenths tenths of S after it */
+/* maps_mark() - forget the log, time begins at 0; maps_until() - to @tenths tenths of S after
+ * it */
 void maps_mark(void);
 void maps_until(int tenths);
 

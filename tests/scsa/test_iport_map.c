@@ -59,7 +59,8 @@ add(const char *ua)
 static void
 take(const char *ua)
 {
-	ck_assert_int_eq(scsi_hba_iportmap_iport_remove(imap, (char *)(uintptr_t)ua), DDI_SUCCESS);
+	ck_assert_int_eq(scsi_hba_iportmap_iport_remove(imap, (char *)(uintptr_t)ua),
+	    DDI_SUCCESS);
 }
 
 static bool

@@ -1,6 +1,6 @@
 /*
- * The logical units of a target in a map: what REPORT LUNS says, what happens without it, and how
- * changes are noticed.
+ * The logical units of a target in a map: what REPORT LUNS says, what happens without it, and
+ * how changes are noticed.
  */
 #include <check.h>
 #include <string.h>
@@ -163,7 +163,8 @@ static void
 send_with_sense(uint8_t key, uint8_t asc, uint8_t ascq)
 {
 	const struct mock_script script[] = {
-		{ .tran = TRAN_ACCEPT, .has_sense = true, .key = key, .asc = asc, .ascq = ascq },
+		{ .tran = TRAN_ACCEPT, .has_sense = true, .key = key, .asc = asc,
+		    .ascq = ascq },
 	};
 	struct scsi_device *sd = mock_unit(maps.iport, "A,0");
 	struct scsi_pkt *pkt = mock_pkt(sd, NULL, SCMD_TEST_UNIT_READY, 0);
@@ -199,8 +200,8 @@ SIM_TEST(c58_a_unit_attention_tells_of_changes)
 SIM_TEST(c58_a_unit_attention_on_a_waiting_command)
 {
 	static const struct mock_script script[] = {
-		{ .tran = TRAN_ACCEPT, .has_sense = true, .key = KEY_UNIT_ATTENTION, .asc = 0x3f,
-		    .ascq = 0x0e },
+		{ .tran = TRAN_ACCEPT, .has_sense = true, .key = KEY_UNIT_ATTENTION,
+		    .asc = 0x3f, .ascq = 0x0e },
 		MOCK_OK,
 	};
 	struct scsi_pkt *pkt;

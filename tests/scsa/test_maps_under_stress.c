@@ -1,7 +1,7 @@
 /*
- * Everything at once, from a seeded generator: targets and LUNs that come and go on four iports, reports
- * that contradict each other, units in use, commands, requests of the process. The ordering checker
- * watches, and balances are zero in the end.
+ * Everything at once, from a seeded generator: targets and LUNs that come and go on four
+ * iports, reports that contradict each other, units in use, commands, requests of the process.
+ * The ordering checker watches, and balances are zero in the end.
  */
 #include <check.h>
 #include <errno.h>

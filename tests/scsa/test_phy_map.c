@@ -1,6 +1,6 @@
 /*
- * Phy maps: phys form ports; a port has a name as long as it is active; the driver makes an iport of
- * that name.
+ * Phy maps: phys form ports; a port has a name as long as it is active; the driver makes an
+ * iport of that name.
  */
 #include <check.h>
 #include <stdio.h>

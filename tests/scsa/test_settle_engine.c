@@ -1,5 +1,6 @@
 /*
- * The settle engine by itself: real threads that report at random, and the questions one can ask.
+ * The settle engine by itself: real threads that report at random, and the questions one can
+ * ask.
  */
 #include <check.h>
 #include <errno.h>
@@ -91,7 +92,11 @@ static void
 world_new(enum settle_mode mode, uint32_t settle_us)
 {
 	const struct settle_conf conf = {
-		.name = "test", .mode = mode, .settle_us = settle_us, .helpers = 99, .ops = &ops,
+		.name = "test",
+		.mode = mode,
+		.settle_us = settle_us,
+		.helpers = 99,
+		.ops = &ops,
 	};
 
 	memset(&w, 0, sizeof(w));
@@ -154,7 +159,8 @@ run_threads(enum settle_mode mode)
 	world_new(mode, 50);
 	atomic_store(&w.refuses, true);
 	for (uintptr_t i = 0; i < REPORTERS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, reporter, (void *)(i + 1)), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, reporter, (void *)(i + 1)),
+		    0);
 	for (int i = 0; i < REPORTERS; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	if (mode == SETTLE_FULLSET) {
@@ -197,8 +203,8 @@ questions(void *arg)
 	world_new(SETTLE_PERADDR, 1000);
 	ck_assert_int_eq(settle_report(w.set, "", NULL), -EINVAL);
 	ck_assert_int_eq(settle_report(w.set, NULL, NULL), -EINVAL);
-	ck_assert_int_eq(settle_report(w.set, "0123456789012345678901234567890123456789012345678"
-	    "901234567890123", NULL), -EINVAL);
+	ck_assert_int_eq(settle_report(w.set, "0123456789012345678901234567890123456789"
+	    "012345678901234567890123", NULL), -EINVAL);
 	ck_assert_int_eq(settle_begin(w.set), -EINVAL);
 	ck_assert(!settle_has_reports(w.set));
 	ck_assert_int_eq(settle_report(w.set, "B", NULL), 0);

@@ -1,6 +1,6 @@
 /*
- * Target maps around the table: values, failures, what refuses to go, who asks early, and locks of the
- * driver.
+ * Target maps around the table: values, failures, what refuses to go, who asks early, and locks
+ * of the driver.
  */
 #include <check.h>
 #include <errno.h>
@@ -141,7 +141,8 @@ static kmutex_t driver_lock;
 static bool is_locking;
 
 static void
-lock_in_tgt_init(dev_info_t *hba, dev_info_t *tgt, scsi_hba_tran_t *tran, struct scsi_device *sd)
+lock_in_tgt_init(dev_info_t *hba, dev_info_t *tgt, scsi_hba_tran_t *tran,
+    struct scsi_device *sd)
 {
 	(void)hba;
 	(void)tgt;
@@ -223,8 +224,8 @@ SIM_TEST(c44_create_checks_its_arguments)
 	ck_assert_int_eq(scsi_hba_tgtmap_create(iport, SCSI_TM_FULLSET, 1, 1, NULL, NULL, NULL,
 	    &map), DDI_FAILURE);	/* there is one */
 	maps_iport_detach(iport);
-	ck_assert_int_eq(scsi_hba_tgtmap_create(maps.hba, SCSI_TM_FULLSET, 1, 1, NULL, NULL, NULL,
-	    &map), DDI_FAILURE);
+	ck_assert_int_eq(scsi_hba_tgtmap_create(maps.hba, SCSI_TM_FULLSET, 1, 1, NULL, NULL,
+	    NULL, &map), DDI_FAILURE);
 	ck_assert_int_eq(scsi_hba_tgtmap_create(NULL, SCSI_TM_FULLSET, 1, 1, NULL, NULL, NULL,
 	    &map), DDI_FAILURE);
 	ck_assert_int_eq(scsi_hba_tgtmap_create(iport, SCSI_TM_FULLSET, 0, 1, NULL, NULL, NULL,
@@ -237,7 +238,8 @@ SIM_TEST(c44_create_checks_its_arguments)
 	    NULL), DDI_FAILURE);
 	ck_assert_ptr_null(map);
 	maps_iport(iport, NULL);
-	ck_assert(!ddi_prop_exists(DDI_DEV_T_ANY, iport, DDI_PROP_DONTPASS, "scsi-binding-set"));
+	ck_assert(!ddi_prop_exists(DDI_DEV_T_ANY, iport, DDI_PROP_DONTPASS,
+	    "scsi-binding-set"));
 	/* reports of the other mode, bad types, bad addresses */
 	ck_assert_int_eq(scsi_hba_tgtmap_tgt_add(maps.map, SCSI_TGT_SCSI_DEVICE, a, NULL),
 	    DDI_FAILURE);
@@ -360,7 +362,8 @@ SIM_TEST(c82_who_asks_in_the_window_waits_for_the_device)
 	ck_assert_int_eq(scsa_bus_config_one(maps.iport, "A,0", &dip), 0);
 	ck_assert_ptr_nonnull(dip);
 	ck_assert_uint_eq((sim_now_us() - maps.base_us) / 1000, MAPS_SETTLE_US / 1000);
-	/* the window is closed now: an absent device is absent at once, save for one wait for calm */
+	/* the window is closed now: an absent device is absent at once, save for one wait for
+	 * calm */
 	ck_assert_int_eq(scsa_bus_config_one(maps.iport, "B,0", &dip), -ENXIO);
 	ck_assert_uint_le(sim_now_us() - maps.base_us, 3 * MAPS_SETTLE_US);
 	maps_mark();
@@ -511,10 +514,10 @@ SIM_TEST(c54_units_know_their_address)
 	ck_assert_str_eq(scsi_device_unit_address(sd), "w5000c5001234abcd,0");
 	ck_assert_ptr_eq(scsi_address_device(&sd->sd_address), sd);
 	sd = mock_unit(maps.iport, "d,2");
-	ck_assert_int_eq(ddi_prop_get_int(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS, "target",
-	    -1), 0xd);
-	ck_assert_int_eq(ddi_prop_get_int64(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS, "lun64",
-	    -1), 2);
+	ck_assert_int_eq(ddi_prop_get_int(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS,
+	    "target", -1), 0xd);
+	ck_assert_int_eq(ddi_prop_get_int64(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS,
+	    "lun64", -1), 2);
 	maps_end();
 }
 

@@ -1,6 +1,6 @@
 /*
- * Every row of the outcome table of target maps: what is reported, and which callbacks come when.
- * Times are in settle times; "p" and "q" are values that come with a report.
+ * Every row of the outcome table of target maps: what is reported, and which callbacks come
+ * when. Times are in settle times; "p" and "q" are values that come with a report.
  */
 #include <check.h>
 #include <string.h>
@@ -149,8 +149,8 @@ SIM_TEST(c44_row09_a_set_without_end_never_settles)
 SIM_TEST(c44_row10_add_needs_begin)
 {
 	full();
-	ck_assert_int_eq(scsi_hba_tgtmap_set_add(maps.map, SCSI_TGT_SCSI_DEVICE, (char[]){ "A" },
-	    NULL), DDI_FAILURE);
+	ck_assert_int_eq(scsi_hba_tgtmap_set_add(maps.map, SCSI_TGT_SCSI_DEVICE,
+	    (char[]){ "A" }, NULL), DDI_FAILURE);
 	maps_until(30);
 	maps_expect("");
 	maps_end();

@@ -1,8 +1,8 @@
 /*
  * sys/scsi/generic/sas.h - SAS in numbers
  *
- * What      Link rates, device types and discovery results of the SAS protocol, and the names of
- *           node properties that describe phys.
+ * What      Link rates, device types and discovery results of the SAS protocol, and the names
+ *           of node properties that describe phys.
  * Source    SPL-3 (phy layer and SMP DISCOVER)
  */
 #ifndef SYS_SCSI_GENERIC_SAS_H

@@ -1,8 +1,9 @@
 /*
  * sys/scsi/generic/smp_frames.h - frames of the serial management protocol
  *
- * What      Codes of requests and results, and the layout of the frames every expander knows. The
- *           CRC at the end of a frame is the adapter's business and is not part of a buffer.
+ * What      Codes of requests and results, and the layout of the frames every expander knows.
+ *           The CRC at the end of a frame is the adapter's business and is not part of a
+ *           buffer.
  * Wire      Fields of more than one byte are big endian and given as bytes.
  * Source    SPL-3, section SMP application layer
  */
@@ -104,7 +105,7 @@ typedef struct smp_discover_resp {
 	uint8_t sdr_attached_sas_addr[8];
 	uint8_t sdr_attached_phy_identifier;
 	uint8_t sdr_reserved3[7];
-	uint8_t sdr_link_rates[2];		/* programmed and hardware, minimum and maximum */
+	uint8_t sdr_link_rates[2];		/* programmed, hardware; minimum, maximum */
 	uint8_t sdr_phy_change_count;
 	uint8_t sdr_reserved4;
 	uint8_t sdr_routing_attribute;		/* bits 0..3 */

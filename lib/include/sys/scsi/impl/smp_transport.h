@@ -2,12 +2,12 @@
  * sys/scsi/impl/smp_transport.h - SAS management protocol: HBA side and target side
  *
  * What      An SMP device is the management port of a SAS expander: one request, one response,
- *           no SCSI. Its node is "smp@w<16 digits>" below an iport, made when the iport's target
- *           map reports an address of type SCSI_TGT_SMP_DEVICE.
- * Life      HBA: smp_hba_tran_alloc(), smp_hba_attach_setup() in attach(9E) of the HBA node, after
- *           scsi_hba_attach_setup(); each iport gets a copy of the vector before its attach(9E);
- *           smp_hba_detach(), smp_hba_tran_free() in detach(9E). Device: made before
- *           smp_tran_init, freed after smp_tran_free; the driver private of its node.
+ *           no SCSI. Its node is "smp@w<16 digits>" below an iport, made when the iport's
+ *           target map reports an address of type SCSI_TGT_SMP_DEVICE.
+ * Life      HBA: smp_hba_tran_alloc(), smp_hba_attach_setup() in attach(9E) of the HBA node,
+ *           after scsi_hba_attach_setup(); each iport gets a copy of the vector before its
+ *           attach(9E); smp_hba_detach(), smp_hba_tran_free() in detach(9E). Device: made
+ *           before smp_tran_init, freed after smp_tran_free; the driver private of its node.
  * Source    smp_hba_tran(9S), smp_pkt(9S)
  */
 #ifndef SYS_SCSI_IMPL_SMP_TRANSPORT_H
@@ -53,12 +53,14 @@ struct smp_hba_tran {
 	/* optional: it is gone */
 	void (*smp_tran_free)(dev_info_t *self, dev_info_t *child, smp_hba_tran_t *tran,
 	    smp_device_t *sd);
-	/* required: one exchange, done on return; may block. DDI_SUCCESS; DDI_FAILURE with an errno
-	 * in smp_pkt_reason: EAGAIN, EOVERFLOW (the response was longer), EINVAL, EIO, ETIMEDOUT */
+	/* required: one exchange, done on return; may block. DDI_SUCCESS; DDI_FAILURE with an
+	 * errno in smp_pkt_reason: EAGAIN, EOVERFLOW (the response was longer), EINVAL, EIO,
+	 * ETIMEDOUT */
 	int (*smp_tran_start)(struct smp_pkt *pkt);
 };
 
-/* smp_hba_tran_alloc() - a zeroed vector, never NULL; smp_hba_tran_free() after smp_hba_detach() */
+/* smp_hba_tran_alloc() - a zeroed vector, never NULL; smp_hba_tran_free() after
+ * smp_hba_detach() */
 smp_hba_tran_t *smp_hba_tran_alloc(dev_info_t *dip);
 void smp_hba_tran_free(smp_hba_tran_t *tran);
 
@@ -73,8 +75,8 @@ int smp_hba_attach_setup(dev_info_t *dip, smp_hba_tran_t *tran);
 /* smp_hba_detach() - unregister; DDI_FAILURE when nothing is registered, or for an iport */
 int smp_hba_detach(dev_info_t *dip);
 
-/* smp_hba_tran_of() - the vector of an iport or HBA node, or NULL: how an iport's attach(9E) finds its
- * copy */
+/* smp_hba_tran_of() - the vector of an iport or HBA node, or NULL: how an iport's attach(9E)
+ * finds its copy */
 smp_hba_tran_t *smp_hba_tran_of(dev_info_t *dip);
 
 /**
@@ -90,8 +92,8 @@ int smp_transport(struct smp_pkt *pkt);
 /**
  * smp_probe() - does an expander answer?
  *
- * Asks for its manufacturer information. When @smp has a node, what it says becomes properties of it,
- * unless they are set: "inquiry-vendor-id", "inquiry-product-id", "inquiry-revision-id",
+ * Asks for its manufacturer information. When @smp has a node, what it says becomes properties
+ * of it, unless they are set: "inquiry-vendor-id", "inquiry-product-id", "inquiry-revision-id",
  * "component", "report-manufacturer" (the answer as it came).
  *
  * Returns:  DDI_PROBE_SUCCESS, also for an answer that was too long; DDI_PROBE_FAILURE
