@@ -49,6 +49,27 @@ host_pick_home(struct lu_host *host, const struct lu *unit UNUSED)
 }
 
 static void
+media_log(const struct lu *unit)
+{
+	const struct lu_media_report *report = lu_media_report(unit);
+	char text[SENSE_TEXT_LEN];
+
+	(void)sense_format(&report->sense, text, sizeof(text));
+	switch (report->kind) {
+	case LU_MEDIA_ERROR:
+		log_warning("%s: %s; commands that failed so: %llu", lu_info(unit)->path, text,
+		    (unsigned long long)report->n);
+		break;
+	case LU_MEDIA_FULL:
+		log_warning("%s: no room is left where it is stored, make some; writes that "
+		    "failed so: %llu", lu_info(unit)->path, (unsigned long long)report->n);
+		break;
+	case LU_MEDIA_N:
+		break;
+	}
+}
+
+static void
 host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 {
 	struct daemon *d = container_of(host, struct daemon, lu_host);
@@ -70,6 +91,9 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 	case LU_EVENT_RESET:
 		log_info("%s: reset seen", info->path);
 		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_RESET, info->path, "reset");
+		break;
+	case LU_EVENT_MEDIA:
+		media_log(unit);
 		break;
 	case LU_EVENT_N:
 		break;

@@ -99,6 +99,7 @@ show_unit_stats(struct show *s, const struct lu *unit)
 	show_counter(s, "written_bytes", st.written_bytes);
 	show_counter(s, "refused", st.refused);
 	show_counter(s, "checks", st.checks);
+	show_counter(s, "media_errors", st.media_errors);
 	show_counter(s, "transport_errors", st.transport_errors);
 	show_counter(s, "held", st.held);
 	show_counter(s, "busy", st.busy);

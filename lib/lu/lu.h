@@ -33,6 +33,7 @@
 
 #include "base/compiler.h"
 #include "lu/exec.h"
+#include "scsi/sense.h"
 
 #define LU_CDB_MIN		6
 #define LU_CDB_MAX		260
@@ -57,6 +58,7 @@ enum lu_event {
 	LU_EVENT_ADDED,		/* a unit was published */
 	LU_EVENT_GONE,		/* a unit is no longer published */
 	LU_EVENT_RESET,		/* a reset that touches the unit was seen */
+	LU_EVENT_MEDIA,		/* data cannot be stored or given back: lu_media_report() */
 	LU_EVENT_N
 };
 
@@ -115,6 +117,7 @@ struct lu_stats {
 	uint64_t read_bytes;
 	uint64_t written_bytes;
 	uint64_t checks;		/* ended with CHECK CONDITION */
+	uint64_t media_errors;		/* of those: what enum lu_media names */
 	uint64_t transport_errors;	/* ended with a reason other than CMD_CMPLT */
 	uint64_t held;			/* had to wait for room in the HBA */
 	uint64_t busy;			/* ended with BUSY because the wait was too long */
@@ -126,6 +129,26 @@ struct lu_stats {
 
 const struct lu_info *lu_info(const struct lu *unit);
 void lu_stats_read(const struct lu *unit, struct lu_stats *ret_stats);
+
+/* why a device fails to keep data; each is told by itself */
+enum lu_media {
+	LU_MEDIA_ERROR,		/* MEDIUM ERROR, HARDWARE ERROR, BLANK CHECK */
+	LU_MEDIA_FULL,		/* DATA PROTECT, SPACE ALLOCATION FAILED (27h/07h) */
+	LU_MEDIA_N
+};
+
+#define LU_MEDIA_QUIET_MS	60000
+
+struct lu_media_report {
+	enum lu_media kind;
+	uint64_t n;			/* commands that ended so since the last event of this
+					 * kind, the one that caused this event included */
+	struct sense_data sense;	/* of that one */
+};
+
+/* lu_media_report() - what an LU_EVENT_MEDIA is about; only inside its call. That event comes
+ * at the first such command, and then once LU_MEDIA_QUIET_MS at most while there are more */
+const struct lu_media_report *lu_media_report(const struct lu *unit);
 
 /* lu_id() - number of the unit, never reused while the process lives; above 0 */
 uint64_t lu_id(const struct lu *unit);

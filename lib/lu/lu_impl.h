@@ -3,7 +3,8 @@
  *
  * What      struct lu and the calls between the files of this room: attach.c (driver side),
  *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
- *           task.c (issue, complete), tmf.c (abort, reset), nexus.c, caps.c.
+ *           task.c (issue, complete), media.c (errors an operator wants to hear of), tmf.c
+ *           (abort, reset), nexus.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
 #ifndef LU_LU_IMPL_H
@@ -53,7 +54,8 @@ struct lu {
 	_Atomic unsigned int refs;
 	_Atomic unsigned int state;	/* enum lu_state; moves at home */
 	struct {
-		struct lu_counter tasks, refused, read_bytes, written_bytes, checks;
+		struct lu_counter tasks, refused, read_bytes, written_bytes, checks,
+		    media_errors;
 		struct lu_counter transport_errors, held, busy, orphans, aborts, resets,
 		    in_flight;
 	} stats;
@@ -69,6 +71,11 @@ struct lu {
 	uint64_t reset_returned;	/* tasks that ended with CMD_RESET, ever */
 	LIST_HEAD(, lu_nexus) nexuses;
 	STAILQ_HEAD(, lu_tmf) barriers;	/* resets that wait for older tasks */
+	struct {
+		uint64_t told_ns;	/* when; 0: never */
+		uint64_t n;		/* not told yet */
+	} media[LU_MEDIA_N];
+	struct lu_media_report media_report;
 	bool is_hold_timer_armed;
 	bool is_running_held;
 	timeout_id_t hold_timer;
@@ -120,6 +127,9 @@ void lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics);
 void lu_held_end_all(struct lu *lu, uint8_t reason, uint32_t statistics);
 void lu_held_run(struct lu *lu);
 void lu_hold_work(struct lu_work *w);
+
+/* media.c, home only: a task ended with CHECK CONDITION */
+void lu_media_note(struct lu *lu, const struct lu_task *task);
 
 /* tmf.c, home only */
 void lu_tmf_task_done(struct lu_tmf *tmf, uint8_t reason);

@@ -167,6 +167,7 @@ lu_stats_read(const struct lu *unit, struct lu_stats *ret_stats)
 		.read_bytes = counter_read(&unit->stats.read_bytes),
 		.written_bytes = counter_read(&unit->stats.written_bytes),
 		.checks = counter_read(&unit->stats.checks),
+		.media_errors = counter_read(&unit->stats.media_errors),
 		.transport_errors = counter_read(&unit->stats.transport_errors),
 		.held = counter_read(&unit->stats.held),
 		.busy = counter_read(&unit->stats.busy),

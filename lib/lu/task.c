@@ -116,7 +116,7 @@ result_count(struct lu *lu, const struct lu_task *task)
 	if (task->reason != CMD_CMPLT)
 		lu_count(&lu->stats.transport_errors, 1);
 	else if (task->status == STATUS_CHECK)
-		lu_count(&lu->stats.checks, 1);
+		lu_media_note(lu, task);
 	if (task->reason == CMD_RESET)
 		lu->reset_returned++;
 	if (task->is_orphan)

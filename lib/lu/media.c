@@ -1,0 +1,46 @@
+#include "lu/lu_impl.h"
+
+#include "base/clock.h"
+
+static bool
+media_kind(const struct sense_data *sense, enum lu_media *ret_kind)
+{
+	if (sense->key == SENSE_MEDIUM_ERROR || sense->key == SENSE_HARDWARE_ERROR ||
+	    sense->key == SENSE_BLANK_CHECK) {
+		*ret_kind = LU_MEDIA_ERROR;
+		return true;
+	}
+	if (sense->key == SENSE_DATA_PROTECT && sense->asc == ASC_SPACE_ALLOCATION_FAILED) {
+		*ret_kind = LU_MEDIA_FULL;
+		return true;
+	}
+	return false;
+}
+
+void
+lu_media_note(struct lu *lu, const struct lu_task *task)
+{
+	struct sense_data sense;
+	enum lu_media kind;
+	uint64_t now_ns;
+
+	lu_count(&lu->stats.checks, 1);
+	if (sense_parse(task->sense, task->sense_len, &sense) < 0 || !media_kind(&sense, &kind))
+		return;
+	lu_count(&lu->stats.media_errors, 1);
+	lu->media[kind].n++;
+	now_ns = clock_now_ns();
+	if (lu->media[kind].told_ns != 0 &&
+	    now_ns - lu->media[kind].told_ns < LU_MEDIA_QUIET_MS * NS_PER_MS)
+		return;
+	lu->media_report = (struct lu_media_report){ kind, lu->media[kind].n, sense };
+	lu->media[kind].told_ns = now_ns;
+	lu->media[kind].n = 0;
+	lu->host->event(lu->host, LU_EVENT_MEDIA, lu);
+}
+
+const struct lu_media_report *
+lu_media_report(const struct lu *unit)
+{
+	return &unit->media_report;
+}
