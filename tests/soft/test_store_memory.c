@@ -33,19 +33,19 @@ run(struct store *store, enum store_op op, uint64_t offset, void *buf, size_t le
 
 START_TEST(memory_keeps_and_forgets)
 {
-	struct store *store = open_line("mem:1T");
+	struct store *store = open_line("mem:64G");
 
 	memset(a, 0x77, sizeof(a));
-	ck_assert_int_eq(run(store, STORE_WRITE, (1ull << 40) - sizeof(a), a, sizeof(a)), 0);
-	ck_assert_int_eq(run(store, STORE_READ, (1ull << 40) - sizeof(a), b, sizeof(b)), 0);
+	ck_assert_int_eq(run(store, STORE_WRITE, (1ull << 36) - sizeof(a), a, sizeof(a)), 0);
+	ck_assert_int_eq(run(store, STORE_READ, (1ull << 36) - sizeof(a), b, sizeof(b)), 0);
 	ck_assert_mem_eq(a, b, sizeof(a));
 	/* in the middle of pages at both ends, and inside one page */
 	ck_assert_int_eq(
-	    run(store, STORE_UNMAP, (1ull << 40) - sizeof(a) + 512, NULL, 16384), 0);
-	ck_assert_int_eq(run(store, STORE_UNMAP, (1ull << 40) - 1024, NULL, 512), 0);
+	    run(store, STORE_UNMAP, (1ull << 36) - sizeof(a) + 512, NULL, 16384), 0);
+	ck_assert_int_eq(run(store, STORE_UNMAP, (1ull << 36) - 1024, NULL, 512), 0);
 	memset(a + 512, 0, 16384);
 	memset(a + sizeof(a) - 1024, 0, 512);
-	ck_assert_int_eq(run(store, STORE_READ, (1ull << 40) - sizeof(a), b, sizeof(b)), 0);
+	ck_assert_int_eq(run(store, STORE_READ, (1ull << 36) - sizeof(a), b, sizeof(b)), 0);
 	ck_assert_mem_eq(a, b, sizeof(a));
 	ck_assert_int_eq(run(store, STORE_FLUSH, 0, NULL, 0), 0);
 	ck_assert_int_eq(run(store, STORE_READ, 5, NULL, 0), 0);
