@@ -9,6 +9,7 @@
 #include "scsa/settle_impl.h"
 
 #define BEGINS_MAX	256u	/* begins without an end before somebody is told */
+#define BUSY_GRACE_NS	(60 * NS_PER_S)	/* devices that are being looked at take their time */
 
 _Thread_local const struct settle *settle_inside;
 
@@ -457,7 +458,7 @@ bool
 settle_sync(struct settle *s, uint64_t max_us, bool is_after_first)
 {
 	uint64_t deadline_ns = clock_now_ns() + max_us * NS_PER_US, calm_ns = 0, n_reports = 0;
-	uint64_t now_ns, until_ns;
+	uint64_t now_ns, until_ns, last_ns;
 	bool is_calm = false, is_stable = false;
 
 	mutex_enter(&s->lock);
@@ -471,9 +472,10 @@ settle_sync(struct settle *s, uint64_t max_us, bool is_after_first)
 			calm_ns = now_ns + s->settle_ns;
 		}
 		is_stable = is_calm && now_ns >= calm_ns;
-		if (is_stable || now_ns >= deadline_ns)
+		last_ns = s->is_busy ? deadline_ns + BUSY_GRACE_NS : deadline_ns;
+		if (is_stable || now_ns >= last_ns)
 			break;
-		until_ns = is_calm && calm_ns < deadline_ns ? calm_ns : deadline_ns;
+		until_ns = is_calm && calm_ns < last_ns ? calm_ns : last_ns;
 		(void)cv_timedwait_hires(&s->idle_cv, &s->lock, (hrtime_t)until_ns, 1,
 		    CALLOUT_FLAG_ABSOLUTE);
 	}

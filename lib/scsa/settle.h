@@ -169,7 +169,7 @@ int settle_clear(struct settle *s) MUST_CHECK;
  * settle_sync() - wait until nothing is open, reported, due or at work, and stays so for one
  * settle time
  *
- * @max_us   how long to wait at most
+ * @max_us   how long to wait at most; while callbacks are at work, a minute longer
  * @is_after_first  do not call an empty set quiet before it has had its first report
  *
  * Returns:  false: the time was up
