@@ -503,6 +503,28 @@ SIM_TEST(c54_units_know_their_address)
 	struct scsi_device *sd;
 
 	maps_setup(SCSI_TM_PERADDR);
+	mock_set_luns(0, 3);
+	maps_begin();
+	maps_add("A", NULL);
+	maps_until(11);
+	sd = mock_unit(maps.iport, "A,2");
+	ck_assert_str_eq(scsi_device_unit_address(sd), "A,2");
+	ck_assert_ptr_eq(scsi_address_device(&sd->sd_address), sd);
+	maps_end();
+}
+
+/* property @name as number, -1 without one */
+static int64_t
+unit_number(struct scsi_device *sd, const char *name)
+{
+	return ddi_prop_get_int64(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS, name, -1);
+}
+
+SIM_TEST(c55_physical_targets_have_names_and_virtual_ones_numbers)
+{
+	struct scsi_device *sd;
+
+	maps_setup(SCSI_TM_PERADDR);
 	mock.target[0].wwn = "w5000c5001234abcd";
 	mock.target[1].wwn = "d";
 	mock_set_luns(1, 3);
@@ -511,13 +533,11 @@ SIM_TEST(c54_units_know_their_address)
 	maps_add("d", NULL);
 	maps_until(11);
 	sd = mock_unit(maps.iport, "w5000c5001234abcd,0");
-	ck_assert_str_eq(scsi_device_unit_address(sd), "w5000c5001234abcd,0");
-	ck_assert_ptr_eq(scsi_address_device(&sd->sd_address), sd);
+	ck_assert(!ddi_prop_exists(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS, "target"));
 	sd = mock_unit(maps.iport, "d,2");
 	ck_assert_int_eq(ddi_prop_get_int(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS,
 	    "target", -1), 0xd);
-	ck_assert_int_eq(ddi_prop_get_int64(DDI_DEV_T_ANY, sd->sd_dev, DDI_PROP_DONTPASS,
-	    "lun64", -1), 2);
+	ck_assert_int_eq(unit_number(sd, "lun64"), 2);
 	maps_end();
 }
 
@@ -558,4 +578,5 @@ CHECK_MAIN("target map life",
     c83_one_address_one_node,
     o2_nothing_comes_to_life_before_attach_has_returned,
     c54_units_know_their_address,
+    c55_physical_targets_have_names_and_virtual_ones_numbers,
     c44_targets_one_after_another_when_the_administrator_says_so)
