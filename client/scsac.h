@@ -478,7 +478,7 @@ void scsac_status_free(struct scsac_status *status);
 struct scsac_cap {
 	const char *name;
 	int value;			/* -1: not defined by this HBA */
-	bool can_set;
+	bool can_set;			/* the HBA takes a set of it; see scsac_getcap() */
 };
 
 struct scsac_caps {
@@ -491,6 +491,9 @@ struct scsac_caps {
  *
  * @handle   an open unit, or 0 and a @path
  * @name     one capability; NULL for all
+ *
+ * SCSA has no question for "can it be set". The daemon has the HBA set the present value, once,
+ * and can_set is whether it did. Not asked, so false, are sector-size and what has no value.
  *
  * Returns:  0; a capability the HBA does not define has value -1
  */

@@ -5,62 +5,43 @@
 
 #include "base/text.h"
 
-/* every capability that SCSA names; can_set: what scsi_ifsetcap(9F) lets a target driver
- * change */
-static const struct {
-	const char *name;
-	bool can_set;
-} caps[] = {
-	{ "dma-max", false },
-	{ "msg-out", false },
-	{ "disconnect", true },
-	{ "synchronous", true },
-	{ "wide-xfer", true },
-	{ "parity", true },
-	{ "initiator-id", false },
-	{ "untagged-qing", false },
-	{ "tagged-qing", true },
-	{ "auto-rqsense", true },
-	{ "linked-cmds", false },
-	{ "sector-size", true },
-	{ "total-sectors", true },
-	{ "geometry", false },
-	{ "reset-notification", false },
-	{ "qfull-retries", true },
-	{ "qfull-retry-interval", true },
-	{ "scsi-version", false },
-	{ "interconnect-type", false },
-	{ "lun-reset", true },
-	{ "max-cdb-length", false },
-	{ "dma-max-arch", false },
-	{ "tran-layer-retries", true },
+/* every capability that SCSA names */
+static const char *const caps[] = {
+	"dma-max", "msg-out", "disconnect", "synchronous", "wide-xfer", "parity",
+	"initiator-id", "untagged-qing", "tagged-qing", "auto-rqsense", "linked-cmds",
+	"sector-size", "total-sectors", "geometry", "reset-notification", "qfull-retries",
+	"qfull-retry-interval", "scsi-version", "interconnect-type", "lun-reset",
+	"max-cdb-length", "dma-max-arch", "tran-layer-retries",
 };
 
 _Static_assert(ARRAY_LEN(caps) <= ARRAY_LEN(((struct rpc_call *)0)->caps),
     "a call has room for all");
 
-static bool
-cap_can_set(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(caps); i++)
-		if (strcmp(caps[i].name, name) == 0)
-			return caps[i].can_set;
-	return false;
-}
-
 /* ------ get ------ */
+
+/* whom = 0 is not asked: a set, of whatever value, would reach every unit */
+static int
+cap_take(struct rpc_call *call, const char *name, struct rpc_cap *ret)
+{
+	bool can_set = false;
+	int r = lu_getcap(call->unit, name, call->is_hba_wide, &ret->value);
+
+	if (r < 0)
+		return r;
+	r = call->is_hba_wide ? -ENOENT : lu_cap_can_set(call->unit, name, &can_set);
+	ret->can_set = r < 0 ? r : can_set;
+	return 0;
+}
 
 static void
 getcap_work(struct rpc_call *call)
 {
 	if (call->name[0] != '\0') {
-		call->result = lu_getcap(call->unit, call->name, call->is_hba_wide,
-		    &call->value);
+		call->result = cap_take(call, call->name, &call->caps[0]);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(caps) && call->result == 0; i++)
-		call->result = lu_getcap(call->unit, caps[i].name, call->is_hba_wide,
-		    &call->caps[i]);
+		call->result = cap_take(call, caps[i], &call->caps[i]);
 }
 
 static void
@@ -81,11 +62,11 @@ getcap_reply(struct rpc_call *call)
 	for (size_t i = 0; i < reply.n_caps; i++) {
 		scsad__cap__init(&cap[i]);
 		list[i] = &cap[i];
-		cap[i].name = is_one ? call->name : (char *)(uintptr_t)caps[i].name;
+		cap[i].name = is_one ? call->name : (char *)(uintptr_t)caps[i];
 		cap[i].has_value = 1;
-		cap[i].value = is_one ? call->value : call->caps[i];
-		cap[i].has_can_set = 1;
-		cap[i].can_set = cap[i].value != -1 && cap_can_set(cap[i].name);
+		cap[i].value = call->caps[i].value;
+		cap[i].has_can_set = call->caps[i].can_set >= 0;
+		cap[i].can_set = call->caps[i].can_set > 0;
 	}
 	rpc_reply(call->req.conn, call->req.id, METHOD_GETCAP, &reply.base, false);
 }

@@ -120,7 +120,10 @@ struct rpc_call {
 	char address[64];		/* probe: "target,lun" */
 	uint8_t inquiry[48];
 	size_t inquiry_len;
-	int caps[32];			/* getcap of all */
+	struct rpc_cap {
+		int value;
+		int can_set;		/* 0, 1, or negative errno: not known */
+	} caps[32];			/* getcap: of all, or the first is the one */
 	dev_info_t *port;		/* probe: a reference */
 };
 

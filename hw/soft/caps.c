@@ -81,6 +81,8 @@ soft_setcap(struct scsi_address *ap, char *cap, int value, int whom)
 		return 0;
 	if (index == SCSI_CAP_SECTOR_SIZE && (value & (value - 1)) != 0)
 		return 0;
-	atomic_store(&soft_caps(ap, whom)[index], value);
+	/* a value that stands is not made the unit's own: it keeps following the adapter's */
+	if (soft_getcap(ap, cap, whom) != value)
+		atomic_store(&soft_caps(ap, whom)[index], value);
 	return 1;
 }

@@ -36,11 +36,48 @@ lu_setcap(struct lu *unit, const char *name, bool is_hba_wide, int value, int *r
 
 	if (lu_enter(unit) < 0)
 		return -ENODEV;
-	*ret_result =
-	    scsi_ifsetcap(&unit->sd->sd_address, cap_name(name, buf), value,
+	mutex_enter(&unit->cap_lock);
+	*ret_result = scsi_ifsetcap(&unit->sd->sd_address, cap_name(name, buf), value,
 	    is_hba_wide ? 0 : 1);
+	mutex_exit(&unit->cap_lock);
 	lu_exit(unit);
 	return 0;
+}
+
+/* cap_lock is held; false: it has no value to set again */
+static bool
+cap_ask(struct lu *lu, char *name, uint32_t bit)
+{
+	int value = scsi_ifgetcap(&lu->sd->sd_address, name, 1);
+
+	if (value == -1)
+		return false;
+	if (scsi_ifsetcap(&lu->sd->sd_address, name, value, 1) == 1)
+		lu->caps_settable |= bit;
+	lu->caps_asked |= bit;
+	return true;
+}
+
+int
+lu_cap_can_set(struct lu *unit, const char *name, bool *ret_can)
+{
+	char buf[CAP_NAME_LEN];
+	int id = scsi_hba_lookup_capstr(cap_name(name, buf));
+	bool is_known;
+	uint32_t bit;
+
+	if (id < 0 || id >= SCSI_CAP_N || id == SCSI_CAP_SECTOR_SIZE)
+		return -ENOENT;
+	if (lu_enter(unit) < 0)
+		return -ENODEV;
+	bit = 1u << id;
+	mutex_enter(&unit->cap_lock);
+	is_known = (unit->caps_asked & bit) != 0 || cap_ask(unit, buf, bit);
+	if (is_known)
+		*ret_can = (unit->caps_settable & bit) != 0;
+	mutex_exit(&unit->cap_lock);
+	lu_exit(unit);
+	return is_known ? 0 : -ENOENT;
 }
 
 int

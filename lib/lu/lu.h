@@ -385,6 +385,22 @@ int lu_setcap(struct lu *unit, const char *name, bool is_hba_wide, int value, in
     MUST_CHECK;
 
 /**
+ * lu_cap_can_set() - would the HBA take a set of this capability for this unit?
+ *
+ * SCSA has no call that tells. The HBA is asked to set the value that stands, once for each
+ * capability of a unit: 1 says that it can. Nothing is changed by that, and lu_setcap() cannot
+ * come in between. Not asked: capabilities that have no value now, that no table of SCSA knows,
+ * and sector-size, because the framework cuts transfers by what is set there.
+ *
+ * @ret_can    the answer
+ *
+ * Returns:  0
+ *           -ENOENT   not known, because not asked
+ *           -ENODEV
+ */
+int lu_cap_can_set(struct lu *unit, const char *name, bool *ret_can) MUST_CHECK;
+
+/**
  * lu_probe() - ask the device again who it is
  *
  * @ret_result   SCSIPROBE_*

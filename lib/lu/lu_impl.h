@@ -21,6 +21,7 @@
 	((int)(sizeof(struct scsi_arq_status) - SENSE_LENGTH + LU_SENSE_MAX))
 /* TRAN_BUSY with nothing in flight: when to try again */
 #define LU_HOLD_TICK_MS		10
+_Static_assert(SCSI_CAP_N <= 32, "masks of capabilities have a bit for each");
 #define LU_ABORT_WAIT_MS	2000	/* detach: patience after an abort, and after a reset */
 
 /*
@@ -90,6 +91,9 @@ struct lu {
 	bool is_drained;
 	struct lu_work detach_work;
 	kmutex_t probe_lock;		/* workers that use sd_inq */
+	kmutex_t cap_lock;		/* workers that set capabilities, and: */
+	uint32_t caps_asked;		/* 1 << SCSI_CAP_*: whether it can be set is known */
+	uint32_t caps_settable;		/* those that can */
 	struct lu_work reset_work;	/* reset notification -> event */
 	_Atomic bool is_reset_due;	/* reset_work is on its way */
 };

@@ -168,6 +168,26 @@ START_TEST(probe_knows_present_and_absent)
 }
 END_TEST
 
+/* what the software HBA really lets be set, not what SCSA lets be asked */
+static void
+caps_check(const Scsad__Cap *cap)
+{
+	static const char *const settable[] = {
+		"disconnect", "synchronous", "wide-xfer", "tagged-qing", "auto-rqsense",
+		"qfull-retries", "qfull-retry-interval", "lun-reset",
+	};
+	static const char *const unknown[] = { "sector-size", "total-sectors" };
+	bool can_set = false, is_known = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(settable); i++)
+		can_set = can_set || strcmp(settable[i], cap->name) == 0;
+	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
+		is_known = is_known && strcmp(unknown[i], cap->name) != 0;
+	ck_assert_msg(cap->can_set == can_set, "%s: can_set %d", cap->name, cap->can_set);
+	ck_assert_msg(cap->has_can_set == is_known, "%s: known %d", cap->name,
+	    cap->has_can_set);
+}
+
 START_TEST(capabilities_are_read_and_set)
 {
 	struct fixture f;
@@ -181,6 +201,8 @@ START_TEST(capabilities_are_read_and_set)
 	got = mc_reply(&c, mc_send(&c, METHOD_GETCAP, &get.base, NULL, 0),
 	    &scsad__get_cap_reply__descriptor);
 	ck_assert_uint_eq(got->n_caps, 23);
+	for (size_t i = 0; i < got->n_caps; i++)
+		caps_check(got->caps[i]);
 	get.name = (char *)(uintptr_t)"lun-reset";
 	got = mc_reply(&c, mc_send(&c, METHOD_GETCAP, &get.base, NULL, 0),
 	    &scsad__get_cap_reply__descriptor);
@@ -190,6 +212,28 @@ START_TEST(capabilities_are_read_and_set)
 	got = mc_reply(&c, mc_send(&c, METHOD_GETCAP, &get.base, NULL, 0),
 	    &scsad__get_cap_reply__descriptor);
 	ck_assert_int_eq(got->caps[0]->value, -1);
+	ck_assert(!got->caps[0]->has_can_set);
+	get.name = (char *)(uintptr_t)"disconnect";
+	got = mc_reply(&c, mc_send(&c, METHOD_GETCAP, &get.base, NULL, 0),
+	    &scsad__get_cap_reply__descriptor);
+	ck_assert(got->caps[0]->value == 1 && got->caps[0]->can_set);
+
+	/* having asked has not made the value the unit's own: it follows the adapter's */
+	set.path = get.path;
+	set.name = get.name;
+	set.has_value = set.has_is_hba_wide = set.is_hba_wide = 1;
+	set.value = 0;
+	ck_assert_int_eq(((const Scsad__SetCapReply *)mc_reply(&c, mc_send(&c, METHOD_SETCAP,
+	    &set.base, NULL, 0), &scsad__set_cap_reply__descriptor))->result, 1);
+	got = mc_reply(&c, mc_send(&c, METHOD_GETCAP, &get.base, NULL, 0),
+	    &scsad__get_cap_reply__descriptor);
+	ck_assert(got->caps[0]->value == 0 && got->caps[0]->can_set);
+	get.has_is_hba_wide = get.is_hba_wide = 1;
+	got = mc_reply(&c, mc_send(&c, METHOD_GETCAP, &get.base, NULL, 0),
+	    &scsad__get_cap_reply__descriptor);
+	ck_assert(got->caps[0]->value == 0 && !got->caps[0]->has_can_set);
+	set.has_value = set.has_is_hba_wide = set.is_hba_wide = 0;
+	set.path = NULL;
 
 	set.has_handle = 1;
 	set.handle = mc_open(&c, "AAA");
