@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -41,8 +42,22 @@ path_is_served(const char *path)
 	return errno == EAGAIN || errno == EACCES;	/* a full backlog is an answer too */
 }
 
+/* a folder that we make belongs to who we shall be: the socket is to be removed at the end */
+static void
+parent_give(const struct config *conf, const char *dir)
+{
+	char buf[16384];
+	struct passwd passwd, *found = NULL;
+
+	if (conf->user != NULL &&
+	    getpwnam_r(conf->user, &passwd, buf, sizeof(buf), &found) == 0 && found != NULL &&
+	    chown(dir, found->pw_uid, found->pw_gid) < 0)
+		log_info("socket: '%s' cannot be given to user '%s': %s", dir, conf->user,
+		    strerror(errno));
+}
+
 static int
-parent_make(const char *path)
+parent_make(const struct config *conf, const char *path)
 {
 	char dir[sizeof(((struct rpc_socket *)0)->path)];
 	char *slash;
@@ -52,7 +67,10 @@ parent_make(const char *path)
 	if (slash == NULL || slash == dir)
 		return 0;
 	*slash = '\0';
-	return mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	if (mkdir(dir, 0755) < 0)
+		return errno != EEXIST ? -errno : 0;
+	parent_give(conf, dir);
+	return 0;
 }
 
 /* the name may have gone away, with its inode, between our open() and our lock */
@@ -128,6 +146,17 @@ socket_bind(struct rpc_socket *s, const struct config *conf)
 	return 0;
 }
 
+/* while it is still locked: nobody can be fooled by the name going away */
+static void
+lock_drop(struct rpc_socket *s)
+{
+	char path[sizeof(s->path) + 8];
+
+	(void)snprintf(path, sizeof(path), "%s.lock", s->path);
+	(void)unlink(path);
+	close_fd(&s->lock_fd);
+}
+
 static int
 path_open(const struct config *conf, const char *path, struct rpc_socket *s)
 {
@@ -136,15 +165,18 @@ path_open(const struct config *conf, const char *path, struct rpc_socket *s)
 	*s = (struct rpc_socket){ .fd = -1, .lock_fd = -1 };
 	if (!text_copy(s->path, sizeof(s->path), path))
 		return -ENAMETOOLONG;
-	r = parent_make(s->path);
+	r = parent_make(conf, s->path);
 	if (r == 0)
 		r = lock_take(s);
-	if (r == 0)
-		r = leftover_remove(s->path);
+	if (r < 0) {
+		close_fd(&s->lock_fd);	/* perhaps another's: the name stays */
+		return r;
+	}
+	r = leftover_remove(s->path);
 	if (r == 0)
 		r = socket_bind(s, conf);
 	if (r < 0)
-		close_fd(&s->lock_fd);
+		lock_drop(s);
 	return r;
 }
 
@@ -200,14 +232,10 @@ rpc_socket_open(const struct config *conf, struct rpc_socket *ret_socket, char *
 void
 rpc_socket_close(struct rpc_socket *s)
 {
-	char path[sizeof(s->path) + 8];
-
 	close_fd(&s->fd);
 	if (s->lock_fd < 0)
 		return;
-	(void)unlink(s->path);
-	(void)snprintf(path, sizeof(path), "%s.lock", s->path);
-	/* while it is still locked: nobody can be fooled by the name going away */
-	(void)unlink(path);
-	close_fd(&s->lock_fd);
+	if (unlink(s->path) < 0)
+		log_info("socket %s: stays behind: %s", s->path, strerror(errno));
+	lock_drop(s);
 }

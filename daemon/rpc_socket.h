@@ -22,7 +22,8 @@ struct rpc_socket {
  * rpc_socket_open() - bind and listen
  *
  * Without a configured path: $SCSAD_SOCKET, then /run/scsad/scsad.sock, and, where that cannot
- * be made by this user, $XDG_RUNTIME_DIR/scsad/scsad.sock. A missing directory is made (0755).
+ * be made by this user, $XDG_RUNTIME_DIR/scsad/scsad.sock. A missing directory is made (0755),
+ * for the user of the configuration. On failure nothing but that stays.
  * A socket that is left over from a process that died is replaced.
  *
  * @reterr   @size bytes: what is wrong and what to do
@@ -36,7 +37,8 @@ struct rpc_socket {
 int rpc_socket_open(const struct config *conf, struct rpc_socket *ret_socket, char *reterr,
     size_t size) MUST_CHECK;
 
-/* rpc_socket_close() - remove it from the file system and let go of the lock */
+/* rpc_socket_close() - remove it from the file system, if this user may, and let go of the
+ * lock */
 void rpc_socket_close(struct rpc_socket *socket);
 
 #endif /* DAEMON_RPC_SOCKET_H */

@@ -36,6 +36,15 @@ end(void)
 	ck_assert_int_eq(system(cmd), 0);
 }
 
+static bool
+has_lock(void)
+{
+	char lock[80];
+
+	(void)snprintf(lock, sizeof(lock), "%s.lock", path);
+	return access(lock, F_OK) == 0;
+}
+
 START_TEST(second_server_is_refused)
 {
 	struct rpc_socket one, two;
@@ -47,6 +56,7 @@ START_TEST(second_server_is_refused)
 	ck_assert_uint_eq(st.st_mode & 0777, 0660);
 	ck_assert_int_eq(rpc_socket_open(&conf, &two, text, sizeof(text)), -EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(text, "another scsad"));
+	ck_assert(has_lock());
 	rpc_socket_close(&one);
 	ck_assert_int_lt(stat(path, &st), 0);
 	ck_assert_int_eq(rpc_socket_open(&conf, &two, text, sizeof(text)), 0);
@@ -88,6 +98,7 @@ START_TEST(live_stranger_is_respected)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	ck_assert_int_eq(listen(fd, 1), 0);
 	ck_assert_int_eq(rpc_socket_open(&conf, &s, text, sizeof(text)), -EADDRINUSE);
+	ck_assert(!has_lock());
 	(void)close(fd);
 	end();
 }
@@ -105,6 +116,7 @@ START_TEST(no_socket_is_not_touched)
 	(void)close(open(path, O_CREAT | O_WRONLY, 0600));
 	ck_assert_int_eq(rpc_socket_open(&conf, &s, text, sizeof(text)), -EEXIST);
 	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert(!has_lock());
 	end();
 }
 END_TEST
@@ -142,6 +154,25 @@ START_TEST(environment_names_it)
 }
 END_TEST
 
+/* root makes the folder, another user will have to remove the socket */
+START_TEST(folder_belongs_to_the_user)
+{
+	struct rpc_socket s;
+	struct stat st;
+	char sub[64];
+
+	begin();
+	conf.user = strdup("nobody");
+	ck_assert_int_eq(rpc_socket_open(&conf, &s, text, sizeof(text)), 0);
+	(void)snprintf(sub, sizeof(sub), "%s/sub", dir);
+	ck_assert_int_eq(stat(sub, &st), 0);
+	if (geteuid() == 0)
+		ck_assert_uint_ne(st.st_uid, 0);
+	rpc_socket_close(&s);
+	end();
+}
+END_TEST
+
 /* an ordinary user without rights in /run gets one of its own */
 START_TEST(user_gets_its_runtime_directory)
 {
@@ -168,4 +199,5 @@ END_TEST
 
 CHECK_MAIN("socket", second_server_is_refused, leftover_is_replaced, live_stranger_is_respected,
     no_socket_is_not_touched, impossible_paths, environment_names_it,
+    folder_belongs_to_the_user,
     user_gets_its_runtime_directory)
