@@ -16,6 +16,7 @@ privilege_prepare(void)
 {
 	struct rlimit limit;
 
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)umask(022);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -52,6 +53,5 @@ privilege_drop(const struct config *conf)
 		    "of the configuration", conf->user, strerror(-r));
 		return r;
 	}
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * daemon/privilege.h - from what starts to what serves
  *
- * What      Before anything is opened: limits raised, umask. After everything that needs rights
- *           is open: no new privileges, and another user if the configuration names one.
+ * What      Before anything is opened: no new privileges (a thread inherits that, and cannot be
+ *           told later), limits raised, umask. After everything that needs rights is open:
+ *           another user if the configuration names one.
  * Thread    The main thread. privilege_drop() changes all threads.
  * Source    prctl(2) PR_SET_NO_NEW_PRIVS, setresuid(2)
  */
@@ -12,8 +13,8 @@
 #include "base/compiler.h"
 #include "daemon/config.h"
 
-/* privilege_prepare() - as many descriptors as allowed, umask 022, no signal for broken
- * pipes */
+/* privilege_prepare() - no new privileges, as many descriptors as allowed, umask 022, no signal
+ * for broken pipes; before there are threads */
 void privilege_prepare(void);
 
 /**
