@@ -80,6 +80,7 @@ config_fini(struct config *c)
 	free(c->access);
 	free(c->user);
 	free(c->state_dir);
+	free(c->demo_dir);
 	config_init(c);
 }
 

@@ -67,6 +67,7 @@ struct config {
 	enum log_level log_level;
 	char *user;			/* who to become after start; NULL: stay */
 	char *state_dir;		/* where --demo puts its file; NULL: $TMPDIR or /tmp */
+	char *demo_dir;			/* the folder that demo_add() made, or NULL */
 };
 
 /* config_init() - every default; config_fini() - free what hangs from it, any half-filled

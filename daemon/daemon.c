@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "daemon/demo.h"
 #include "daemon/hbas.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
@@ -349,6 +350,7 @@ daemon_main(int argc, char **argv)
 	}
 	config_init(&conf);
 	status = configured(&options, &conf);
+	demo_remove(&conf);
 	config_fini(&conf);
 	return status;
 }

@@ -1,7 +1,10 @@
 /*
- * daemon/demo.h - a ready-made pair of disks for a first look
+ * daemon/demo.h - what --demo serves
  *
- * Thread    The main thread, before others.
+ * What      A memory disk of 64 MiB and a sparse file disk of 256 MiB. The file is in a folder
+ *           made for this run, below state_dir, $TMPDIR or /tmp: nobody else can have put
+ *           anything there. Both go when the daemon ends.
+ * Thread    The main thread.
  */
 #ifndef DAEMON_DEMO_H
 #define DAEMON_DEMO_H
@@ -10,15 +13,16 @@
 #include "daemon/config.h"
 
 /**
- * demo_add() - one HBA with a memory disk and a sparse file disk
+ * demo_add() - one more HBA with the two disks
  *
- * The file is made in the configured state directory, else in $TMPDIR or /tmp, as
- * scsad-demo-UID.img, and stays there: what is written to it is found again.
+ * @want_dir  false: only to be judged (--check), nothing is made
+ * @reterr    CONFIG_ERR_LEN bytes
  *
- * @reterr   CONFIG_ERR_LEN bytes
- *
- * Returns:  0, -EINVAL or -ENOMEM
+ * Returns:  0, -ENOMEM, or -errno of making the folder (@reterr)
  */
-int demo_add(struct config *conf, char *reterr) MUST_CHECK;
+int demo_add(struct config *conf, bool want_dir, char *reterr) MUST_CHECK;
+
+/* demo_remove() - the file and its folder, if demo_add() made one; the disks are closed */
+void demo_remove(const struct config *conf);
 
 #endif /* DAEMON_DEMO_H */

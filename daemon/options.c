@@ -173,28 +173,25 @@ apply_disks(const struct options *o, struct config *conf, char *reterr)
 }
 
 static int
-apply_file(const struct options *o, struct config *conf, bool *ret_want_demo, char *reterr)
+apply_file(const struct options *o, struct config *conf, char *reterr)
 {
-	const char *path = o->config;
-
-	*ret_want_demo = o->want_demo;
-	if (path == NULL) {
-		if (o->n_disks > 0 || o->want_demo)
-			return 0;
-		if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
-			*ret_want_demo = true;
-			return 0;
-		}
-		path = OPTIONS_CONFIG_DEFAULT;
+	if (o->config != NULL)
+		return config_load(conf, o->config, reterr);
+	if (o->n_disks > 0 || o->want_demo)
+		return 0;
+	if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "nothing to serve: there is no "
+		    OPTIONS_CONFIG_DEFAULT "; name a disk (--disk disk.img, --disk mem:1G), or "
+		    "take a first look with --demo");
+		return -ENOENT;
 	}
-	return config_load(conf, path, reterr);
+	return config_load(conf, OPTIONS_CONFIG_DEFAULT, reterr);
 }
 
 int
 options_apply(const struct options *o, struct config *conf, char *reterr)
 {
-	bool want_demo;
-	int r = apply_file(o, conf, &want_demo, reterr);
+	int r = apply_file(o, conf, reterr);
 
 	if (r < 0)
 		return r;
@@ -203,8 +200,8 @@ options_apply(const struct options *o, struct config *conf, char *reterr)
 		if (r < 0)
 			return r;
 	}
-	if (want_demo) {
-		r = demo_add(conf, reterr);
+	if (o->want_demo) {
+		r = demo_add(conf, !o->want_check, reterr);
 		if (r < 0)
 			return r;
 	}

@@ -40,13 +40,13 @@ int options_parse(int argc, char **argv, struct options *ret_options, char *rete
 /**
  * options_apply() - the configuration that options and file together mean
  *
- * With no file, no disk and no --demo, the file OPTIONS_CONFIG_DEFAULT is read if it is there;
- * if not, the demo disks are meant.
+ * With no file, no disk and no --demo, the file OPTIONS_CONFIG_DEFAULT is read.
  *
  * @conf     config_init() was done
  * @reterr   CONFIG_ERR_LEN bytes
  *
- * Returns:  0, or -errno; -EINVAL: an option or the file is wrong
+ * Returns:  0, or -errno; -EINVAL: an option or the file is wrong; -ENOENT: no file, and nothing
+ *           else says what to serve. demo_remove() is due in any case
  */
 int options_apply(const struct options *options, struct config *conf, char *reterr) MUST_CHECK;
 

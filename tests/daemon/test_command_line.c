@@ -14,6 +14,7 @@
 
 #include "check_main.h"
 #include "daemon/daemon.h"
+#include "daemon/demo.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 
@@ -64,6 +65,22 @@ START_TEST(wrong_options_are_told)
 }
 END_TEST
 
+/* the file goes into a folder that is ours alone and has just been made; and goes with it */
+static void
+demo_check(const struct config *conf)
+{
+	const char *path = conf->hbas[1].disks[1].path;
+	struct stat st;
+
+	ck_assert_ptr_nonnull(conf->demo_dir);
+	ck_assert_int_eq(stat(conf->demo_dir, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	ck_assert(strncmp(path, conf->demo_dir, strlen(conf->demo_dir)) == 0);
+	(void)close(open(path, O_CREAT | O_EXCL | O_WRONLY, 0600));
+	demo_remove(conf);
+	ck_assert_int_lt(stat(conf->demo_dir, &st), 0);
+}
+
 START_TEST(options_go_on_top_of_the_configuration)
 {
 	struct options o;
@@ -77,6 +94,7 @@ START_TEST(options_go_on_top_of_the_configuration)
 	ck_assert_uint_eq(conf.n_hbas, 2);
 	ck_assert_uint_eq(conf.hbas[0].n_disks, 1);
 	ck_assert_uint_eq(conf.hbas[1].n_disks, 2);
+	demo_check(&conf);
 	ck_assert_str_eq(conf.socket_path, "/x");
 	ck_assert_uint_eq(conf.loops, 2);
 	config_fini(&conf);
@@ -108,6 +126,13 @@ START_TEST(exit_statuses)
 	ck_assert_int_eq(main_of(ARGS(A("--help"))), 0);
 	ck_assert_int_eq(main_of(ARGS(A("--nonsense"))), EXIT_USAGE);
 	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--disk"), A("mem:1M"))), 0);
+	ck_assert_int_eq(setenv("TMPDIR", "/nonexistent", 1), 0);
+	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--demo"))), 0);
+	ck_assert_int_eq(main_of(ARGS(A("--demo"))), EXIT_CONFIG);
+	if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
+		ck_assert_int_eq(main_of((char *[]){ A("scsad"), NULL }), EXIT_CONFIG);
+		ck_assert_int_eq(main_of(ARGS(A("--check"))), EXIT_CONFIG);
+	}
 	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--disk"), A("mem:x"))), EXIT_CONFIG);
 	ck_assert_int_eq(write(fd, "loops: x\n", 9), 9);
 	ck_assert_int_eq(main_of(ARGS(A("--check"), A("--config"), path)), EXIT_CONFIG);
