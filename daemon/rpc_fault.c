@@ -4,29 +4,69 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+static bool
+hba_has_faults(const struct hba *hba)
+{
+	return hba->soft != NULL && hba->state == HBA_READY;
+}
+
+/* several HBAs fit: name them */
+static void
+refuse_ambiguous(const struct rpc_in *in, const char *text, const char *candidates)
+{
+	rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
+	    .code = SCSAD__ERROR_CODE__ERR_AMBIGUOUS, .err = -ENOTUNIQ, .text = text,
+	    .hint = "name one of them, or a unit (scsactl: --unit)",
+	    .candidates = candidates });
+}
+
+/* blank-separated, for refuse_ambiguous() */
+static void
+candidate_add(char *list, size_t size, const struct hba *hba)
+{
+	size_t len = strlen(list);
+
+	(void)snprintf(list + len, size - len, "%s%s", len > 0 ? " " : "", hba->name);
+}
+
+/* the only one there is; NULL: refused already */
+static struct hba *
+fault_hba_only(const struct rpc_in *in)
+{
+	struct hbas *hbas = in->conn->server->hbas;
+	char candidates[CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name)] = "";
+	struct hba *found = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < hbas_count(hbas); i++)
+		if (hba_has_faults(hbas_get(hbas, i))) {
+			found = hbas_get(hbas, i);
+			candidate_add(candidates, sizeof(candidates), found);
+			n++;
+		}
+	if (n <= 1)
+		return found;
+	refuse_ambiguous(in, "there are several software HBAs", candidates);
+	return NULL;
+}
+
 /* the software HBA that @path (an HBA, or a unit behind one) means; NULL: refused already */
 static struct hba *
 fault_hba(const struct rpc_in *in, const char *path)
 {
-	struct hbas *hbas = in->conn->server->hbas;
-	struct hba *found = NULL;
+	struct hba *found = hbas_find(in->conn->server->hbas, path);
 	struct lu *unit;
 
-	if (path == NULL || path[0] == '\0') {
-		for (size_t i = 0; i < hbas_count(hbas) && found == NULL; i++)
-			if (hbas_get(hbas, i)->soft != NULL)
-				found = hbas_get(hbas, i);
-	} else {
-		found = hbas_find(hbas, path);
-		if (found == NULL) {
-			unit = rpc_unit_of(in, 0, path);
-			if (unit == NULL)
-				return NULL;
-			found = hbas_find(hbas, lu_info(unit)->hba);
-			lu_unref(unit);
-		}
+	if (found == NULL) {
+		unit = rpc_unit_of(in, 0, path);
+		if (unit == NULL)
+			return NULL;
+		found = hbas_find(in->conn->server->hbas, lu_info(unit)->hba);
+		lu_unref(unit);
 	}
-	if (found != NULL && found->soft != NULL && found->state == HBA_READY)
+	if (found != NULL && hba_has_faults(found))
 		return found;
 	rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
 	    .code = SCSAD__ERROR_CODE__ERR_NOT_SUPPORTED, .err = -EOPNOTSUPP,
@@ -34,19 +74,20 @@ fault_hba(const struct rpc_in *in, const char *path)
 	return NULL;
 }
 
-/* a rule for a unit says which one, unless its text does */
-static void
+/* a rule for a unit says which one, unless its text does; false: longer than any rule is */
+static bool
 rule_text(const struct rpc_in *in, const char *path, const char *text, char *dst, size_t size)
 {
 	struct lu *unit = NULL;
+	int n;
 
-	(void)snprintf(dst, size, "%s", text);
 	if (path == NULL || hbas_find(in->conn->server->hbas, path) != NULL ||
 	    strstr(text, "target=") != NULL || lu_find(path, &unit, NULL, 0) < 0)
-		return;
-	(void)snprintf(dst, size, "%s,target=%d,lun=%llu", text, lu_info(unit)->target,
+		return text_copy(dst, size, text);
+	n = snprintf(dst, size, "%s,target=%d,lun=%llu", text, lu_info(unit)->target,
 	    (unsigned long long)lu_info(unit)->lun);
 	lu_unref(unit);
+	return n >= 0 && (size_t)n < size;
 }
 
 enum rpc_go
@@ -54,13 +95,21 @@ rpc_fault_add(const struct rpc_in *in)
 {
 	const Scsad__FaultAddRequest *req = (const void *)in->msg;
 	Scsad__FaultAddReply reply = SCSAD__FAULT_ADD_REPLY__INIT;
-	struct hba *hba = fault_hba(in, req->path);
+	bool is_named = req->path != NULL && req->path[0] != '\0';
+	struct hba *hba = is_named ? fault_hba(in, req->path) : fault_hba_only(in);
 	char reterr[SOFT_ERR_LEN] = "", text[RPC_TEXT_MAX];
 	int r;
 
 	if (hba == NULL)
 		return RPC_NEXT;
-	rule_text(in, req->path, req->text == NULL ? "" : req->text, text, sizeof(text));
+	if (!rule_text(in, is_named ? req->path : NULL, req->text == NULL ? "" : req->text,
+	    text, sizeof(text))) {
+		rpc_refuse(in->conn, rpc_in_id(in), METHOD_FAULT_ADD, &(struct rpc_refusal){
+		    .code = SCSAD__ERROR_CODE__ERR_BAD_MESSAGE, .err = -EINVAL,
+		    .text = "the rule is longer than any rule can be",
+		    .hint = "see FAULTS in scsactl(1)" });
+		return RPC_NEXT;
+	}
 	r = soft_fault_add(hba->soft, text, &reply.id, reterr);
 	if (r < 0) {
 		rpc_refuse(in->conn, rpc_in_id(in), METHOD_FAULT_ADD, &(struct rpc_refusal){
@@ -118,7 +167,7 @@ rpc_fault_list(const struct rpc_in *in)
 		return RPC_NEXT;
 	}
 	for (size_t i = 0; i < hbas_count(hbas) && !in->conn->is_closed; i++)
-		if (hbas_get(hbas, i)->soft != NULL)
+		if (hba_has_faults(hbas_get(hbas, i)))
 			rules_send(in, hbas_get(hbas, i), true);
 	if (!in->conn->is_closed)
 		rules_send(in, NULL, false);
@@ -126,6 +175,18 @@ rpc_fault_list(const struct rpc_in *in)
 }
 
 /* ------ clear ------ */
+
+static bool
+has_rule(const struct hba *hba, uint32_t id)
+{
+	struct fault_rule rules[FAULT_MAX];
+	size_t n = soft_fault_list(hba->soft, rules, FAULT_MAX);
+
+	for (size_t i = 0; i < n && i < FAULT_MAX; i++)
+		if (rules[i].id == id)
+			return true;
+	return false;
+}
 
 /* rules that went */
 static uint32_t
@@ -137,6 +198,25 @@ rules_clear(const struct hba *hba, uint32_t id)
 	if (soft_fault_remove(hba->soft, id) < 0)
 		return 0;
 	return id == 0 ? (uint32_t)before : 1;
+}
+
+/* a number counts rules of one HBA: without a path it may mean several. false: refused */
+static bool
+clear_is_clear(const struct rpc_in *in, uint32_t id)
+{
+	struct hbas *hbas = in->conn->server->hbas;
+	char candidates[CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name)] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; id != 0 && i < hbas_count(hbas); i++)
+		if (hba_has_faults(hbas_get(hbas, i)) && has_rule(hbas_get(hbas, i), id)) {
+			candidate_add(candidates, sizeof(candidates), hbas_get(hbas, i));
+			n++;
+		}
+	if (n <= 1)
+		return true;
+	refuse_ambiguous(in, "several HBAs have a rule of that number", candidates);
+	return false;
 }
 
 enum rpc_go
@@ -151,11 +231,13 @@ rpc_fault_clear(const struct rpc_in *in)
 		only = fault_hba(in, req->path);
 		if (only == NULL)
 			return RPC_NEXT;
+	} else if (!clear_is_clear(in, req->id)) {
+		return RPC_NEXT;
 	}
 	for (size_t i = 0; i < hbas_count(server->hbas); i++) {
 		struct hba *hba = hbas_get(server->hbas, i);
 
-		if (hba->soft != NULL && (only == NULL || hba == only))
+		if (hba_has_faults(hba) && (only == NULL || hba == only))
 			reply.cleared += rules_clear(hba, req->id);
 	}
 	reply.has_cleared = 1;

@@ -110,15 +110,28 @@ units_count(void)
 	return n;
 }
 
+/* rules that may still act */
+static uint32_t
+faults_armed(struct soft_hba *soft)
+{
+	struct fault_rule rules[FAULT_MAX];
+	size_t n = soft_fault_list(soft, rules, FAULT_MAX);
+	uint32_t armed = 0;
+
+	for (size_t i = 0; i < n && i < FAULT_MAX; i++)
+		armed += rules[i].count == 0 || rules[i].hits < rules[i].count;
+	return armed;
+}
+
 static uint32_t
 faults_count(const struct hbas *hbas)
 {
-	size_t n = 0;
+	uint32_t n = 0;
 
 	for (size_t i = 0; i < hbas_count(hbas); i++)
 		if (hbas_get(hbas, i)->soft != NULL)
-			n += soft_fault_list(hbas_get(hbas, i)->soft, NULL, 0);
-	return (uint32_t)n;
+			n += faults_armed(hbas_get(hbas, i)->soft);
+	return n;
 }
 
 #define STATUS_COUNTERS	7

@@ -395,6 +395,101 @@ START_TEST(faults_come_and_go)
 }
 END_TEST
 
+static uint32_t
+fault_add_send(struct mc *c, const char *path, const char *text)
+{
+	Scsad__FaultAddRequest req = SCSAD__FAULT_ADD_REQUEST__INIT;
+
+	req.path = (char *)(uintptr_t)path;
+	req.text = (char *)(uintptr_t)text;
+	return mc_send(c, METHOD_FAULT_ADD, &req.base, NULL, 0);
+}
+
+static uint32_t
+fault_clear_send(struct mc *c, const char *path, uint32_t id)
+{
+	Scsad__FaultClearRequest req = SCSAD__FAULT_CLEAR_REQUEST__INIT;
+
+	req.path = (char *)(uintptr_t)path;
+	req.has_id = 1;
+	req.id = id;
+	return mc_send(c, METHOD_FAULT_CLEAR, &req.base, NULL, 0);
+}
+
+static uint32_t
+faults_armed(struct mc *c)
+{
+	Scsad__StatusRequest req = SCSAD__STATUS_REQUEST__INIT;
+	const Scsad__StatusReply *reply = mc_reply(c, mc_send(c, METHOD_STATUS, &req.base, NULL,
+	    0), &scsad__status_reply__descriptor);
+
+	return reply->faults;
+}
+
+/* two software HBAs: a rule, or its number, could be meant for either */
+START_TEST(faults_of_several_hbas)
+{
+	CLEANUP(free_ptr) struct soft_disk_conf *disk = malloc(sizeof(*disk));
+	char text[SOFT_ERR_LEN];
+	struct fixture f;
+	uint32_t a, b;
+	struct mc c;
+
+	fixture_init(&f);
+	fixture_disk(&f, "mem:1M,serial=AAA");
+	ck_assert_int_eq(soft_conf_parse("mem:1M,serial=BBB", disk, text), 0);
+	ck_assert_int_eq(config_add_disk(config_add_hba(&f.conf, "soft"), disk), 0);
+	fixture_start(&f);
+	mc_connect(&f, &c);
+	ck_assert_int_eq(mc_error(&c, fault_add_send(&c, NULL, "action=drop")),
+	    SCSAD__ERROR_CODE__ERR_AMBIGUOUS);
+	a = ((Scsad__FaultAddReply *)mc_reply(&c, fault_add_send(&c, "soft0", "action=drop"),
+	    &scsad__fault_add_reply__descriptor))->id;
+	b = ((Scsad__FaultAddReply *)mc_reply(&c, fault_add_send(&c, "BBB", "action=drop"),
+	    &scsad__fault_add_reply__descriptor))->id;
+	if (a == b)
+		ck_assert_int_eq(mc_error(&c, fault_clear_send(&c, NULL, a)),
+		    SCSAD__ERROR_CODE__ERR_AMBIGUOUS);
+	ck_assert_uint_eq(faults_armed(&c), 2);
+	ck_assert_uint_eq(((Scsad__FaultClearReply *)mc_reply(&c, fault_clear_send(&c, "soft1",
+	    b), &scsad__fault_clear_reply__descriptor))->cleared, 1);
+	ck_assert_uint_eq(((Scsad__FaultClearReply *)mc_reply(&c, fault_clear_send(&c, NULL, a),
+	    &scsad__fault_clear_reply__descriptor))->cleared, 1);
+	ck_assert_uint_eq(faults_armed(&c), 0);
+	end(&f, &c);
+}
+END_TEST
+
+START_TEST(faults_are_whole_and_counted_while_armed)
+{
+	char text[600];
+	struct fixture f;
+	struct mc c;
+	uint32_t id;
+	uint64_t h;
+
+	begin(&f, &c, 1);
+	/* right up to where a shorter buffer would have cut it, and wrong behind that */
+	memset(text, '0', sizeof(text));
+	memcpy(text, "action=busy,seed=", 17);
+	memcpy(text + sizeof(text) - 10, "1,prob=1x", 10);
+	ck_assert_int_eq(mc_error(&c, fault_add_send(&c, NULL, text)),
+	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
+	ck_assert_int_eq(mc_error(&c, fault_add_send(&c, "AAA", text)),
+	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
+	ck_assert_uint_eq(faults_armed(&c), 0);
+
+	(void)mc_fault(&c, "action=busy,count=1");
+	(void)mc_fault(&c, "action=busy,target=1");
+	ck_assert_uint_eq(faults_armed(&c), 2);
+	h = mc_open(&c, "AAA");
+	id = tur(&c, h);
+	ck_assert_uint_eq(mc_completion(&c, id)->scsi_status, 8);
+	ck_assert_uint_eq(faults_armed(&c), 1);
+	end(&f, &c);
+}
+END_TEST
+
 START_TEST(subscribers_hear)
 {
 	struct fixture f;
@@ -467,4 +562,4 @@ END_TEST
 CHECK_MAIN("control", list_names_units_and_hbas, hbas_are_numbered_in_order,
     show_tells_of_each_kind, probe_knows_present_and_absent, capabilities_are_read_and_set,
     abort_at_home, abort_elsewhere, reset_answers_after_its_packets, faults_come_and_go,
-    subscribers_hear, lost_events_are_counted)
+    faults_of_several_hbas, faults_are_whole_and_counted_while_armed, subscribers_hear, lost_events_are_counted)
