@@ -243,6 +243,7 @@ int scsac_flush(struct scsac *c);
  *
  * Returns:  number of packets completed
  *           -ENOTCONN  not, or no longer, connected; packets in flight have been completed
+ *           -EDEADLK   inside a callback
  */
 int scsac_process(struct scsac *c);
 
@@ -324,7 +325,9 @@ int scsac_submit(struct scsac *c, const struct scsac_cmd *cmd, scsac_done_fn don
  *
  * Returns:  0
  *           -ENOENT     it is finished, or was never there
- *           -ENOTCONN, -ENOMEM
+ *           -EBUSY      too many aborts and calls are under way: try again after an answer
+ *           -ENOTCONN   also while hello is not done
+ *           -ENOMEM
  */
 int scsac_cancel(struct scsac *c, uint32_t id);
 
@@ -407,7 +410,8 @@ void scsac_list_free(struct scsac_list *list);
 int scsac_open(struct scsac *c, const char *name, uint64_t *ret_handle,
     struct scsac_list **ret_unit);
 
-/* scsac_close() - give a handle back; -ESTALE, or -EBUSY while packets are in flight on it */
+/* scsac_close() - give a handle back. Packets in flight on it run to their end, those that the
+ * daemon had not sent on yet end aborted; their callbacks run before this returns. -ESTALE */
 int scsac_close(struct scsac *c, uint64_t handle);
 
 struct scsac_probe {
@@ -466,7 +470,7 @@ struct scsac_status {
 	unsigned loops, hbas, units, connections;
 	uint64_t packets_done;
 	unsigned packets_active;
-	unsigned faults;		/* armed rules of the fault injector */
+	unsigned faults;		/* rules of the fault injector that may still act */
 	const struct scsac_counter *counters;
 	size_t n_counters;
 };
@@ -597,14 +601,16 @@ struct scsac_faults {
 	size_t n_rules;
 };
 
-/* scsac_fault_add() - arm a rule; @path is a unit or HBA, NULL for the only software HBA */
+/* scsac_fault_add() - arm a rule; @path is a unit or HBA, NULL for the only software HBA
+ * (-ENOTUNIQ: there are several) */
 int scsac_fault_add(struct scsac *c, const char *path, const char *text, uint32_t *ret_id);
 
 /* scsac_fault_list() - the rules of @path, NULL for all */
 int scsac_fault_list(struct scsac *c, const char *path, struct scsac_faults **ret);
 void scsac_faults_free(struct scsac_faults *faults);
 
-/* scsac_fault_clear() - disarm one rule, or all with @id 0 */
+/* scsac_fault_clear() - disarm one rule, or all with @id 0; @path NULL: wherever it is
+ * (-ENOTUNIQ: several HBAs have one of that number) */
 int scsac_fault_clear(struct scsac *c, const char *path, uint32_t id, unsigned *ret_cleared);
 
 /* words */

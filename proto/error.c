@@ -13,7 +13,7 @@ static const struct {
 	[CODE(NONE)]            = { "no error",             0 },
 	[CODE(UNKNOWN_METHOD)]  = { "unknown method",       -ENOSYS },
 	[CODE(BAD_FRAME)]       = { "bad frame",            -EPROTO },
-	[CODE(BAD_MESSAGE)]     = { "bad message",          -EBADMSG },
+	[CODE(BAD_MESSAGE)]     = { "bad message",          -EINVAL },
 	[CODE(LIMIT)]           = { "limit reached",        -EMSGSIZE },
 	[CODE(NOT_PERMITTED)]   = { "not permitted",        -EPERM },
 	[CODE(NO_SUCH_UNIT)]    = { "no such unit",         -ENODEV },

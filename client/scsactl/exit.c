@@ -34,6 +34,7 @@ static const struct {
 	{ -EPROTONOSUPPORT, CTL_VERSION },
 	{ -EBADMSG,         CTL_MALFORMED },
 	{ -EMSGSIZE,        CTL_LIMIT },
+	{ -EINVAL,          CTL_SYNTAX },
 };
 
 static const enum ctl_exit of_key[16] = {
