@@ -278,8 +278,8 @@ conn_begin(struct rpc_loop *loop, int fd)
 	role = access_role(server->config, server->io_gid, &cred);
 	if (role == SCSAD__ROLE__ROLE_NONE) {
 		if (rpc_server_may_log(server))
-			log_warning("uid %u: no rule gives it a role, connection refused",
-			    cred.uid);
+			log_warning("uid %u pid %d: no rule gives it a role, connection refused",
+			    cred.uid, cred.pid);
 		(void)pthread_mutex_lock(&server->lock);
 		server->refused++;
 		(void)pthread_mutex_unlock(&server->lock);
@@ -290,7 +290,8 @@ conn_begin(struct rpc_loop *loop, int fd)
 	why = conn_admit(server, cred.uid, role, &serial);
 	if (why != NULL) {
 		if (rpc_server_may_log(server))
-			log_warning("uid %u: %s, connection refused", cred.uid, why);
+			log_warning("uid %u pid %d: %s, connection refused", cred.uid,
+			    cred.pid, why);
 		fd_refuse(fd, SCSAD__ERROR_CODE__ERR_BUSY, why);
 		return 0;
 	}

@@ -152,8 +152,9 @@ rpc_conn_close(struct rpc_conn *conn)
 	rpc_submit_cancel(conn);
 	rpc_out_drop_all(conn);
 	if (conn->n_tasks > 0)
-		log_info("client %llu uid %u: left with %u packets in flight",
-		    (unsigned long long)conn->serial, conn->cred.uid, conn->n_tasks);
+		log_info("client %llu uid %u pid %d: left with %u packets in flight",
+		    (unsigned long long)conn->serial, conn->cred.uid, conn->cred.pid,
+		    conn->n_tasks);
 	for (handle = LIST_FIRST(&conn->handle_list); handle != NULL; handle = next) {
 		next = LIST_NEXT(handle, entry);
 		rpc_handle_release(handle);
@@ -173,8 +174,8 @@ rpc_conn_drop(struct rpc_conn *conn, const char *fmt, ...)
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	if (rpc_server_may_log(conn->server))
-		log_warning("client %llu uid %u: %s, connection closed",
-		    (unsigned long long)conn->serial, conn->cred.uid, why);
+		log_warning("client %llu uid %u pid %d: %s, connection closed",
+		    (unsigned long long)conn->serial, conn->cred.uid, conn->cred.pid, why);
 	rpc_count(&conn->loop->count.dropped, 1);
 	conn->is_ending = true;
 	if (STAILQ_EMPTY(&conn->out))

@@ -25,7 +25,7 @@ rpc_req_begin(struct rpc_req *req, struct rpc_conn *conn, const struct frame_hea
 		    .code = SCSAD__ERROR_CODE__ERR_DUPLICATE_ID, .err = -EEXIST,
 		    .text = "this request id is still in use",
 		    .hint = "choose an id that no outstanding request has" });
-		conn->is_ending = true;
+		rpc_conn_drop(conn, "request id %u used while it is in use", head->id);
 		return false;
 	}
 	req->conn = conn;
