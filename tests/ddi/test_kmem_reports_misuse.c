@@ -3,6 +3,12 @@
 #include <sys/sunddi.h>
 
 #include "base/fault.h"
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1	/* as gcc says it */
+#endif
+#endif
+
 #include "check_main.h"
 #include "ddi/kmem_stats.h"
 #include "ddi/sched.h"

@@ -69,7 +69,7 @@ ask(enum store_op op, uint64_t offset, void *buf, size_t len)
 	size_t first = len >= 1024 ? 512 : len;
 
 	iov[0] = (struct iovec){ buf, first };
-	iov[1] = (struct iovec){ (uint8_t *)buf + first, len - first };
+	iov[1] = (struct iovec){ buf == NULL ? NULL : (uint8_t *)buf + first, len - first };
 	req = (struct store_req){ .op = op, .offset = offset, .len = len, .iov = iov,
 		.niov = len > first ? 2 : 1, .done = on_done };
 	return &req;

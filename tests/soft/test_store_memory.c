@@ -25,7 +25,8 @@ open_line(const char *line)
 static int
 run(struct store *store, enum store_op op, uint64_t offset, void *buf, size_t len)
 {
-	struct iovec iov[2] = { { buf, len / 2 }, { (uint8_t *)buf + len / 2, len - len / 2 } };
+	void *rest = buf == NULL ? NULL : (uint8_t *)buf + len / 2;
+	struct iovec iov[2] = { { buf, len / 2 }, { rest, len - len / 2 } };
 	struct store_req req = {.op = op, .offset = offset, .len = len, .iov = iov, .niov = 2};
 
 	return store_do(store, &req);
