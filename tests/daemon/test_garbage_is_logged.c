@@ -35,11 +35,22 @@ now(void *arg)
 	return atomic_load(&stopped_ns);
 }
 
+/* before the first thread: the one that serves timeouts stays until the end */
+static void
+clock_once(void)
+{
+	static bool is_set;
+
+	if (!is_set)
+		clock_set_source(now, NULL);
+	is_set = true;
+}
+
 static void
 begin(struct fixture *f)
 {
 	n_lines = 0;
-	clock_set_source(now, NULL);
+	clock_once();
 	fixture_init(f);
 	log_set_sink(line_take, NULL);
 	log_set_level(LOG_LEVEL_WARNING);
@@ -52,7 +63,6 @@ end(struct fixture *f)
 {
 	fixture_stop(f);
 	log_set_sink(NULL, NULL);
-	clock_set_source(NULL, NULL);
 }
 
 /* the connection has ended, so the line is there */
