@@ -227,7 +227,8 @@ read_numbers(const struct reader *rd, const struct raw_config *raw)
 	if (c->client_bytes < c->data_bytes)
 		return complain(rd, lim->client_bytes != NULL ? "limits/client_bytes" :
 		    "limits/data_bytes",
-		    "client_bytes is less than data_bytes: the largest packet could never be sent");
+		    "client_bytes is less than data_bytes: the largest packet could never "
+		    "be sent");
 	return 0;
 }
 

@@ -227,7 +227,8 @@ pair_check(struct form *f, struct form_step *step)
 		return key_unknown(f, fields, key);
 	line = key_line_before(f, step->node, i);
 	if (line != 0)
-		return complain(f->fault, &key->start_mark, "'%s' is there already, in line %zu",
+		return complain(f->fault, &key->start_mark,
+		    "'%s' is there already, in line %zu",
 		    key_text(key, word, sizeof(word)), line);
 	return node_enter(f, yaml_document_get_node(&f->doc, pairs[i].value), &field->value);
 }

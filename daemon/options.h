@@ -45,8 +45,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, char *rete
  * @conf     config_init() was done
  * @reterr   CONFIG_ERR_LEN bytes
  *
- * Returns:  0, or -errno; -EINVAL: an option or the file is wrong; -ENOENT: no file, and nothing
- *           else says what to serve. demo_remove() is due in any case
+ * Returns:  0, or -errno; -EINVAL: an option or the file is wrong; -ENOENT: no file, and
+ *           nothing else says what to serve. demo_remove() is due in any case
  */
 int options_apply(const struct options *options, struct config *conf, char *reterr) MUST_CHECK;
 

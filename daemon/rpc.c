@@ -278,8 +278,8 @@ conn_begin(struct rpc_loop *loop, int fd)
 	role = access_role(server->config, server->io_gid, &cred);
 	if (role == SCSAD__ROLE__ROLE_NONE) {
 		if (rpc_server_may_log(server))
-			log_warning("uid %u pid %d: no rule gives it a role, connection refused",
-			    cred.uid, cred.pid);
+			log_warning("uid %u pid %d: no rule gives it a role, "
+			    "connection refused", cred.uid, cred.pid);
 		(void)pthread_mutex_lock(&server->lock);
 		server->refused++;
 		(void)pthread_mutex_unlock(&server->lock);

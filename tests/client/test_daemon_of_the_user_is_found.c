@@ -1,4 +1,4 @@
-/* without a path and without $SCSAD_SOCKET: the system's socket, then that of the user's daemon */
+/* without a path and $SCSAD_SOCKET: the system's socket, then that of the user's daemon */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

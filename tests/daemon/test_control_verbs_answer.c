@@ -562,4 +562,5 @@ END_TEST
 CHECK_MAIN("control", list_names_units_and_hbas, hbas_are_numbered_in_order,
     show_tells_of_each_kind, probe_knows_present_and_absent, capabilities_are_read_and_set,
     abort_at_home, abort_elsewhere, reset_answers_after_its_packets, faults_come_and_go,
-    faults_of_several_hbas, faults_are_whole_and_counted_while_armed, subscribers_hear, lost_events_are_counted)
+    faults_of_several_hbas, faults_are_whole_and_counted_while_armed, subscribers_hear,
+    lost_events_are_counted)
