@@ -209,6 +209,12 @@ thread_slots_close(void *arg)
 	(void)pthread_mutex_unlock(&caches_lock);
 }
 
+void
+kmem_thread_end(void)
+{
+	thread_slots_close(slots);
+}
+
 static void
 slots_key_make(void)
 {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "ddi/kmem_impl.h"
 #include "ddi/violation.h"
 
 _Thread_local struct sched_self sched_tls;
@@ -67,6 +68,7 @@ thread_finish(void *arg)
 {
 	struct sched_thread *t = arg;
 
+	kmem_thread_end();
 	if (t->sim != NULL)
 		sim_thread_end(t->sim);
 	else if (atomic_exchange(&t->is_over, true))
