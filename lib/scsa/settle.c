@@ -174,8 +174,11 @@ static void
 close_active(struct settle *s)
 {
 	while (s->n_active != 0) {
-		s->is_clearing = s->is_clearing || s->n_leaving == 0;
-		cv_signal(&s->work_cv);
+		/* only news wakes the worker: while it waits to ask again, so do we */
+		if (!s->is_clearing && s->n_leaving == 0) {
+			s->is_clearing = true;
+			cv_signal(&s->work_cv);
+		}
 		cv_wait(&s->idle_cv, &s->lock);
 	}
 }
