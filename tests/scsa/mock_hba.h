@@ -164,13 +164,15 @@ int mock_tgt_init(void);
 int mock_tgt_fini(void);
 
 /*
- * Order checker: O1-O9, O12, O13, O15-O17, O19, O21 of the contract, on every event;
- * mock_order_maps.c adds O10, O11, O13, O14, O22-O25.
+ * Order checker: O1-O9, O12, O13, O15-O19, O21 of the contract, on every event;
+ * mock_order_maps.c adds O10, O11, O13, O14, O22-O25. O20 is the device's to see: the HBA drivers of
+ * the tests check that nothing is started while they are quiesced.
  */
 void mock_order_begin(void);
 void mock_order_tgt_attach(const void *sd);
 void mock_order_tgt_detach(const void *sd);
 void mock_order_end(void);	/* checks balance: everything that began has ended */
+uint64_t mock_order_hash(void);	/* of all events since begin: the same in the same world */
 
 struct scsa_event;
 void mock_order_maps_event(const struct scsa_event *ev);	/* under the checker's lock */

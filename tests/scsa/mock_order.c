@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "ddi/devtree_impl.h"
 #include "ddi/sim.h"
 #include "scsa/trace.h"
 
@@ -22,7 +23,7 @@ struct unit_rec {
 
 struct pkt_rec {
 	const void *pkt;
-	bool is_constructed, is_setup, is_issued;
+	bool is_constructed, is_setup, is_issued, is_synced;
 	int accepts, comps, binds;
 };
 
@@ -38,6 +39,7 @@ static char lun0_seen[RECS][160];	/* "port/taddr" whose LUN 0 was initialised at
 static int n_lun0;
 static int n_resets, n_iports, n_clones;
 static bool is_detached, is_on;
+static uint64_t order_hash;		/* of every event: what, about whom, when */
 static pthread_mutex_t order_lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define RULE(ok, rule, ev)                                                     \
@@ -73,13 +75,20 @@ unit_rec_free(void)
 static struct pkt_rec *
 pkt_rec(const void *pkt)
 {
+	struct pkt_rec *p, *idle = NULL;
+
 	for (int i = 0; i < n_pkts; i++) {
-		if (pkt_recs[i].pkt == pkt)
-			return &pkt_recs[i];
+		p = &pkt_recs[i];
+		if (p->pkt == pkt)
+			return p;
+		if (!p->is_constructed && !p->is_setup && !p->is_issued &&
+		    p->accepts == p->comps && p->binds == 0)
+			idle = p;
 	}
 	ck_assert_int_lt(n_pkts, RECS);
-	pkt_recs[n_pkts] = (struct pkt_rec){ .pkt = pkt };
-	return &pkt_recs[n_pkts++];
+	p = n_pkts > RECS / 2 && idle != NULL ? idle : &pkt_recs[n_pkts++];
+	*p = (struct pkt_rec){ .pkt = pkt };
+	return p;
 }
 
 static void
@@ -131,11 +140,28 @@ check_lun0(const struct scsa_event *ev, const void *port)
 		return;
 	(void)snprintf(key, sizeof(key), "%p/%.*s", port, (int)(comma - ev->text), ev->text);
 	if (strcmp(comma, ",0") == 0) {
-		if (!lun0_is_seen(key))
-			(void)snprintf(lun0_seen[n_lun0++], sizeof(key), "%s", key);
+		if (lun0_is_seen(key))
+			return;
+		ck_assert_int_lt(n_lun0, RECS);
+		(void)snprintf(lun0_seen[n_lun0++], sizeof(key), "%s", key);
 		return;
 	}
 	RULE(lun0_is_seen(key), "O12", ev);
+}
+
+/* the port is gone: its address may be that of another, later */
+static void
+lun0_forget(const void *port)
+{
+	char key[160];
+	size_t len;
+
+	(void)snprintf(key, sizeof(key), "%p/", port);
+	len = strlen(key);
+	for (int i = 0; i < n_lun0; i++) {
+		if (strncmp(lun0_seen[i], key, len) == 0 && i != --n_lun0)
+			memcpy(lun0_seen[i--], lun0_seen[n_lun0], sizeof(lun0_seen[0]));
+	}
 }
 
 static void
@@ -216,6 +242,24 @@ on_submit(const struct scsa_event *ev)
 
 	RULE(!p->is_issued, "O19", ev);
 	p->is_issued = true;
+	p->is_synced = false;
+}
+
+static void
+on_sync(const struct scsa_event *ev)
+{
+	pkt_rec(ev->pkt)->is_synced = true;
+}
+
+/* does the packet's buffer wait to be made visible? The packet is there: it is about to be handed
+ * to its owner */
+static bool
+is_consistent_read(const struct pkt_rec *p)
+{
+	const struct scsi_pkt *pkt = p->pkt;
+	const uint_t both = DDI_DMA_CONSISTENT | DDI_DMA_READ;
+
+	return p->is_constructed && p->binds == 1 && (pkt->pkt_dma_flags & both) == both;
 }
 
 static void
@@ -224,6 +268,7 @@ on_comp(const struct scsa_event *ev)
 	struct pkt_rec *p = pkt_rec(ev->pkt);
 
 	RULE(p->is_issued, "O19", ev);
+	RULE(!is_consistent_read(p) || p->is_synced, "O18", ev);
 	p->is_issued = false;
 	p->comps++;
 }
@@ -294,6 +339,15 @@ on_iport_free(const struct scsa_event *ev)
 		RULE(!unit_recs[i].is_init || unit_recs[i].port != ev->dip, "O13", ev);
 	n_iports--;
 	tran_remove(ev->tran);
+	lun0_forget(ev->dip);
+}
+
+/* does the driver of @dip have it? Read without the node's lock: it stands still while a child of it is
+ * attached */
+static bool
+node_is_attached(const void *dip)
+{
+	return ((const struct dev_info *)dip)->state == DEVI_ATTACHED;
 }
 
 static void
@@ -309,6 +363,7 @@ on_life(const struct scsa_event *ev)
 		is_detached = true;
 		break;
 	case SCSA_EV_IPORT_INIT:
+		RULE(node_is_attached(((const struct dev_info *)ev->dip)->parent), "O2", ev);
 		n_iports++;
 		tran_add(ev->tran);
 		break;
@@ -338,6 +393,7 @@ static const event_fn event_fns[SCSA_EV_N] = {
 	[SCSA_EV_START] = on_start,
 	[SCSA_EV_SUBMIT] = on_submit,
 	[SCSA_EV_COMP] = on_comp,
+	[SCSA_EV_SYNC_CPU] = on_sync,
 	[SCSA_EV_SETUP_PKT] = on_setup,
 	[SCSA_EV_TEARDOWN_PKT] = on_teardown,
 	[SCSA_EV_BIND] = on_bind,
@@ -353,10 +409,31 @@ static const event_fn event_fns[SCSA_EV_N] = {
 };
 
 static void
+hash_mix(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		order_hash = (order_hash ^ p[i]) * 0x100000001b3ull;
+}
+
+/* addresses and counts that follow from them are no part of it: they differ from run to run */
+static void
+hash_event(const struct scsa_event *ev)
+{
+	hash_mix(&ev->kind, sizeof(ev->kind));
+	hash_mix(&ev->is_end, sizeof(ev->is_end));
+	hash_mix(&ev->time_ns, sizeof(ev->time_ns));
+	if (ev->text != NULL)
+		hash_mix(ev->text, strlen(ev->text));
+}
+
+static void
 order_event(const struct scsa_event *ev, void *arg)
 {
 	(void)arg;
 	(void)pthread_mutex_lock(&order_lock);
+	hash_event(ev);
 	if (ev->kind == SCSA_EV_RESET || ev->kind == SCSA_EV_BUS_RESET)
 		n_resets++;
 	if (ev->kind == SCSA_EV_NOTIFY)
@@ -386,10 +463,17 @@ mock_order_has_unit(const void *port, const char *taddr)
 	return false;
 }
 
+uint64_t
+mock_order_hash(void)
+{
+	return order_hash;
+}
+
 void
 mock_order_begin(void)
 {
 	is_on = true;
+	order_hash = 0xcbf29ce484222325ull;
 	scsa_trace_set(order_event, NULL);
 }
 
@@ -401,6 +485,7 @@ mock_order_tgt_attach(const void *sd)
 	if (!is_on)
 		return;
 	ck_assert_msg(u != NULL && u->is_init, "O9: target attached before tgt_init");
+	ck_assert_msg(node_is_attached(u->port), "O2: target attached before its port");
 	u->is_attached = true;
 }
 

@@ -44,15 +44,17 @@ static bool has_phys;
 static struct addr_rec *
 addr_rec(const void *dip, int type, const char *addr)
 {
-	struct addr_rec *a;
+	struct addr_rec *a, *idle = NULL;
 
 	for (int i = 0; i < n_addrs; i++) {
 		a = &addrs[i];
 		if (a->dip == dip && a->type == type && strcmp(a->addr, addr) == 0)
 			return a;
+		if (!a->is_active && !a->is_activating)
+			idle = a;
 	}
 	ck_assert_int_lt(n_addrs, ADDRS);
-	a = &addrs[n_addrs++];
+	a = n_addrs > ADDRS / 2 && idle != NULL ? idle : &addrs[n_addrs++];
 	*a = (struct addr_rec){ .dip = dip, .type = type };
 	(void)snprintf(a->addr, sizeof(a->addr), "%s", addr);
 	return a;
@@ -166,7 +168,8 @@ on_iport(const struct scsa_event *ev)
 		RULE(map_find(ev->dip) < 0, "O13", ev);
 		return;
 	}
-	if (has_phys)
+	/* names of phy maps are masks; others are virtual ports */
+	if (has_phys && strspn(ev->text, "0123456789abcdef") == strlen(ev->text))
 		RULE(addr_rec(parent_of(ev->dip), TYPE_PHY, ev->text)->is_active, "O14", ev);
 }
 
