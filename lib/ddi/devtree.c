@@ -41,6 +41,12 @@ node_free(dev_info_t *dip)
 {
 	dev_info_t *parent = dip->parent;
 
+	struct addr_room *room;
+
+	while ((room = dip->addr_room) != NULL) {
+		dip->addr_room = room->older;
+		free(room);
+	}
 	devi_minors_clear(dip);
 	prop_list_fini(&dip->props);
 	cv_destroy(&dip->cv);
@@ -203,7 +209,94 @@ is_named(const dev_info_t *dip, const char *name, size_t name_len, const char *a
 	if (name_len > 0 && (strlen(dip->name) != name_len ||
 	    memcmp(dip->name, name, name_len) != 0))
 		return false;
-	return addr == NULL || (dip->has_addr && strcmp(dip->addr, addr) == 0);
+	return addr == NULL || (dip->has_addr && strcmp(devi_addr(dip), addr) == 0);
+}
+
+void
+devi_unhash(dev_info_t *dip)
+{
+	dev_info_t *parent = dip->parent;
+
+	if (dip->hh.tbl != NULL)
+		HASH_DEL(parent->by_addr, dip);
+	else if (dip->has_addr)
+		parent->n_unhashed--;
+	dip->hh.tbl = NULL;
+}
+
+/* room for @size bytes of address; NULL: take what there is */
+static struct addr_room *
+addr_room_get(dev_info_t *dip, size_t size)
+{
+	struct addr_room *room = dip->addr_room;
+
+	if (room != NULL && room->size >= size)
+		return room;
+	room = kmem_must(sizeof(*room) + size);
+	room->size = size;
+	room->older = dip->addr_room;
+	dip->addr_room = room;
+	return room;
+}
+
+static void
+addr_set(dev_info_t *dip, const char *addr)
+{
+	size_t len = strnlen(addr, DEVI_ADDR_LEN - 1);
+	struct addr_room *room = addr_room_get(dip, len + 1);
+
+	(void)text_copy(room->text, len + 1, addr);
+	dip->has_addr = true;
+}
+
+void
+ddi_set_name_addr(dev_info_t *dip, const char *addr)
+{
+	dev_info_t *parent = dip->parent;
+
+	if (parent == NULL)
+		return;
+	devi_enter(parent);
+	if (dip->is_linked)
+		devi_unhash(dip);
+	dip->has_addr = false;
+	if (addr != NULL)
+		addr_set(dip, addr);
+	else if (dip->addr_room != NULL)
+		dip->addr_room->text[0] = '\0';
+	if (addr != NULL && dip->is_linked) {
+		HASH_ADD_KEYPTR(hh, parent->by_addr, dip->addr_room->text,
+		    strlen(dip->addr_room->text), dip);
+		parent->n_unhashed += dip->hh.tbl == NULL;
+	}
+	devi_exit(parent);
+}
+
+/* the child "name@addr"; the parent is entered */
+static dev_info_t *
+find_by_addr(dev_info_t *parent, const char *name, size_t name_len, const char *addr)
+{
+	dev_info_t *dip;
+
+	HASH_FIND(hh, parent->by_addr, addr, strlen(addr), dip);
+	if (dip != NULL ? is_named(dip, name, name_len, addr) : parent->n_unhashed == 0)
+		return dip;
+	/* children of different names may have the same address: below the root, for instance */
+	TAILQ_FOREACH(dip, &parent->children, link)
+		if (is_named(dip, name, name_len, addr))
+			break;
+	return dip;
+}
+
+static dev_info_t *
+find_by_name(dev_info_t *parent, const char *name, size_t name_len)
+{
+	dev_info_t *dip;
+
+	TAILQ_FOREACH(dip, &parent->children, link)
+		if (is_named(dip, name, name_len, NULL))
+			break;
+	return dip;
 }
 
 dev_info_t *
@@ -214,9 +307,8 @@ devi_find(dev_info_t *parent, const char *name)
 	dev_info_t *dip;
 
 	devi_enter(parent);
-	TAILQ_FOREACH(dip, &parent->children, link)
-		if (is_named(dip, name, name_len, addr))
-			break;
+	dip = addr != NULL ? find_by_addr(parent, name, name_len, addr) :
+	    find_by_name(parent, name, name_len);
 	if (dip != NULL)
 		(void)devi_ref(dip);
 	devi_exit(parent);
@@ -304,7 +396,7 @@ void
 devi_set_state(dev_info_t *dip, enum devi_state to)
 {
 	mutex_enter(&dip->lock);
-	log_debug("%s@%s: %s -> %s", dip->name, dip->addr, devi_states[dip->state].name,
+	log_debug("%s@%s: %s -> %s", dip->name, devi_addr(dip), devi_states[dip->state].name,
 	    devi_states[to].name);
 	(void)sm_move(devi_states, &dip->state, to);
 	mutex_exit(&dip->lock);
@@ -350,7 +442,7 @@ part_put(const dev_info_t *dip, char *end, size_t room)
 {
 	char part[DEVI_NAME_LEN + DEVI_ADDR_LEN + 2];
 	int n = snprintf(part, sizeof(part), "/%s%s%s", dip->name, dip->has_addr ? "@" : "",
-	    dip->has_addr ? dip->addr : "");
+	    dip->has_addr ? devi_addr(dip) : "");
 	size_t len = (size_t)n < room ? (size_t)n : room;
 
 	memcpy(end - len, part + (size_t)n - len, len);

@@ -12,6 +12,11 @@
 #include <sys/ksynch.h>
 #include <sys/queue.h>
 
+#ifndef HASH_NONFATAL_OOM
+#define HASH_NONFATAL_OOM 1
+#endif
+#include <uthash.h>
+
 #include "base/sm.h"
 #include "ddi/devtree.h"
 #include "ddi/prop.h"
@@ -22,19 +27,30 @@
 
 struct minor_node;
 
+/* room for a unit address. A longer one gets more; what was read through ddi_get_name_addr() stays in
+ * place until the node's memory goes */
+struct addr_room {
+	struct addr_room *older;
+	size_t size;
+	char text[];
+};
+
 struct dev_info {
 	TAILQ_ENTRY(dev_info) link;		/* in the parent's children */
 	TAILQ_ENTRY(dev_info) bound_link;	/* in the driver's nodes; registry lock */
 	TAILQ_HEAD(devi_list, dev_info) children;
+	dev_info_t *by_addr;			/* hash: children that have an address */
+	UT_hash_handle hh;			/* in the parent's; hh.tbl NULL: not in it */
+	unsigned int n_unhashed;		/* children that it had no memory for */
 	dev_info_t *parent;			/* with a reference; NULL: root */
 	unsigned int depth;
 	bool is_linked;				/* in the parent's list */
 
 	char name[DEVI_NAME_LEN];
-	char addr[DEVI_ADDR_LEN];
+	struct addr_room *addr_room;
 	bool has_addr;
 	bool is_addr_default;			/* the root's child got its instance number */
-	char bound_by[DEVI_ADDR_LEN];		/* the name that the driver was found by */
+	const char *bound_by;			/* the name that the driver was found by */
 
 	kmutex_t lock;
 	kcondvar_t cv;
@@ -62,6 +78,16 @@ struct dev_info {
 	struct prop_list props;
 	LIST_HEAD(, minor_node) minors;		/* node.lock */
 };
+
+/* devi_addr() - the unit address, or "" */
+static inline const char *
+devi_addr(const dev_info_t *dip)
+{
+	return dip->addr_room == NULL ? "" : dip->addr_room->text;
+}
+
+/* devi_unhash() - @dip is not found by its address any more; the parent is entered */
+void devi_unhash(dev_info_t *dip);
 
 /* devi_set_state() - a move of the chart in devtree.h */
 void devi_set_state(dev_info_t *dip, enum devi_state to);

@@ -422,6 +422,7 @@ devi_free(dev_info_t *dip)
 	}
 	if (can) {
 		TAILQ_REMOVE(&parent->children, dip, link);
+		devi_unhash(dip);
 		dip->is_linked = false;
 	}
 	devi_exit(parent);

@@ -22,7 +22,15 @@ struct driver {
 	unsigned int attached;
 	uint8_t *instances;			/* 1: taken */
 	size_t instances_len;
+	size_t instances_from;			/* below it, all are taken */
 	TAILQ_HEAD(, dev_info) nodes;		/* bound to it */
+};
+
+/* a name that nodes were bound by; kept, because nodes point to it. There are as many as there are
+ * names of drivers and aliases */
+struct bind_name {
+	LIST_ENTRY(bind_name) link;
+	char name[];
 };
 
 struct alias {
@@ -35,6 +43,7 @@ static struct {
 	kmutex_t lock;
 	TAILQ_HEAD(, driver) drivers;
 	LIST_HEAD(, alias) aliases;
+	LIST_HEAD(, bind_name) bind_names;
 	unsigned int next_number;
 } reg = {
 	.lock = KMUTEX_INITIALIZER,
@@ -170,7 +179,7 @@ driver_alias_remove(const char *alias)
 static int
 instance_take(struct driver *d)
 {
-	size_t i = 0, len;
+	size_t i = d->instances_from, len;
 	uint8_t *grown;
 
 	while (i < d->instances_len && d->instances[i] != 0)
@@ -185,24 +194,53 @@ instance_take(struct driver *d)
 		d->instances_len = len;
 	}
 	d->instances[i] = 1;
+	d->instances_from = i + 1;
 	return (int)i;
+}
+
+static void
+instance_drop(struct driver *d, int instance)
+{
+	d->instances[instance] = 0;
+	if ((size_t)instance < d->instances_from)
+		d->instances_from = (size_t)instance;
+}
+
+/* bind_name_get() - the lasting copy of @name; NULL without memory */
+static const char *
+bind_name_get(const char *name)
+{
+	size_t size = strlen(name) + 1;
+	struct bind_name *b;
+
+	LIST_FOREACH(b, &reg.bind_names, link)
+		if (strcmp(b->name, name) == 0)
+			return b->name;
+	b = fault_hit() ? NULL : malloc(sizeof(*b) + size);
+	if (b == NULL)
+		return NULL;
+	memcpy(b->name, name, size);
+	LIST_INSERT_HEAD(&reg.bind_names, b, link);
+	return b->name;
 }
 
 int
 driver_bind_node(dev_info_t *dip, const char *name)
 {
+	const char *bound_by = NULL;
 	struct driver *d;
 	int r = -ENOENT;
 
 	mutex_enter(&reg.lock);
 	d = find_by_name_or_alias(name);
 	if (d != NULL) {
-		dip->instance = instance_take(d);
+		bound_by = bind_name_get(name);
+		dip->instance = bound_by == NULL ? -1 : instance_take(d);
 		r = dip->instance < 0 ? -ENOMEM : 0;
 	}
 	if (r == 0) {
 		dip->driver = d;
-		(void)text_copy(dip->bound_by, sizeof(dip->bound_by), name);
+		dip->bound_by = bound_by;
 		TAILQ_INSERT_TAIL(&d->nodes, dip, bound_link);
 	}
 	mutex_exit(&reg.lock);
@@ -215,11 +253,11 @@ node_unbind(dev_info_t *dip)
 {
 	struct driver *d = dip->driver;
 
-	d->instances[dip->instance] = 0;
+	instance_drop(d, dip->instance);
 	TAILQ_REMOVE(&d->nodes, dip, bound_link);
 	dip->driver = NULL;
 	dip->instance = -1;
-	dip->bound_by[0] = '\0';
+	dip->bound_by = NULL;
 }
 
 void

@@ -50,7 +50,7 @@ ddi_node_name(dev_info_t *dip)
 char *
 ddi_binding_name(dev_info_t *dip)
 {
-	return dip->bound_by[0] != '\0' ? dip->bound_by : dip->name;
+	return dip->bound_by != NULL ? (char *)(uintptr_t)dip->bound_by : dip->name;
 }
 
 char *
@@ -68,14 +68,7 @@ ddi_driver_name(dev_info_t *dip)
 char *
 ddi_get_name_addr(dev_info_t *dip)
 {
-	return dip->has_addr ? dip->addr : NULL;
-}
-
-void
-ddi_set_name_addr(dev_info_t *dip, const char *addr)
-{
-	dip->has_addr = addr != NULL;
-	(void)text_copy(dip->addr, sizeof(dip->addr), addr == NULL ? "" : addr);
+	return dip->has_addr ? dip->addr_room->text : NULL;
 }
 
 char *
@@ -88,7 +81,7 @@ char *
 ddi_deviname(dev_info_t *dip, char *name)
 {
 	(void)snprintf(name, MAXNAMELEN, "/%s%s%.*s", dip->name, dip->has_addr ? "@" : "",
-	    MAXNAMELEN - DEVI_NAME_LEN - 2, dip->addr);
+	    MAXNAMELEN - DEVI_NAME_LEN - 2, devi_addr(dip));
 	return name;
 }
 
