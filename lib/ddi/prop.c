@@ -6,24 +6,32 @@
 #include "base/fault.h"
 #include "ddi/devtree_impl.h"
 
+#define PROP_SIZE_MAX	(1u << 30)	/* bytes of one property */
+
 enum prop_type { PROP_BOOLEAN, PROP_INT, PROP_INT64, PROP_STRING, PROP_BYTE, PROP_UNDEF };
 
-/* strings are kept one behind the other, each with its NUL */
+/* strings are kept one behind the other, each with its NUL; behind the data is the name. A node has a
+ * dozen of these, and there may be many thousand nodes */
 struct prop {
-	TAILQ_ENTRY(prop) link;
+	STAILQ_ENTRY(prop) link;
 	dev_t dev;
-	enum prop_type type;
-	unsigned int count;		/* elements */
-	size_t size;			/* bytes of data */
-	char *name;			/* behind the data */
+	uint32_t size;			/* bytes of data */
+	uint32_t count;			/* elements */
+	uint8_t type;			/* enum prop_type */
 	_Alignas(8) char data[];
 };
+
+static const char *
+prop_name(const struct prop *p)
+{
+	return p->data + p->size;
+}
 
 void
 prop_list_init(struct prop_list *l)
 {
 	mutex_init(&l->lock, NULL, MUTEX_DRIVER, NULL);
-	TAILQ_INIT(&l->props);
+	STAILQ_INIT(&l->props);
 }
 
 static void
@@ -31,8 +39,8 @@ list_clear(struct prop_list *l)
 {
 	struct prop *p;
 
-	while ((p = TAILQ_FIRST(&l->props)) != NULL) {
-		TAILQ_REMOVE(&l->props, p, link);
+	while ((p = STAILQ_FIRST(&l->props)) != NULL) {
+		STAILQ_REMOVE_HEAD(&l->props, link);
 		free(p);
 	}
 }
@@ -55,8 +63,8 @@ list_find(struct prop_list *l, dev_t dev, const char *name)
 {
 	struct prop *p;
 
-	TAILQ_FOREACH(p, &l->props, link)
-		if (is_dev_match(p, dev) && strcmp(p->name, name) == 0)
+	STAILQ_FOREACH(p, &l->props, link)
+		if (is_dev_match(p, dev) && strcmp(prop_name(p), name) == 0)
 			return p;
 	return NULL;
 }
@@ -67,17 +75,16 @@ prop_new(dev_t dev, const char *name, enum prop_type type, unsigned int count, s
 	size_t name_size = strlen(name) + 1;
 	struct prop *p;
 
-	if (fault_hit())
+	if (size > PROP_SIZE_MAX || fault_hit())
 		return NULL;
 	p = calloc(1, sizeof(*p) + size + name_size);
 	if (p == NULL)
 		return NULL;
 	p->dev = dev;
-	p->type = type;
+	p->type = (uint8_t)type;
 	p->count = count;
-	p->size = size;
-	p->name = p->data + size;
-	memcpy(p->name, name, name_size);
+	p->size = (uint32_t)size;
+	memcpy(p->data + size, name, name_size);
 	return p;
 }
 
@@ -88,12 +95,12 @@ prop_put(dev_info_t *dip, struct prop *p)
 	struct prop *old;
 
 	mutex_enter(&dip->props.lock);
-	TAILQ_FOREACH(old, &dip->props.props, link)
-		if (old->dev == p->dev && strcmp(old->name, p->name) == 0)
+	STAILQ_FOREACH(old, &dip->props.props, link)
+		if (old->dev == p->dev && strcmp(prop_name(old), prop_name(p)) == 0)
 			break;
 	if (old != NULL)
-		TAILQ_REMOVE(&dip->props.props, old, link);
-	TAILQ_INSERT_TAIL(&dip->props.props, p, link);
+		STAILQ_REMOVE(&dip->props.props, old, prop, link);
+	STAILQ_INSERT_TAIL(&dip->props.props, p, link);
 	mutex_exit(&dip->props.lock);
 	free(old);
 	return DDI_PROP_SUCCESS;
@@ -408,7 +415,7 @@ ddi_prop_remove(dev_t dev, dev_info_t *dip, const char *name)
 	mutex_enter(&dip->props.lock);
 	p = list_find(&dip->props, dev, name);
 	if (p != NULL)
-		TAILQ_REMOVE(&dip->props.props, p, link);
+		STAILQ_REMOVE(&dip->props.props, p, prop, link);
 	mutex_exit(&dip->props.lock);
 	if (p == NULL)
 		return DDI_PROP_NOT_FOUND;

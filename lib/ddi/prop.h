@@ -14,7 +14,7 @@ struct prop;
 
 struct prop_list {
 	kmutex_t lock;
-	TAILQ_HEAD(, prop) props;
+	STAILQ_HEAD(, prop) props;
 };
 
 void prop_list_init(struct prop_list *l);
