@@ -1,8 +1,6 @@
 /* the driver: its entry points, and the life of an adapter and its port */
 #include "hw/soft/soft_impl.h"
 
-#define SOFT_INITIATOR_ID	255	/* beyond every target number */
-
 static int soft_attach(dev_info_t *dip, ddi_attach_cmd_t cmd);
 static int soft_detach(dev_info_t *dip, ddi_detach_cmd_t cmd);
 
@@ -130,17 +128,6 @@ soft_queues_open(struct soft_hba *hba)
 	return DDI_SUCCESS;
 }
 
-static int
-soft_tgt_init(
-    dev_info_t *hba_dip, dev_info_t *tgt_dip, scsi_hba_tran_t *tran, struct scsi_device *sd)
-{
-	(void)hba_dip;
-	(void)tgt_dip;
-	(void)tran;
-	/* whether somebody is there is found out on the bus, as with a real one */
-	return sd->sd_address.a_target < SOFT_TARGETS ? DDI_SUCCESS : DDI_FAILURE;
-}
-
 /* commands rest in constructed packets; only what outlives a use is set here */
 static int
 soft_pkt_constructor(struct scsi_pkt *pkt, scsi_hba_tran_t *tran, int kmflag)
@@ -174,6 +161,7 @@ soft_tran_fill(scsi_hba_tran_t *tran, struct soft_hba *hba)
 	tran->tran_hba_private = hba;
 	tran->tran_tgt_init = soft_tgt_init;
 	tran->tran_tgt_probe = scsi_hba_probe;
+	tran->tran_tgt_free = soft_tgt_free;
 	tran->tran_start = soft_start;
 	tran->tran_abort = soft_abort;
 	tran->tran_reset = soft_reset;
@@ -192,6 +180,26 @@ soft_tran_fill(scsi_hba_tran_t *tran, struct soft_hba *hba)
 	tran->tran_interconnect_type = INTERCONNECT_PARALLEL;
 }
 
+/* register the vectors; what a static adapter has for iports, or the maps by which they come */
+static int
+soft_register(struct soft_hba *hba, scsi_hba_tran_t *tran)
+{
+	if (scsi_hba_attach_setup(hba->dip, &soft_dma_attr, tran, SCSI_HBA_HBA |
+	    SCSI_HBA_TRAN_CDB | SCSI_HBA_TRAN_SCB | SCSI_HBA_ADDR_COMPLEX) != DDI_SUCCESS)
+		return DDI_FAILURE;
+	hba->tran = tran;
+	hba->is_detaching = false;
+	atomic_store(&hba->is_quiesced, false);
+	if (soft_smp_attach(hba) == DDI_SUCCESS) {
+		if (soft_ports_attach(hba) == DDI_SUCCESS)
+			return DDI_SUCCESS;
+		soft_smp_detach(hba);
+	}
+	hba->tran = NULL;
+	(void)scsi_hba_detach(hba->dip);
+	return DDI_FAILURE;
+}
+
 static int
 soft_attach_hba(dev_info_t *dip)
 {
@@ -203,34 +211,12 @@ soft_attach_hba(dev_info_t *dip)
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "scsi-initiator-id", SOFT_INITIATOR_ID);
 	tran = scsi_hba_tran_alloc(dip, SCSI_HBA_CANSLEEP);
 	soft_tran_fill(tran, hba);
-	if (scsi_hba_attach_setup(dip, &soft_dma_attr, tran, SCSI_HBA_HBA | SCSI_HBA_TRAN_CDB |
-	    SCSI_HBA_TRAN_SCB | SCSI_HBA_ADDR_SPI) != DDI_SUCCESS) {
+	if (soft_register(hba, tran) != DDI_SUCCESS) {
 		scsi_hba_tran_free(tran);
 		soft_queues_close(hba);
 		return DDI_FAILURE;
 	}
-	hba->tran = tran;
-	hba->is_detaching = false;
-	atomic_store(&hba->is_quiesced, false);
-	if (scsi_hba_iport_register(dip, (char *)(uintptr_t)SOFT_IPORT) != DDI_SUCCESS) {
-		(void)soft_detach(dip, DDI_DETACH);
-		return DDI_FAILURE;
-	}
 	ddi_report_dev(dip);
-	return DDI_SUCCESS;
-}
-
-static int
-soft_attach_iport(dev_info_t *dip)
-{
-	scsi_hba_tran_t *tran = ddi_get_driver_private(dip);
-	struct soft_hba *hba = soft_hba_find(dip);
-
-	if (hba == NULL || tran == NULL)
-		return DDI_FAILURE;
-	tran->tran_hba_private = hba;
-	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "scsi-initiator-id", SOFT_INITIATOR_ID);
-	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "scsi-max-targets", SOFT_TARGETS);
 	return DDI_SUCCESS;
 }
 
@@ -239,7 +225,7 @@ soft_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 {
 	if (cmd != DDI_ATTACH)
 		return DDI_FAILURE;
-	return scsi_hba_iport_unit_address(dip) != NULL ? soft_attach_iport(dip) :
+	return scsi_hba_iport_unit_address(dip) != NULL ? soft_iport_attach(dip) :
 	    soft_attach_hba(dip);
 }
 
@@ -251,9 +237,15 @@ soft_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 	if (cmd != DDI_DETACH || hba == NULL)
 		return DDI_FAILURE;
 	if (scsi_hba_iport_unit_address(dip) != NULL)
-		return DDI_SUCCESS;
-	if (scsi_hba_detach(dip) != DDI_SUCCESS)
+		return soft_iport_detach(dip);
+	soft_ports_detach(hba);
+	soft_smp_detach(hba);
+	if (scsi_hba_detach(dip) != DDI_SUCCESS) {
+		/* a control session is open: go on as before */
+		if (soft_smp_attach(hba) == DDI_SUCCESS)
+			(void)soft_ports_attach(hba);
 		return DDI_FAILURE;
+	}
 	soft_timers_stop(hba);
 	soft_queues_close(hba);
 	scsi_hba_tran_free(hba->tran);

@@ -16,7 +16,7 @@ static const struct {
 	[SCSI_CAP_SYNCHRONOUS] = { .value = 1, .can_set = true, .max = 1 },
 	[SCSI_CAP_WIDE_XFER] = { .value = 1, .can_set = true, .max = 1 },
 	[SCSI_CAP_PARITY] = { .value = 1 },
-	[SCSI_CAP_INITIATOR_ID] = { .value = 255 },
+	[SCSI_CAP_INITIATOR_ID] = { .value = SOFT_INITIATOR_ID },
 	[SCSI_CAP_UNTAGGED_QING] = { .value = 1 },
 	[SCSI_CAP_TAGGED_QING] = { .value = 1, .can_set = true, .max = 1 },
 	/* always on; only a short status block switches it off, for one packet */
@@ -47,25 +47,36 @@ soft_caps_init(atomic_int caps[SCSI_CAP_N])
 static atomic_int *
 soft_caps(struct scsi_address *ap, int whom)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
-	struct soft_unit *unit = whom == 0 ? NULL : soft_unit_at(hba, ap);
+	struct soft_lu *lu = soft_lu_of(ap);
 
-	return unit == NULL ? hba->caps : unit->caps;
+	return whom == 0 || lu->unit == NULL ? lu->target->port->hba->caps : lu->unit->caps;
+}
+
+/* what speaks of the wires of a parallel bus */
+static bool
+cap_is_of_bus(int index)
+{
+	return index == SCSI_CAP_DISCONNECT || index == SCSI_CAP_SYNCHRONOUS ||
+	    index == SCSI_CAP_WIDE_XFER || index == SCSI_CAP_PARITY ||
+	    index == SCSI_CAP_INITIATOR_ID;
 }
 
 int
 soft_getcap(struct scsi_address *ap, char *cap, int whom)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+	struct soft_lu *lu = soft_lu_of(ap);
+	const struct soft_port *port = lu->target->port;
 	int index = scsi_hba_lookup_capstr(cap), value;
 
 	if (index < 0 || index >= SCSI_CAP_N)
 		return CAP_UNDEFINED;
 	if (index == SCSI_CAP_TOTAL_SECTORS)	/* told, never asked */
 		return CAP_UNDEFINED;
+	if (index == SCSI_CAP_INTERCONNECT_TYPE && port->kind == SOFT_PORT_PHYS)
+		return INTERCONNECT_SAS;
 	value = atomic_load(&soft_caps(ap, whom)[index]);
 	if (value == CAP_UNSET)
-		value = atomic_load(&hba->caps[index]);
+		value = atomic_load(&port->hba->caps[index]);
 	return value == CAP_UNSET ? cap_rows[index].value : value;
 }
 
@@ -85,4 +96,24 @@ soft_setcap(struct scsi_address *ap, char *cap, int value, int whom)
 	if (soft_getcap(ap, cap, whom) != value)
 		atomic_store(&soft_caps(ap, whom)[index], value);
 	return 1;
+}
+
+int
+soft_virtual_getcap(struct scsi_address *ap, char *cap, int whom)
+{
+	int index = scsi_hba_lookup_capstr(cap);
+
+	if (cap_is_of_bus(index))
+		return CAP_UNDEFINED;
+	if (index == SCSI_CAP_INTERCONNECT_TYPE)
+		return INTERCONNECT_FABRIC;
+	return soft_getcap(ap, cap, whom);
+}
+
+int
+soft_virtual_setcap(struct scsi_address *ap, char *cap, int value, int whom)
+{
+	if (cap_is_of_bus(scsi_hba_lookup_capstr(cap)))
+		return CAP_UNDEFINED;
+	return soft_setcap(ap, cap, value, whom);
 }

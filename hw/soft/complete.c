@@ -138,16 +138,14 @@ soft_finish_all(struct soft_cmd_list *list)
 }
 
 int
-soft_finish_absent(struct soft_hba *hba, struct scsi_address *ap, struct scsi_pkt *pkt,
-    struct soft_cmd *cmd)
+soft_finish_absent(struct soft_target *target, struct soft_cmd *cmd)
 {
-	uint_t target = ap->a_target;
+	struct scsi_pkt *pkt = cmd->pkt;
 
-	if (target >= SOFT_TARGETS || !hba->has_target[target]) {
-		pkt->pkt_reason = CMD_INCOMPLETE;	/* nobody answered the selection */
-		pkt->pkt_state = STATE_GOT_BUS;
+	if (atomic_load(&target->is_gone)) {
+		pkt->pkt_reason = CMD_DEV_GONE;
 	} else {
-		disk_absent_execute(&hba->places[target], &cmd->disk);
+		disk_absent_execute(&target->place, &cmd->disk);
 		soft_fill(pkt, &cmd->disk);
 	}
 	soft_deliver(pkt);

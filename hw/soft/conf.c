@@ -101,6 +101,24 @@ conf_read_lun(void *dst, const char *value, char *reterr)
 	return r;
 }
 
+static int
+conf_read_luns(void *dst, const char *value, char *reterr)
+{
+	struct soft_disk_conf *conf = dst;
+	uint64_t v;
+	int r = words_u64(value, 1, SOFT_LUNS, &v, reterr);
+
+	if (r == 0)
+		conf->luns = (uint32_t)v;
+	return r;
+}
+
+static int
+conf_read_wwn(void *dst, const char *value, char *reterr)
+{
+	return words_wwn(value, &((struct soft_disk_conf *)dst)->wwn, reterr);
+}
+
 #define CONF_BOOL(field)                                                       \
 	static int                                                             \
 	conf_read_##field(void *dst, const char *value, char *reterr)          \
@@ -123,6 +141,7 @@ CONF_BOOL(direct)
 CONF_BOOL(readonly)
 CONF_BOOL(removable)
 CONF_BOOL(thin)
+CONF_TEXT(port)
 CONF_TEXT(serial)
 CONF_TEXT(vendor)
 CONF_TEXT(product)
@@ -139,6 +158,9 @@ static const struct word conf_words[] = {
 	{ "thin", conf_read_thin },
 	{ "target", conf_read_target },
 	{ "lun", conf_read_lun },
+	{ "port", conf_read_port },
+	{ "wwn", conf_read_wwn },
+	{ "luns", conf_read_luns },
 	{ "serial", conf_read_serial },
 	{ "vendor", conf_read_vendor },
 	{ "product", conf_read_product },
@@ -175,6 +197,28 @@ conf_parse_store(const char *what, struct soft_disk_conf *conf, char *reterr)
 	return 0;
 }
 
+/* many units of a kind, and who they are */
+static int
+conf_check_units(const struct soft_disk_conf *conf, char *reterr)
+{
+	uint32_t first = conf->lun == SOFT_ANY ? 0 : (uint32_t)conf->lun;
+
+	if (conf->wwn != 0 && conf->target != SOFT_ANY)
+		return words_error(reterr, "a target has a number or a name: target= and wwn= "
+		    "exclude each other");
+	if (conf->luns <= 1)
+		return 0;
+	if (conf->kind == SOFT_STORE_FILE)
+		return words_error(reterr, "'luns' is for mem and null; a file is one disk");
+	if (conf->serial[0] != '\0')
+		return words_error(
+		    reterr, "'luns' makes several disks, and they cannot share one serial");
+	if (first + conf->luns > SOFT_LUNS)
+		return words_error(reterr, "%u luns from %u on are too many; the last one is "
+		    "%d", conf->luns, first, SOFT_LUNS - 1);
+	return 0;
+}
+
 /* what no single word can know */
 static int
 conf_check(struct soft_disk_conf *conf, char *reterr)
@@ -197,7 +241,7 @@ conf_check(struct soft_disk_conf *conf, char *reterr)
 	if (conf->is_direct && conf->kind != SOFT_STORE_FILE)
 		return words_error(
 		    reterr, "'direct' is for files; a %s disk has no page cache", kind);
-	return 0;
+	return conf_check_units(conf, reterr);
 }
 
 int

@@ -71,7 +71,7 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->is_thin = conf->is_thin && store->info.can_unmap;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
-	disk_modes_init(disk);
+	disk_modes_reset(disk);
 	disk_attention(disk, ASC_POWER_ON_OR_RESET);
 	*ret = disk;
 	return 0;
@@ -97,6 +97,12 @@ uint32_t
 disk_block_bytes(const struct disk *disk)
 {
 	return disk->block_bytes;
+}
+
+const char *
+disk_serial(const struct disk *disk)
+{
+	return disk->serial;
 }
 
 struct disk_stats *

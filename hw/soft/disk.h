@@ -30,7 +30,6 @@
 #include "scsi/status.h"
 
 #define DISK_XFER_MAX	(16u << 20)
-#define DISK_LUNS_MAX	256
 
 struct disk;
 struct soft_disk_conf;
@@ -73,8 +72,9 @@ struct disk_cmd {
 
 /* what the caller of disk_new() knows and the disk does not */
 struct disk_place {
-	/* fills @luns (DISK_LUNS_MAX of them) with the target's units; how many there are */
-	size_t (*luns)(void *arg, uint64_t *luns);
+	/* copies up to @max of the target's unit numbers, in order; how many there are. Any
+	 * context */
+	size_t (*luns)(void *arg, uint64_t *luns, size_t max);
 	void *arg;
 };
 
@@ -122,6 +122,9 @@ void disk_hold_sense(struct disk *disk, const struct sense_data *sense);
 /* disk_blocks(), disk_block_bytes() - the capacity */
 uint64_t disk_blocks(const struct disk *disk);
 uint32_t disk_block_bytes(const struct disk *disk);
+
+/* disk_serial() - its serial number; lives as long as the disk */
+const char *disk_serial(const struct disk *disk);
 
 /* counters, written with relaxed order */
 struct disk_stats {

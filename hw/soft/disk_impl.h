@@ -3,7 +3,8 @@
  *
  * What      Handlers are grouped by opcode family: disk_info.c (who are you), disk_rw.c
  *           (blocks), disk_thin.c (blocks without data), disk_verify.c, disk_mode.c,
- *           disk_media.c, disk_opcodes.c. disk.c judges a command, finds its handler, and runs its steps.
+ *           disk_media.c, disk_opcodes.c. disk.c judges a command, finds its handler, and runs
+ *           its steps.
  * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
  *           finish it (return DISK_DONE), or set cmd->step and cmd->req and return DISK_IO; the
  *           step is then called with the result of the request, and so on.
@@ -51,7 +52,6 @@ struct disk {
 
 	kmutex_t lock;			/* of modes, ua, held, and of changes to the rest */
 	struct disk_modes modes;
-	struct modepage pages[PAGE_N];	/* point into modes */
 	uint16_t ua[DISK_UA_MAX];
 	struct sense_data held;
 
@@ -110,8 +110,7 @@ bool disk_get_chunk(struct disk_cmd *cmd, size_t bytes);
 /* disk_io_chunk() - cmd->req for @len bytes at @offset, from or to the chunk; DISK_IO */
 int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len);
 
-/* disk_modes_init() - default pages; disk_modes_apply() - act as the pages say (lock held) */
-void disk_modes_init(struct disk *disk);
+/* disk_modes_reset() - default pages; disk_modes_apply() - act as the pages say (lock held) */
 void disk_modes_apply(struct disk *disk);
 void disk_modes_reset(struct disk *disk);
 

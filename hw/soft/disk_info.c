@@ -1,5 +1,6 @@
 /* who are you, how large are you, what is wrong */
 #include <string.h>
+#include <sys/kmem.h>
 
 #include "base/bytes.h"
 #include "hw/soft/disk_impl.h"
@@ -170,23 +171,38 @@ disk_do_request_sense(struct disk *disk, struct disk_cmd *cmd)
 	return disk_reply_sense(cmd, &sense);
 }
 
+/* numbers and reply share a piece of memory: a target may have very many units */
+static int
+disk_build_luns(const struct disk_place *place, struct disk_cmd *cmd, size_t n)
+{
+	size_t bytes = n * sizeof(uint64_t), room = LUNFMT_LEN * (n + 1), len, now;
+	uint64_t *luns = kmem_alloc(bytes + room, KM_NOSLEEP);
+	uint8_t *buf = (uint8_t *)luns + bytes;
+	int r;
+
+	if (luns == NULL)
+		return disk_busy(cmd);
+	now = n == 0 ? 0 : place->luns(place->arg, luns, n);
+	/* units may have come meanwhile: the attention that tells of them is still to come */
+	n = now < n ? now : n;
+	len = lunfmt_report_build(luns, n, buf, room);
+	r = disk_reply(cmd, buf, len, be32_get(cmd->cdb + 6));
+	kmem_free(luns, bytes + room);
+	return r;
+}
+
 static int
 disk_reply_luns(const struct disk_place *place, struct disk_cmd *cmd)
 {
-	uint64_t luns[DISK_LUNS_MAX];
-	uint8_t buf[8 + 8 * DISK_LUNS_MAX];
 	uint8_t select = cmd->cdb[2];
-	uint32_t alloc_len = be32_get(cmd->cdb + 6);
-	size_t n = 0;
 
 	if (select > 2)
 		return disk_bad_cdb(cmd, 2, 7);
 	/* less than the header and one entry is refused (SPC-4 6.33) */
-	if (alloc_len < 16)
+	if (be32_get(cmd->cdb + 6) < 16)
 		return disk_bad_cdb(cmd, 6, 7);
-	if (select != 1)	/* 1: well known units only, there are none */
-		n = place->luns(place->arg, luns);
-	return disk_reply(cmd, buf, lunfmt_report_build(luns, n, buf, sizeof(buf)), alloc_len);
+	/* 1: well known units only, there are none */
+	return disk_build_luns(place, cmd, select == 1 ? 0 : place->luns(place->arg, NULL, 0));
 }
 
 int

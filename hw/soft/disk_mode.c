@@ -33,10 +33,11 @@ static const struct disk_modes mode_changeable = {
 		.current = disk->modes.member,                                 \
 	}
 
-void
-disk_modes_init(struct disk *disk)
+/* the disk's pages; made when they are asked for, because there are many disks */
+static void
+disk_pages(struct disk *disk, struct modepage pages[PAGE_N])
 {
-	const struct modepage pages[PAGE_N] = {
+	const struct modepage now[PAGE_N] = {
 		[PAGE_RECOVERY] = MODE_PAGE(recovery, MODE_RW_RECOVERY),
 		[PAGE_CACHING] = MODE_PAGE(caching, MODE_CACHING),
 		[PAGE_CONTROL] = MODE_PAGE(control, MODE_CONTROL),
@@ -44,8 +45,7 @@ disk_modes_init(struct disk *disk)
 		[PAGE_EXCEPTIONS] = MODE_PAGE(exceptions, MODE_EXCEPTIONS),
 	};
 
-	memcpy(disk->pages, pages, sizeof(pages));
-	disk_modes_reset(disk);
+	memcpy(pages, now, sizeof(now));
 }
 
 void
@@ -82,12 +82,14 @@ disk_do_mode_sense(struct disk *disk, struct disk_cmd *cmd)
 	struct mode_request req = mode_request_decode(cmd->cdb);
 	struct mode_unit unit = disk_mode_unit(disk);
 	struct sense_data sense = sense_make(SENSE_HARDWARE_ERROR, ASC_INTERNAL_FAILURE);
+	struct modepage pages[PAGE_N];
 	uint8_t buf[MODE_BUF_LEN];
 	size_t len;
 	int r;
 
+	disk_pages(disk, pages);
 	mutex_enter(&disk->lock);
-	r = mode_sense_build(&req, &unit, disk->pages, PAGE_N, buf, sizeof(buf), &len, &sense);
+	r = mode_sense_build(&req, &unit, pages, PAGE_N, buf, sizeof(buf), &len, &sense);
 	mutex_exit(&disk->lock);
 	if (r < 0)
 		return disk_sense(cmd, &sense);
@@ -111,12 +113,14 @@ disk_select(struct disk *disk, struct disk_cmd *cmd, const uint8_t *buf, size_t 
 	    .want_save = (cmd->cdb[1] & 0x01) != 0,
 	    .unit = &unit,
 	};
+	struct modepage pages[PAGE_N];
 	struct sense_data sense;
 	uint64_t changed;
 	int r;
 
+	disk_pages(disk, pages);
 	mutex_enter(&disk->lock);
-	r = mode_select_apply(&sel, buf, len, disk->pages, PAGE_N, &changed, &sense);
+	r = mode_select_apply(&sel, buf, len, pages, PAGE_N, &changed, &sense);
 	if (r == 0)
 		disk_modes_apply(disk);
 	mutex_exit(&disk->lock);

@@ -60,22 +60,32 @@ soft_delay_arm(struct soft_hba *hba)
 	soft_timer_arm(hba, &hba->delay, soft_delay_run, SOFT_DELAY_US);
 }
 
-/* onto the pending list, where abort, reset and time find it */
-static void
+/* onto the pending list, where abort, reset and time find it; false: the unit has been removed,
+ * and nobody will look at its list for commands that are held any more */
+static bool
 soft_append(struct soft_cmd *cmd, enum soft_cmd_state state)
 {
 	struct soft_unit *unit = cmd->unit;
+	struct soft_hba *hba = unit->hba;
 	bool has_deadline = cmd->pkt->pkt_time != 0;
 
 	if (has_deadline && cmd->deadline_ns == 0)
 		cmd->deadline_ns = clock_now_ns() + cmd->pkt->pkt_time * NS_PER_S;
 	mutex_enter(&unit->lock);
+	if (atomic_load(&unit->is_gone) && state == SOFT_HELD) {
+		mutex_exit(&unit->lock);
+		return false;
+	}
 	soft_move(cmd, state);
 	TAILQ_INSERT_TAIL(&unit->pending, cmd, link);
+	if (atomic_load(&unit->is_gone))
+		soft_mark(unit, cmd, CMD_DEV_GONE, 0);
+	soft_busy_add(unit);
 	mutex_exit(&unit->lock);
-	/* the command may be gone by now: nothing of it is looked at below */
+	/* command and unit may be gone by now: nothing of them is looked at below */
 	if (has_deadline)
-		soft_watch_arm(unit->hba);
+		soft_watch_arm(hba);
+	return true;
 }
 
 void
@@ -84,7 +94,11 @@ soft_hold(struct soft_cmd *cmd, uint64_t due_ns)
 	struct soft_hba *hba = cmd->unit->hba;
 
 	cmd->due_ns = due_ns;
-	soft_append(cmd, SOFT_HELD);
+	if (!soft_append(cmd, SOFT_HELD)) {
+		cmd->why = CMD_DEV_GONE;
+		soft_finish(cmd);
+		return;
+	}
 	if (due_ns != SOFT_NEVER)
 		soft_delay_arm(hba);
 }
@@ -94,7 +108,7 @@ soft_wait(struct disk_cmd *disk)
 {
 	struct soft_cmd *cmd = container_of(disk, struct soft_cmd, disk);
 
-	soft_append(cmd, SOFT_WAITING);
+	(void)soft_append(cmd, SOFT_WAITING);
 }
 
 void
@@ -126,13 +140,14 @@ soft_watch_run(void *arg)
 	struct soft_hba *hba = arg;
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	uint64_t now_ns = clock_now_ns();
+	struct soft_unit *unit;
 	bool want_more = false;
 
 	soft_timer_begin(hba, &hba->watch);
-	for (size_t i = 0; i < hba->nunits; i++) {
-		(void)soft_unit_kill(&hba->units[i], NULL, now_ns, CMD_TIMEOUT,
+	for (unit = soft_busy_next(hba, NULL); unit != NULL; unit = soft_busy_next(hba, unit)) {
+		(void)soft_unit_kill(unit, NULL, now_ns, CMD_TIMEOUT,
 		    STAT_TIMEOUT | STAT_ABORTED, &dead);
-		want_more = soft_has_deadline(&hba->units[i]) || want_more;
+		want_more = soft_has_deadline(unit) || want_more;
 	}
 	if (want_more)
 		soft_watch_arm(hba);
@@ -181,14 +196,15 @@ soft_delay_run(void *arg)
 {
 	struct soft_hba *hba = arg;
 	struct soft_cmd_list due = TAILQ_HEAD_INITIALIZER(due);
+	struct soft_unit *unit;
 	struct soft_cmd *cmd;
 	bool want_more = false;
 
 	soft_timer_begin(hba, &hba->delay);
 	if (soft_take_reset(hba))
 		(void)soft_bus_was_reset(hba);
-	for (size_t i = 0; i < hba->nunits; i++)
-		want_more = soft_take_due(&hba->units[i], clock_now_ns(), &due) || want_more;
+	for (unit = soft_busy_next(hba, NULL); unit != NULL; unit = soft_busy_next(hba, unit))
+		want_more = soft_take_due(unit, clock_now_ns(), &due) || want_more;
 	if (want_more)
 		soft_delay_arm(hba);
 	while ((cmd = TAILQ_FIRST(&due)) != NULL) {

@@ -1,4 +1,4 @@
-/* adapters as their owner sees them: soft.h */
+/* adapters as their owner sees them: made, freed, looked at */
 #include "hw/soft/soft_impl.h"
 
 #include <errno.h>
@@ -8,151 +8,24 @@
 
 #include "base/text.h"
 
+#define HBA_WWN		0x3000000053430000ull	/* locally assigned names of adapters */
+
 static LIST_HEAD(, soft_hba) hbas = LIST_HEAD_INITIALIZER(hbas);
 static pthread_mutex_t hbas_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static const char *const unit_products[SOFT_STORE_N] = {
-	[SOFT_STORE_NULL] = "NULL DISK",
-	[SOFT_STORE_MEM] = "MEMORY DISK",
-	[SOFT_STORE_FILE] = "FILE DISK",
-};
-
-static uint64_t
-text_hash(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325ull;
-
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
-	return hash;
-}
-
-/* "0.1.0" is "0.1": what fits, without a dot at the end */
-static void
-revision_of_version(char *revision, size_t size)
-{
-	size_t len;
-
-	(void)text_copy(revision, size, SCSAD_VERSION);
-	len = strlen(revision);
-	if (len > 0 && revision[len - 1] == '.')
-		revision[len - 1] = '\0';
-}
-
-/* texts that were left empty; the serial is the same at every start */
-static void
-unit_default_texts(struct soft_disk_conf *conf)
-{
-	CLEANUP(free_ptr) char *real = NULL;
-	const char *path = conf->path;
-
-	if (conf->vendor[0] == '\0')
-		(void)text_copy(conf->vendor, sizeof(conf->vendor), "SCSAD");
-	if (conf->product[0] == '\0')
-		(void)text_copy(
-		    conf->product, sizeof(conf->product), unit_products[conf->kind]);
-	if (conf->revision[0] == '\0')
-		revision_of_version(conf->revision, sizeof(conf->revision));
-	if (conf->serial[0] != '\0')
-		return;
-	if (conf->kind != SOFT_STORE_FILE) {
-		(void)snprintf(conf->serial, sizeof(conf->serial), "%s-%02x%02x",
-		    soft_store_kind_name(conf->kind), (unsigned int)conf->target,
-		    (unsigned int)conf->lun);
-		return;
-	}
-	real = realpath(path, NULL);
-	(void)snprintf(conf->serial, sizeof(conf->serial), "%016llx",
-	    (unsigned long long)text_hash(real == NULL ? path : real));
-}
-
-static size_t
-target_luns(void *arg, uint64_t *luns)
-{
-	const struct soft_place *place = arg;
-	size_t n = 0;
-
-	for (unsigned int lun = 0; lun < SOFT_LUNS; lun++) {
-		if (place->hba->map[place->target][lun] != NULL)
-			luns[n++] = lun;
-	}
-	return n;
-}
-
-static int
-hba_error(int err, char *reterr, const char *what, int32_t target, int32_t lun)
-{
-	(void)snprintf(reterr, SOFT_ERR_LEN, "target %d lun %d: %s", target, lun, what);
-	return err;
-}
-
-/* addresses the owner left open, lowest free target first */
-static int
-unit_place(struct soft_hba *hba, struct soft_disk_conf *conf, char *reterr)
-{
-	if (conf->lun == SOFT_ANY)
-		conf->lun = 0;
-	for (int32_t t = 0; conf->target == SOFT_ANY && t < SOFT_TARGETS; t++) {
-		if (!hba->has_target[t])
-			conf->target = t;
-	}
-	if (conf->target == SOFT_ANY)
-		return hba_error(-EINVAL, reterr,
-		    "no target number is free; put further disks on other "
-		    "luns (target=0,lun=1)",
-		    conf->target, conf->lun);
-	if (conf->target < 0 || conf->target >= SOFT_TARGETS || conf->lun < 0 ||
-	    conf->lun >= SOFT_LUNS)
-		return hba_error(-EINVAL, reterr, "targets are 0 to 15, luns 0 to 255",
-		    conf->target, conf->lun);
-	if (hba->map[conf->target][conf->lun] != NULL)
-		return hba_error(-EINVAL, reterr,
-		    "two disks have this address; give one of them another "
-		    "target or lun, or leave them out",
-		    conf->target, conf->lun);
-	return 0;
-}
-
-static int
-unit_init(struct soft_hba *hba, struct soft_unit *unit, char *reterr)
-{
-	struct soft_disk_conf *conf = &unit->conf;
-	struct store *store;
-	int r;
-
-	if (conf->physical_bytes == 0)
-		conf->physical_bytes = conf->block_bytes;
-	r = unit_place(hba, conf, reterr);
-	if (r == 0)
-		r = store_open(conf, &store, reterr);
-	if (r < 0)
-		return r;
-	unit_default_texts(conf);
-	r = disk_new(conf, store, &hba->places[conf->target], &unit->disk);
-	if (r < 0)
-		return hba_error(r, reterr, "out of memory", conf->target, conf->lun);
-
-	unit->hba = hba;
-	unit->target = conf->target;
-	unit->lun = conf->lun;
-	mutex_init(&unit->lock, NULL, MUTEX_DRIVER, NULL);
-	cv_init(&unit->cv, NULL, CV_DRIVER, NULL);
-	TAILQ_INIT(&unit->pending);
-	soft_caps_init(unit->caps);
-	hba->map[unit->target][unit->lun] = unit;
-	hba->has_target[unit->target] = true;
-	return 0;
-}
+static uint64_t hbas_made;	/* under hbas_lock */
 
 static void
-unit_fini(struct soft_unit *unit)
+hba_free_ports(struct soft_hba *hba)
 {
-	if (unit->hba == NULL)
-		return;
-	disk_free(unit->disk);
-	scsi_hba_reset_notify_tear_down(unit->notify);
-	cv_destroy(&unit->cv);
-	mutex_destroy(&unit->lock);
+	struct soft_port *port;
+
+	while ((port = TAILQ_FIRST(&hba->ports)) != NULL) {
+		struct soft_target *target, *next;
+
+		HASH_ITER(hh, port->targets, target, next)
+			soft_target_drop(target);
+		soft_port_free(port);
+	}
 }
 
 void
@@ -166,13 +39,14 @@ soft_hba_free(struct soft_hba *hba)
 		pthread_mutex_unlock(&hbas_lock);
 		(void)ndi_devi_free(hba->dip);
 	}
-	for (size_t i = 0; i < hba->nunits; i++)
-		unit_fini(&hba->units[i]);
+	hba_free_ports(hba);
+	kmem_free(hba->units, hba->room * sizeof(struct soft_unit *));
 	slot_fini(&hba->tags);
 	cv_destroy(&hba->cv);
 	mutex_destroy(&hba->notify_lock);
 	mutex_destroy(&hba->lock);
-	free(hba->units);
+	mutex_destroy(&hba->topo);
+	mutex_destroy(&hba->change);
 	free(hba);
 }
 
@@ -185,41 +59,77 @@ soft_hba_freep(struct soft_hba **hba)
 static void
 hba_init(struct soft_hba *hba)
 {
+	mutex_init(&hba->change, NULL, MUTEX_DRIVER, NULL);
+	mutex_init(&hba->topo, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&hba->lock, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&hba->notify_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&hba->cv, NULL, CV_DRIVER, NULL);
+	TAILQ_INIT(&hba->ports);
+	TAILQ_INIT(&hba->all);
+	TAILQ_INIT(&hba->busy);
+	LIST_INIT(&hba->links);
 	fault_set_init(&hba->faults);
 	slot_init(&hba->tags, SOFT_TAGS_MAX);
 	soft_caps_init(hba->caps);
-	for (int32_t t = 0; t < SOFT_TARGETS; t++) {
-		hba->place_args[t] = (struct soft_place){ hba, t };
-		hba->places[t] = (struct disk_place){ target_luns, &hba->place_args[t] };
-	}
+	pthread_mutex_lock(&hbas_lock);
+	hba->wwn = HBA_WWN + 256 * hbas_made++;
+	pthread_mutex_unlock(&hbas_lock);
 }
 
 static int
-hba_open_disks(struct soft_hba *hba, const struct soft_hba_conf *conf, char *reterr)
+hba_open_port(struct soft_hba *hba, const struct soft_port_conf *conf, char *reterr)
 {
-	int r;
+	struct soft_port *port;
+	int r = soft_port_new(hba, conf, &port, reterr);
 
-	hba->units = calloc(conf->ndisks == 0 ? 1 : conf->ndisks, sizeof(*hba->units));
-	if (hba->units == NULL) {
-		(void)snprintf(reterr, SOFT_ERR_LEN, "out of memory");
-		return -ENOMEM;
+	for (unsigned int i = 0; i < SOFT_PHYS && r == 0; i++) {
+		if ((conf->phys & 1ull << i) == 0)
+			continue;
+		if (hba->phys[i].is_up)
+			return soft_error(-EINVAL, reterr, "port '%s': phy %u leads to another "
+			    "port", conf->label, i);
+		hba->phys[i] = (struct soft_phy){ .is_up = true, .was_up = true,
+			.local = port->local, .remote = port->remote };
 	}
-	hba->nunits = conf->ndisks;
-	for (size_t i = 0; i < conf->ndisks; i++) {
-		hba->units[i].conf = conf->disks[i];
-		/* an address that was asked for is not given to a disk that asked for none */
-		if (conf->disks[i].target >= 0 && conf->disks[i].target < SOFT_TARGETS)
-			hba->has_target[conf->disks[i].target] = true;
+	return r;
+}
+
+static int
+hba_open_ports(struct soft_hba *hba, const struct soft_hba_conf *conf, char *reterr)
+{
+	int r = 0;
+
+	hba->is_dynamic = conf->is_dynamic;
+	for (size_t i = 0; i < conf->nports && r == 0; i++) {
+		r = hba_open_port(hba, &conf->ports[i], reterr);
+		if (conf->ports[i].remote != 0)
+			hba->is_dynamic = true;
 	}
-	for (size_t i = 0; i < conf->ndisks; i++) {
-		r = unit_init(hba, &hba->units[i], reterr);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r;
+}
+
+/* the port of disks that name none is there even without disks, unless others are described */
+static int
+hba_open_default(struct soft_hba *hba, char *reterr)
+{
+	struct soft_port_conf conf = { .label = SOFT_IPORT };
+	struct soft_port *port;
+
+	return hba->nports > 0 ? 0 : soft_port_new(hba, &conf, &port, reterr);
+}
+
+static int
+hba_open(struct soft_hba *hba, const struct soft_hba_conf *conf, char *reterr)
+{
+	int r = hba_open_ports(hba, conf, reterr);
+
+	if (r == 0)
+		r = soft_open_disks(hba, conf->disks, conf->ndisks, reterr);
+	if (r == 0)
+		r = hba_open_default(hba, reterr);
+	for (size_t i = 0; i < conf->nexpanders && r == 0; i++)
+		r = soft_expander_new(hba, &conf->expanders[i], reterr);
+	return r;
 }
 
 int
@@ -228,20 +138,16 @@ soft_hba_new(const struct soft_hba_conf *conf, struct soft_hba **ret_hba, char *
 	CLEANUP(soft_hba_freep) struct soft_hba *hba = calloc(1, sizeof(*hba));
 	int r;
 
-	if (hba == NULL) {
-		(void)snprintf(reterr, SOFT_ERR_LEN, "out of memory");
-		return -ENOMEM;
-	}
+	if (hba == NULL)
+		return soft_error(-ENOMEM, reterr, "out of memory");
 	hba_init(hba);
 	hba->want_queues = conf->queues;
-	r = hba_open_disks(hba, conf, reterr);
+	r = hba_open(hba, conf, reterr);
 	if (r < 0)
 		return r;
 	if (ndi_devi_alloc(ddi_root_node(), SOFT_DRIVER, DEVI_PSEUDO_NODEID, &hba->dip) !=
-	    NDI_SUCCESS) {
-		(void)snprintf(reterr, SOFT_ERR_LEN, "out of memory");
-		return -ENOMEM;
-	}
+	    NDI_SUCCESS)
+		return soft_error(-ENOMEM, reterr, "out of memory");
 	pthread_mutex_lock(&hbas_lock);
 	LIST_INSERT_HEAD(&hbas, hba, link);
 	pthread_mutex_unlock(&hbas_lock);
@@ -271,50 +177,35 @@ soft_hba_find(dev_info_t *dip)
 	return hba;
 }
 
-struct soft_unit *
-soft_unit_at(struct soft_hba *hba, const struct scsi_address *ap)
-{
-	return ap->a_target < SOFT_TARGETS ? hba->map[ap->a_target][ap->a_lun] : NULL;
-}
-
 size_t
-soft_hba_disks(const struct soft_hba *hba)
+soft_hba_disks(struct soft_hba *hba)
 {
-	return hba->nunits;
+	size_t n;
+
+	mutex_enter(&hba->topo);
+	n = hba->nunits;
+	mutex_exit(&hba->topo);
+	return n;
 }
 
-int
-soft_disk_index(struct soft_hba *hba, int32_t target, int32_t lun, size_t *ret_index)
+/* topo is held, so that the unit stays */
+static void
+unit_info(const struct soft_unit *unit, struct soft_disk_info *ret)
 {
-	if (target < 0 || target >= SOFT_TARGETS || lun < 0 || lun >= SOFT_LUNS ||
-	    hba->map[target][lun] == NULL)
-		return -ENOENT;
-	*ret_index = (size_t)(hba->map[target][lun] - hba->units);
-	return 0;
-}
+	const struct disk_stats *stats = disk_stats(unit->disk);
+	const struct soft_target *target = unit->lu.target;
+	const struct soft_disk_conf *conf = &unit->spec->conf;
 
-int
-soft_disk_info_get(struct soft_hba *hba, size_t index, struct soft_disk_info *ret)
-{
-	const struct soft_unit *unit;
-	struct disk_stats *stats;
-
-	if (index >= hba->nunits)
-		return -ENOENT;
-	unit = &hba->units[index];
-	stats = disk_stats(unit->disk);
 	*ret = (struct soft_disk_info){
-		.target = unit->target, .lun = unit->lun,
-		.kind = unit->conf.kind,
-		.path = unit->conf.path,
-		.serial = unit->conf.serial,
+		.target = target->number, .lun = unit->lun,
+		.kind = conf->kind,
 		.blocks = disk_blocks(unit->disk),
-		.block_bytes = unit->conf.block_bytes,
-		.physical_bytes = unit->conf.physical_bytes,
-		.is_readonly = unit->conf.is_readonly,
-		.is_removable = unit->conf.is_removable,
-		.is_thin = unit->conf.is_thin,
-		.is_direct = unit->conf.is_direct,
+		.block_bytes = conf->block_bytes,
+		.physical_bytes = conf->physical_bytes,
+		.is_readonly = conf->is_readonly,
+		.is_removable = conf->is_removable,
+		.is_thin = conf->is_thin,
+		.is_direct = conf->is_direct,
 		.commands = stats->commands, .checks = stats->checks,
 		.reads = stats->reads, .writes = stats->writes,
 		.read_bytes = stats->read_bytes, .written_bytes = stats->written_bytes,
@@ -322,7 +213,138 @@ soft_disk_info_get(struct soft_hba *hba, size_t index, struct soft_disk_info *re
 		.faults = unit->faults, .aborted = unit->aborted, .reset = unit->reset,
 		.timed_out = unit->timed_out, .spurious = unit->spurious,
 	};
+	(void)text_copy(ret->port, sizeof(ret->port), target->port->label);
+	(void)text_copy(ret->taddr, sizeof(ret->taddr), target->addr);
+	(void)text_copy(ret->path, sizeof(ret->path), conf->path);
+	(void)text_copy(ret->serial, sizeof(ret->serial), disk_serial(unit->disk));
+}
+
+int
+soft_disk_info_get(struct soft_hba *hba, size_t index, struct soft_disk_info *ret)
+{
+	int r = -ENOENT;
+
+	mutex_enter(&hba->topo);
+	if (index < hba->nunits) {
+		unit_info(hba->units[index], ret);
+		r = 0;
+	}
+	mutex_exit(&hba->topo);
+	return r;
+}
+
+/* topo is held: a unit by numbers, in the first port that has it */
+static struct soft_unit *
+unit_by_number(struct soft_hba *hba, int32_t number, int32_t lun)
+{
+	char taddr[SOFT_TADDR_LEN];
+	struct soft_port *port;
+
+	if (number < 0 || number >= SOFT_TARGETS || lun < 0 || lun >= SOFT_LUNS)
+		return NULL;
+	(void)soft_taddr(number, 0, taddr);
+	TAILQ_FOREACH(port, &hba->ports, link) {
+		struct soft_target *target = soft_target_find(port, taddr);
+		struct soft_unit *unit =
+		    target == NULL ? NULL : soft_target_unit(target, (uint32_t)lun);
+
+		if (unit != NULL && !atomic_load(&unit->is_gone))
+			return unit;
+	}
+	return NULL;
+}
+
+int
+soft_disk_index(struct soft_hba *hba, int32_t target, int32_t lun, size_t *ret_index)
+{
+	struct soft_unit *unit;
+	size_t i = 0;
+
+	mutex_enter(&hba->topo);
+	unit = unit_by_number(hba, target, lun);
+	while (unit != NULL && hba->units[i] != unit)
+		i++;
+	mutex_exit(&hba->topo);
+	if (unit == NULL)
+		return -ENOENT;
+	*ret_index = i;
 	return 0;
+}
+
+int
+soft_disk_info_at(struct soft_hba *hba, const char *iport, const char *address,
+    struct soft_disk_info *ret)
+{
+	char taddr[64], *comma;
+	struct soft_target *target;
+	struct soft_port *port;
+	struct soft_unit *unit = NULL;
+	scsi_lun64_t lun;
+
+	if (!text_copy(taddr, sizeof(taddr), address))
+		return -ENOENT;
+	comma = strchr(taddr, ',');
+	if (comma == NULL)
+		return -ENOENT;
+	*comma = '\0';
+	lun = scsi_addr_to_lun64(comma + 1);
+	mutex_enter(&hba->topo);
+	port = soft_port_of_iport(hba, iport);
+	target = port == NULL ? NULL : soft_target_find(port, taddr);
+	if (target != NULL && lun >= 0 && lun < SOFT_LUNS)
+		unit = soft_target_unit(target, (uint32_t)lun);
+	if (unit != NULL)
+		unit_info(unit, ret);
+	mutex_exit(&hba->topo);
+	return unit == NULL ? -ENOENT : 0;
+}
+
+/* topo is held */
+static void
+port_info(const struct soft_port *port, struct soft_port_info *ret)
+{
+	static const char *const kinds[SOFT_PORT_KIND_N] = {
+		[SOFT_PORT_PLAIN] = "plain",
+		[SOFT_PORT_VIRTUAL] = "virtual",
+		[SOFT_PORT_PHYS] = "phys",
+	};
+	const struct soft_expander *exp;
+	const struct soft_iport *iport;
+	struct soft_target *target, *next;
+
+	*ret = (struct soft_port_info){
+		.kind = kinds[port->kind],
+		.remote = port->remote,
+		.phys = soft_port_phys(port),
+	};
+	(void)text_copy(ret->label, sizeof(ret->label), port->label);
+	LIST_FOREACH(iport, &port->iports, link)
+		ret->iports++;
+	LIST_FOREACH(exp, &port->expanders, link)
+		ret->expanders++;
+	HASH_ITER(hh, port->targets, target, next) {
+		if (atomic_load(&target->is_gone))
+			continue;
+		ret->targets++;
+		for (size_t i = 0; i < target->nluns; i++)
+			ret->units += !atomic_load(&target->luns[i]->is_gone);
+	}
+}
+
+size_t
+soft_ports(struct soft_hba *hba, struct soft_port_info *ports, size_t max)
+{
+	struct soft_port *port;
+	size_t n = 0;
+
+	mutex_enter(&hba->topo);
+	TAILQ_FOREACH(port, &hba->ports, link) {
+		if (n < max)
+			port_info(port, &ports[n]);
+		n++;
+	}
+	mutex_exit(&hba->topo);
+	return n;
 }
 
 int
@@ -373,10 +395,12 @@ int
 soft_unit_attention(
     struct soft_hba *hba, int32_t target, int32_t lun, uint8_t asc, uint8_t ascq)
 {
-	size_t index;
+	struct soft_unit *unit;
 
-	if (soft_disk_index(hba, target, lun, &index) < 0)
-		return -ENOENT;
-	disk_attention(hba->units[index].disk, ASC_CODE(asc, ascq));
-	return 0;
+	mutex_enter(&hba->topo);
+	unit = unit_by_number(hba, target, lun);
+	if (unit != NULL)
+		disk_attention(unit->disk, ASC_CODE(asc, ascq));
+	mutex_exit(&hba->topo);
+	return unit == NULL ? -ENOENT : 0;
 }

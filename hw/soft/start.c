@@ -90,7 +90,8 @@ soft_prepare(
 	pkt->pkt_resid = (ssize_t)disk->buf_bytes;
 }
 
-/* false: the bus is quiesced. The count comes first, so that quiesce sees us or we see it */
+/* false: the adapter is quiesced. The count comes first, so that quiesce sees us or we see
+ * it */
 static bool
 soft_enter(struct soft_hba *hba, struct soft_unit *unit)
 {
@@ -109,7 +110,7 @@ soft_ask_faults(struct soft_hba *hba, struct soft_cmd *cmd)
 {
 	struct soft_unit *unit = cmd->unit;
 	struct fault_subject subject = {
-		.target = unit->target, .lun = unit->lun,
+		.target = unit->lu.target->number, .lun = unit->lun,
 		.cdb = cmd->disk.cdb, .cdb_len = cmd->disk.cdb_len,
 	};
 	struct cdb_info info;
@@ -201,6 +202,20 @@ soft_execute(struct soft_cmd *cmd)
 		soft_finish(cmd);
 }
 
+/* it was removed: a unit of a target that is still there is only missing */
+static void
+soft_refuse_gone(struct soft_cmd *cmd)
+{
+	struct soft_target *target = cmd->unit->lu.target;
+
+	if (atomic_load(&target->is_gone)) {
+		soft_execute_short(cmd, 0, CMD_DEV_GONE);
+		return;
+	}
+	disk_absent_execute(&target->place, &cmd->disk);
+	soft_finish(cmd);
+}
+
 /* true: a fault keeps the command back, somebody else goes on with it */
 static bool
 soft_fault_holds(struct soft_hba *hba, struct soft_cmd *cmd)
@@ -231,22 +246,27 @@ soft_fault_holds(struct soft_hba *hba, struct soft_cmd *cmd)
 int
 soft_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
+	struct soft_lu *lu = soft_lu_of(ap);
+	struct soft_unit *unit = lu->unit;
+	struct soft_hba *hba = lu->target->port->hba;
 	struct soft_cmd *cmd = pkt->pkt_ha_private;
-	struct soft_unit *unit = soft_unit_at(hba, ap);
 
 	if (pkt->pkt_cdblen == 0 || pkt->pkt_cdblen > SOFT_CDB_MAX ||
 	    pkt->pkt_numcookies > STORE_IOV_MAX)
 		return TRAN_BADPKT;
 	if (unit == NULL) {
 		soft_prepare(hba, NULL, pkt, cmd);
-		return soft_finish_absent(hba, ap, pkt, cmd);
+		return soft_finish_absent(lu->target, cmd);
 	}
 	if (!soft_enter(hba, unit))
 		return TRAN_BUSY;
 
 	soft_prepare(hba, unit, pkt, cmd);
 	soft_move(cmd, SOFT_RUNNING);
+	if (UNLIKELY(atomic_load_explicit(&unit->is_gone, memory_order_acquire))) {
+		soft_refuse_gone(cmd);
+		return TRAN_ACCEPT;
+	}
 	if (UNLIKELY(atomic_load_explicit(&hba->is_faulty, memory_order_acquire))) {
 		soft_ask_faults(hba, cmd);
 		if (soft_fault_holds(hba, cmd))

@@ -3,8 +3,7 @@
 
 #include <sys/cpuvar.h>
 
-/* the first reason stays, later ones only leave their mark in the statistics */
-static void
+void
 soft_mark(struct soft_unit *unit, struct soft_cmd *cmd, uint8_t why, uint_t stats)
 {
 	cmd->stats |= stats;
@@ -59,8 +58,7 @@ soft_drain(struct soft_unit *unit)
 int
 soft_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
-	struct soft_unit *unit = soft_unit_at(hba, ap);
+	struct soft_unit *unit = soft_lu_of(ap)->unit;
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	unsigned int n;
 
@@ -80,8 +78,7 @@ soft_clear_task_set(struct scsi_address *ap)
 int
 soft_terminate_task(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
-	struct soft_unit *unit = soft_unit_at(hba, ap);
+	struct soft_unit *unit = soft_lu_of(ap)->unit;
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	unsigned int n;
 
@@ -113,54 +110,49 @@ soft_tell_reset(struct soft_hba *hba, struct soft_unit *unit)
 	mutex_exit(&hba->notify_lock);
 }
 
-bool
-soft_bus_was_reset(struct soft_hba *hba)
+/* those of @target; NULL: all. First everything ends, then everybody is told */
+static bool
+soft_units_reset(
+    struct soft_hba *hba, const struct soft_target *target, uint_t stats, uint16_t asc)
 {
+	struct soft_unit *unit;
 	bool is_drained = true;
 
-	for (size_t i = 0; i < hba->nunits; i++) {
-		if (!soft_unit_reset(&hba->units[i], STAT_BUS_RESET, ASC_BUS_RESET))
+	for (unit = soft_unit_next(hba, NULL); unit != NULL; unit = soft_unit_next(hba, unit)) {
+		if ((target == NULL || unit->lu.target == target) &&
+		    !soft_unit_reset(unit, stats, asc))
 			is_drained = false;
 	}
-	for (size_t i = 0; i < hba->nunits; i++)
-		soft_tell_reset(hba, &hba->units[i]);
+	for (unit = soft_unit_next(hba, NULL); unit != NULL; unit = soft_unit_next(hba, unit)) {
+		if (target == NULL || unit->lu.target == target)
+			soft_tell_reset(hba, unit);
+	}
 	return is_drained;
 }
 
-static int
-soft_target_reset(struct soft_hba *hba, unsigned int target)
+bool
+soft_bus_was_reset(struct soft_hba *hba)
 {
-	bool is_drained = true;
-
-	if (target >= SOFT_TARGETS || !hba->has_target[target])
-		return 0;
-	for (unsigned int lun = 0; lun < SOFT_LUNS; lun++) {
-		struct soft_unit *unit = hba->map[target][lun];
-
-		if (unit != NULL && !soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET))
-			is_drained = false;
-	}
-	for (unsigned int lun = 0; lun < SOFT_LUNS; lun++) {
-		if (hba->map[target][lun] != NULL)
-			soft_tell_reset(hba, hba->map[target][lun]);
-	}
-	return is_drained;
+	return soft_units_reset(hba, NULL, STAT_BUS_RESET, ASC_BUS_RESET);
 }
 
 int
 soft_reset(struct scsi_address *ap, int level)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
-	struct soft_unit *unit = soft_unit_at(hba, ap);
+	struct soft_lu *lu = soft_lu_of(ap);
+	struct soft_hba *hba = lu->target->port->hba;
+	struct soft_unit *unit = lu->unit;
 	bool is_drained;
 
 	switch (level) {
 	case RESET_ALL:
 		return soft_bus_was_reset(hba);
 	case RESET_TARGET:
-		return soft_target_reset(hba, ap->a_target);
+		if (atomic_load(&lu->target->is_gone))
+			return 0;
+		return soft_units_reset(hba, lu->target, STAT_DEV_RESET, ASC_DEVICE_RESET);
 	case RESET_LUN:
-		if (unit == NULL)
+		if (unit == NULL || atomic_load(&unit->is_gone))
 			return 0;
 		is_drained = soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET);
 		soft_tell_reset(hba, unit);
@@ -168,6 +160,12 @@ soft_reset(struct scsi_address *ap, int level)
 	default:
 		return 0;
 	}
+}
+
+int
+soft_virtual_reset(struct scsi_address *ap, int level)
+{
+	return level == RESET_ALL ? 0 : soft_reset(ap, level);
 }
 
 int
@@ -183,11 +181,12 @@ soft_bus_reset(dev_info_t *dip, int level)
 int
 soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg)
 {
-	struct soft_hba *hba = ap->a_hba_tran->tran_hba_private;
-	struct soft_unit *unit = soft_unit_at(hba, ap);
+	struct soft_unit *unit = soft_lu_of(ap)->unit;
+	struct soft_hba *hba;
 
 	if (unit == NULL)
 		return DDI_FAILURE;
+	hba = unit->hba;
 	return scsi_hba_reset_notify_setup(
 	    ap, flag, callback, arg, &hba->notify_lock, &unit->notify);
 }
@@ -196,13 +195,12 @@ int
 soft_quiesce(dev_info_t *dip)
 {
 	struct soft_hba *hba = soft_hba_find(dip);
+	struct soft_unit *unit;
 
 	if (hba == NULL)
 		return -1;
 	atomic_store(&hba->is_quiesced, true);
-	for (size_t i = 0; i < hba->nunits; i++) {
-		struct soft_unit *unit = &hba->units[i];
-
+	for (unit = soft_unit_next(hba, NULL); unit != NULL; unit = soft_unit_next(hba, unit)) {
 		mutex_enter(&unit->lock);
 		while (atomic_load(&unit->active) > 0)
 			cv_wait(&unit->cv, &unit->lock);

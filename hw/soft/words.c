@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -133,6 +134,23 @@ words_bool(const char *value, bool *ret, char *reterr)
 		}
 	}
 	return words_error(reterr, "needs 1 or 0");
+}
+
+int
+words_wwn(const char *value, uint64_t *ret, char *reterr)
+{
+	size_t len;
+	uint8_t wwn[8];
+
+	if (value != NULL && value[0] == 'w')
+		value++;
+	if (value == NULL || strlen(value) != 16 ||
+	    num_parse_hex(value, wwn, sizeof(wwn), &len) < 0 || len != sizeof(wwn) ||
+	    be64_get(wwn) == 0)
+		return words_error(
+		    reterr, "needs a world wide name of 16 hexadecimal digits");
+	*ret = be64_get(wwn);
+	return 0;
 }
 
 int

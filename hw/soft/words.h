@@ -45,6 +45,8 @@ int words_u64(
     const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *reterr) MUST_CHECK;
 int words_bytes(const char *value, uint64_t max, uint64_t *ret, char *reterr) MUST_CHECK;
 int words_bool(const char *value, bool *ret, char *reterr) MUST_CHECK;	/* alone: true */
+/* words_wwn() - 16 hexadecimal digits, not all 0; a 'w' in front is fine */
+int words_wwn(const char *value, uint64_t *ret, char *reterr) MUST_CHECK;
 /* words_text() - 1 .. @size - 1 printable characters */
 int words_text(const char *value, char *ret, size_t size, char *reterr) MUST_CHECK;
 

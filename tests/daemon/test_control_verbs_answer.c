@@ -132,6 +132,7 @@ START_TEST(probe_knows_present_and_absent)
 		{ "soft0/iport0", "1", 0, 0 },
 		{ "soft0", "5", 0, 2 },
 		{ "soft0", "0", 3, 2 },
+		{ "soft0", "no target's name", 0, 2 },
 	};
 	struct fixture f;
 	struct mc c;
@@ -160,7 +161,9 @@ START_TEST(probe_knows_present_and_absent)
 		ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_PROBE, &req.base, NULL, 0)),
 		    SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
 		req.path = (char *)(uintptr_t)"soft0";
-		req.target = (char *)(uintptr_t)"not hex";
+		/* no logical unit number at all */
+		req.has_lun = 1;
+		req.lun = UINT64_MAX;
 		ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_PROBE, &req.base, NULL, 0)),
 		    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
 	}

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char lines[LINES_MAX][512];
 static size_t n_lines;
-static _Atomic uint64_t stopped_ns = 1000 * NS_PER_S;
+static _Atomic uint64_t stopped_ns;	/* 0: the clock goes */
 
 static void
 line_take(enum log_level level, const char *line, void *arg)
@@ -31,8 +32,14 @@ line_take(enum log_level level, const char *line, void *arg)
 static uint64_t
 now(void *arg)
 {
+	uint64_t stopped = atomic_load(&stopped_ns);
+	struct timespec ts;
+
 	(void)arg;
-	return atomic_load(&stopped_ns);
+	if (stopped != 0)
+		return stopped;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 /* before the first thread: the one that serves timeouts stays until the end */
@@ -56,11 +63,14 @@ begin(struct fixture *f)
 	log_set_level(LOG_LEVEL_WARNING);
 	fixture_disk(f, "mem:1M,serial=AAA");
 	fixture_start(f);
+	atomic_store(&stopped_ns, clock_now_ns());
 }
 
 static void
 end(struct fixture *f)
 {
+	/* units come and go with time */
+	atomic_store(&stopped_ns, 0);
 	fixture_stop(f);
 	log_set_sink(NULL, NULL);
 }

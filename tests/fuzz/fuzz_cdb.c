@@ -21,10 +21,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t
-one_lun(void *arg, uint64_t *luns)
+one_lun(void *arg, uint64_t *luns, size_t max)
 {
 	(void)arg;
-	luns[0] = 0;
+	if (max > 0)
+		luns[0] = 0;
 	return 1;
 }
 

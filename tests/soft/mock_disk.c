@@ -7,11 +7,13 @@
 #include "base/text.h"
 
 static size_t
-two_luns(void *arg, uint64_t *luns)
+two_luns(void *arg, uint64_t *luns, size_t max)
 {
 	(void)arg;
-	luns[0] = 0;
-	luns[1] = 5;
+	if (max > 0)
+		luns[0] = 0;
+	if (max > 1)
+		luns[1] = 5;
 	return 2;
 }
 

@@ -4,26 +4,58 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
 #include "scsa/config.h"
+#include "scsa/smp.h"
 
 struct soft_hba *flow_hba;
 dev_info_t *flow_port;
 
 static const struct flow *flow_now;
-static struct scsi_device *devices[SOFT_TARGETS][SOFT_LUNS];
 static kmutex_t done_lock;
 static kcondvar_t done_cv;
+
+/* units that are attached, by "iport/address" */
+struct device {
+	UT_hash_handle hh;
+	struct scsi_device *sd;
+	char name[64];
+};
+
+static struct device *devices;		/* under done_lock */
+static unsigned int attaches;
+
+static struct device *
+device_find(const char *name)
+{
+	struct device *device;
+
+	HASH_FIND_STR(devices, name, device);
+	return device;
+}
 
 static int
 listener_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 {
 	struct scsi_device *sd = ddi_get_driver_private(dip);
+	struct device *device;
 
 	if (cmd != DDI_ATTACH || scsi_probe(sd, SLEEP_FUNC) != SCSIPROBE_EXISTS)
 		return DDI_FAILURE;
-	devices[sd->sd_address.a_target][sd->sd_address.a_lun] = sd;
+	device = calloc(1, sizeof(*device));
+	ck_assert_ptr_nonnull(device);
+	(void)snprintf(device->name, sizeof(device->name), "%s/%s",
+	    ddi_get_name_addr(ddi_get_parent(dip)), scsi_device_unit_address(sd));
+	device->sd = sd;
+	sd->sd_private = (caddr_t)device;
+	mutex_enter(&done_lock);
+	ck_assert_ptr_null(device_find(device->name));
+	HASH_ADD_STR(devices, name, device);
+	attaches++;
+	mutex_exit(&done_lock);
 	return DDI_SUCCESS;
 }
 
@@ -31,10 +63,14 @@ static int
 listener_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 {
 	struct scsi_device *sd = ddi_get_driver_private(dip);
+	struct device *device = (struct device *)(void *)sd->sd_private;
 
 	if (cmd != DDI_DETACH)
 		return DDI_FAILURE;
-	devices[sd->sd_address.a_target][sd->sd_address.a_lun] = NULL;
+	mutex_enter(&done_lock);
+	HASH_DEL(devices, device);
+	mutex_exit(&done_lock);
+	free(device);
 	scsi_unprobe(sd);
 	return DDI_SUCCESS;
 }
@@ -62,42 +98,68 @@ listener_fini(void)
 static void
 take_attentions(void)
 {
-	for (unsigned int t = 0; t < SOFT_TARGETS; t++) {
-		for (unsigned int l = 0; l < SOFT_LUNS; l++) {
-			uint8_t cdb[CDB_BUF_LEN];
-			struct io io;
+	struct device *device, *next;
 
-			if (devices[t][l] == NULL)
-				continue;
-			ck_assert(
-			    !io_run(&io, devices[t][l], cdb, cdb_tur(cdb), NULL, 0, true));
-			ck_assert_uint_eq(io.sense.asc, ASC_POWER_ON_OR_RESET);
-			io_fini(&io);
-		}
+	HASH_ITER(hh, devices, device, next) {
+		uint8_t cdb[CDB_BUF_LEN];
+		struct io io;
+
+		ck_assert(!io_run(&io, device->sd, cdb, cdb_tur(cdb), NULL, 0, true));
+		ck_assert_uint_eq(io.sense.asc, ASC_POWER_ON_OR_RESET);
+		io_fini(&io);
 	}
+}
+
+/* the lines of @flow; how many units they are */
+static int
+flow_conf(const struct flow *flow, struct soft_hba_conf *conf)
+{
+	static struct soft_disk_conf disks[FLOW_DISKS];
+	static struct soft_port_conf ports[FLOW_DISKS];
+	static struct soft_expander_conf expanders[FLOW_DISKS];
+	char err[SOFT_ERR_LEN];
+	int units = 0;
+
+	*conf = (struct soft_hba_conf){ .disks = disks, .ports = ports,
+		.expanders = expanders, .queues = flow->queues,
+		.is_dynamic = flow->is_dynamic };
+	for (size_t i = 0; i < FLOW_DISKS && flow->disks[i] != NULL; i++) {
+		ck_assert_msg(soft_conf_parse(flow->disks[i], &disks[i], err) == 0, "%s", err);
+		units += disks[i].luns == 0 ? 1 : (int)disks[i].luns;
+		conf->ndisks++;
+	}
+	for (size_t i = 0; i < FLOW_DISKS && flow->ports[i] != NULL; i++) {
+		ck_assert_msg(soft_port_parse(flow->ports[i], &ports[i], err) == 0, "%s", err);
+		conf->nports++;
+	}
+	for (size_t i = 0; i < FLOW_DISKS && flow->expanders[i] != NULL; i++) {
+		ck_assert_msg(soft_expander_parse(flow->expanders[i], &expanders[i], err) == 0,
+		    "%s", err);
+		conf->nexpanders++;
+		units++;
+	}
+	return units;
 }
 
 static void
 flow_up(const struct flow *flow)
 {
-	static struct soft_disk_conf disks[FLOW_DISKS];
-	struct soft_hba_conf conf = { .disks = disks, .queues = flow->queues };
+	struct soft_hba_conf conf;
+	int units = flow_conf(flow, &conf);
 	char err[SOFT_ERR_LEN];
 
-	for (; conf.ndisks < FLOW_DISKS && flow->disks[conf.ndisks] != NULL; conf.ndisks++)
-		ck_assert_msg(
-		    soft_conf_parse(flow->disks[conf.ndisks], &disks[conf.ndisks], err) == 0,
-		    "%s", err);
+	devices = NULL;
+	attaches = 0;
 	mutex_init(&done_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&done_cv, NULL, CV_DRIVER, NULL);
 	ck_assert_int_eq(driver_init("listener", listener_init, listener_fini), 0);
 	ck_assert_int_eq(driver_alias_add("listener", "scsiclass"), 0);
+	ck_assert_int_eq(scsa_smp_init(), 0);
 	ck_assert_int_eq(driver_init(SOFT_DRIVER, soft_mod_init, soft_mod_fini), 0);
 	ck_assert_msg(soft_hba_new(&conf, &flow_hba, err) == 0, "%s", err);
 	ck_assert_int_eq(devi_attach(soft_hba_node(flow_hba)), 0);
-	ck_assert_int_eq(scsa_bus_config_all(soft_hba_node(flow_hba)), (int)conf.ndisks);
+	ck_assert_int_eq(scsa_bus_config_all(soft_hba_node(flow_hba)), units);
 	flow_port = scsi_hba_iport_find(soft_hba_node(flow_hba), (char *)(uintptr_t)SOFT_IPORT);
-	ck_assert_ptr_nonnull(flow_port);
 	if (!flow->keep_attention)
 		take_attentions();
 }
@@ -108,7 +170,9 @@ flow_down(void)
 	ck_assert_int_eq(scsa_bus_unconfig_all(soft_hba_node(flow_hba)), 0);
 	ck_assert_int_eq(devi_detach(soft_hba_node(flow_hba), 0), 0);
 	soft_hba_free(flow_hba);
+	ck_assert_ptr_null(devices);
 	ck_assert_int_eq(driver_unload(SOFT_DRIVER), 0);
+	ck_assert_int_eq(scsa_smp_fini(), 0);
 	driver_alias_remove("scsiclass");
 	ck_assert_int_eq(driver_unload("listener"), 0);
 	cv_destroy(&done_cv);
@@ -139,10 +203,68 @@ flow_native(const struct flow *flow)
 }
 
 struct scsi_device *
+flow_find(const char *name)
+{
+	struct device *device;
+
+	mutex_enter(&done_lock);
+	device = device_find(name);
+	mutex_exit(&done_lock);
+	return device == NULL ? NULL : device->sd;
+}
+
+struct scsi_device *
 flow_sd(unsigned int target, unsigned int lun)
 {
-	ck_assert_ptr_nonnull(devices[target][lun]);
-	return devices[target][lun];
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), SOFT_IPORT "/%x,%x", target, lun);
+	ck_assert_msg(flow_find(name) != NULL, "no unit %s", name);
+	return flow_find(name);
+}
+
+unsigned int
+flow_units(void)
+{
+	unsigned int n;
+
+	mutex_enter(&done_lock);
+	n = HASH_COUNT(devices);
+	mutex_exit(&done_lock);
+	return n;
+}
+
+unsigned int
+flow_attaches(void)
+{
+	unsigned int n;
+
+	mutex_enter(&done_lock);
+	n = attaches;
+	mutex_exit(&done_lock);
+	return n;
+}
+
+struct scsi_device *
+flow_absent(unsigned int target, unsigned int lun)
+{
+	char taddr[16];
+	dev_info_t *dip;
+
+	(void)snprintf(taddr, sizeof(taddr), "%x", target);
+	ck_assert_int_eq(devi_alloc(flow_port, "listener", &dip), 0);
+	ck_assert_int_eq(ddi_prop_update_string(DDI_DEV_T_NONE, dip, "target-port", taddr), 0);
+	ck_assert_int_eq(ddi_prop_update_int64(DDI_DEV_T_NONE, dip, "lun64", lun), 0);
+	if (devi_init(dip) == 0)
+		return ddi_get_driver_private(dip);
+	ck_assert_int_eq(devi_free(dip), 0);
+	return NULL;
+}
+
+void
+flow_absent_free(struct scsi_device *sd)
+{
+	ck_assert_int_eq(devi_free(sd->sd_dev), 0);
 }
 
 static void

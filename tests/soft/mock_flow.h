@@ -24,6 +24,9 @@
 
 struct flow {
 	const char *disks[FLOW_DISKS];	/* lines, NULL at the end */
+	const char *ports[FLOW_DISKS];
+	const char *expanders[FLOW_DISKS];
+	bool is_dynamic;
 	unsigned int queues;
 	uint64_t seed;
 	void (*scenario)(void);
@@ -31,13 +34,25 @@ struct flow {
 };
 
 extern struct soft_hba *flow_hba;
-extern dev_info_t *flow_port;		/* the iport */
+extern dev_info_t *flow_port;		/* iport0, if it is there */
 
 void flow_run(const struct flow *flow);
 void flow_native(const struct flow *flow);
 
-/* flow_sd() - the unit at an address; fails the test when there is none */
+/* flow_sd() - the unit at an address of iport0; fails the test when there is none */
 struct scsi_device *flow_sd(unsigned int target, unsigned int lun);
+
+/* flow_find() - the unit "iport0/3,0", or NULL; flow_units() - how many there are */
+struct scsi_device *flow_find(const char *name);
+unsigned int flow_units(void);
+
+/* flow_attaches() - how often a unit was attached since the beginning */
+unsigned int flow_attaches(void);
+
+/* flow_absent() - the scsi_device of a unit of iport0 that nobody attaches: there is a target,
+ * but no such unit. flow_absent_free() - give it back */
+struct scsi_device *flow_absent(unsigned int target, unsigned int lun);
+void flow_absent_free(struct scsi_device *sd);
 
 /* one packet and what came of it */
 struct io {

@@ -10,7 +10,7 @@
 #include "hw/soft/soft.h"
 
 static char err[SOFT_ERR_LEN];
-static struct soft_disk_conf disks[20];
+static struct soft_disk_conf disks[SOFT_TARGETS + 1];
 static struct soft_hba *hba;
 
 static int
@@ -45,7 +45,7 @@ START_TEST(addresses_are_given_out_in_order)
 	ck_assert_str_eq(info.serial, "mem-0200");
 	ck_assert_uint_eq(info.blocks, 2048);
 	ck_assert_int_eq(soft_disk_index(hba, 3, 1, &index), -ENOENT);
-	ck_assert_int_eq(soft_disk_index(hba, 16, 0, &index), -ENOENT);
+	ck_assert_int_eq(soft_disk_index(hba, 1024, 0, &index), -ENOENT);
 	ck_assert_int_eq(soft_disk_index(hba, -1, 0, &index), -ENOENT);
 	ck_assert_ptr_eq(soft_hba_find(soft_hba_node(hba)), hba);
 	soft_hba_free(hba);
@@ -55,22 +55,22 @@ END_TEST
 
 START_TEST(bad_sets_are_refused)
 {
-	const char *many[17];
+	static const char *many[SOFT_TARGETS + 1];
 
 	ck_assert_int_eq(DECLARE("mem:1M,target=2", "mem:1M,target=2"), -EINVAL);
 	ck_assert_msg(strstr(err, "target 2 lun 0: two disks") != NULL, "%s", err);
-	for (size_t i = 0; i < 17; i++)
+	for (size_t i = 0; i < SOFT_TARGETS + 1; i++)
 		many[i] = "mem:1M";
-	ck_assert_int_eq(declare(17, many), -EINVAL);
+	ck_assert_int_eq(declare(SOFT_TARGETS + 1, many), -EINVAL);
 	ck_assert(strstr(err, "no target number is free") != NULL);
 	ck_assert_int_eq(DECLARE("mem:1M", "/nowhere/at/all.img"), -ENOENT);
 	ck_assert(strstr(err, "'/nowhere/at/all.img' does not exist") != NULL);
 	ck_assert_int_eq(soft_conf_parse("mem:1M", &disks[0], err), 0);
-	disks[0].lun = 256;
+	disks[0].lun = SOFT_LUNS;
 	ck_assert_int_eq(
 	    soft_hba_new(&(struct soft_hba_conf){.disks = disks, .ndisks = 1}, &hba, err),
 	    -EINVAL);
-	ck_assert(strstr(err, "targets are 0 to 15") != NULL);
+	ck_assert(strstr(err, "luns are 0 to 16383") != NULL);
 }
 END_TEST
 

@@ -17,7 +17,7 @@ static const struct {
 	{ "synchronous", 1, 0, 1, 0 },
 	{ "wide-xfer", 1, 0, 1, 0 },
 	{ "parity", 1, 0, 0, 1 },
-	{ "initiator-id", 255, 7, 0, 255 },
+	{ "initiator-id", 1024, 7, 0, 1024 },
 	{ "untagged-qing", 1, 0, 0, 1 },
 	{ "tagged-qing", 1, 0, 1, 0 },
 	{ "auto-rqsense", 1, 0, 0, 1 },

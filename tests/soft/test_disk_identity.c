@@ -154,10 +154,11 @@ START_TEST(luns_of_the_target)
 END_TEST
 
 static size_t
-one_lun(void *arg, uint64_t *luns)
+one_lun(void *arg, uint64_t *luns, size_t max)
 {
 	(void)arg;
-	luns[0] = 9;
+	if (max > 0)
+		luns[0] = 9;
 	return 1;
 }
 

@@ -94,29 +94,39 @@ check_conditions(void)
 static void
 nobody_there(void)
 {
-	struct scsi_address ap = flow_sd(0, 0)->sd_address;
-	struct scsi_device fake = { .sd_address = ap };
+	struct scsi_device *sd;
+	char err[SOFT_ERR_LEN];
 
-	fake.sd_address.a_target = 9;
-	ck_assert(!io_run(&io, &fake, cdb, cdb_tur(cdb), NULL, 0, true));
-	ck_assert(io_ended(&io, CMD_INCOMPLETE, 0));
-	ck_assert_uint_eq(io.pkt->pkt_state & (uint_t)~STATE_GOT_BUS, 0);
-	io_fini(&io);
+	/* the driver has no device at a target that is not there */
+	ck_assert_ptr_null(flow_absent(9, 0));
+	ck_assert_int_eq(scsa_bus_config_one(flow_port, "9,0", NULL), -ENXIO);
+	ck_assert_int_eq(scsa_bus_config_one(flow_port, "0,4d", NULL), -ENXIO);
 
-	fake.sd_address.a_target = 0;
-	fake.sd_address.a_lun = 77;
-	ck_assert(!io_run(&io, &fake, cdb, cdb_tur(cdb), NULL, 0, true));
+	/* a target that is there speaks for the units it has not got, whatever way their number
+	 * is written */
+	sd = flow_absent(0, 77);
+	ck_assert_ptr_nonnull(sd);
+	ck_assert(!io_run(&io, sd, cdb, cdb_tur(cdb), NULL, 0, true));
 	ck_assert(io_ended(&io, CMD_CMPLT, 0));
 	ck_assert_uint_eq(io.sense.asc, ASC_LUN_NOT_SUPPORTED);
 	io_fini(&io);
-	ck_assert(io_run(&io, &fake, cdb, cdb_inquiry(cdb, 36), data, 36, true));
+	ck_assert(io_run(&io, sd, cdb, cdb_inquiry(cdb, 36), data, 36, true));
 	ck_assert_int_eq(data[0], 0x7f);
 	io_fini(&io);
-	ck_assert_int_eq(scsi_abort(&fake.sd_address, NULL), 0);
-	ck_assert_int_eq(scsi_reset(&fake.sd_address, RESET_LUN), 0);
-	fake.sd_address.a_target = 9;
-	ck_assert_int_eq(scsi_reset(&fake.sd_address, RESET_TARGET), 0);
-	ck_assert_int_eq(scsa_bus_config_one(flow_port, "9,0", NULL), -ENXIO);
+	ck_assert(io_run(&io, sd, cdb, cdb_report_luns(cdb, 0, 64), data, 64, true));
+	ck_assert_uint_eq(be32_get(data), 8);
+	io_fini(&io);
+	ck_assert_int_eq(scsi_abort(&sd->sd_address, NULL), 0);
+	ck_assert_int_eq(scsi_reset(&sd->sd_address, RESET_LUN), 0);
+
+	/* and is gone with them when it is pulled */
+	ck_assert_int_eq(soft_target_remove(flow_hba, "iport0/0", err), 0);
+	ck_assert(!io_run(&io, sd, cdb, cdb_tur(cdb), NULL, 0, true));
+	ck_assert(io_ended(&io, CMD_DEV_GONE, 0));
+	ck_assert_uint_eq(io.pkt->pkt_state, 0);
+	io_fini(&io);
+	ck_assert_int_eq(scsi_reset(&sd->sd_address, RESET_TARGET), 0);
+	flow_absent_free(sd);
 }
 
 static void
