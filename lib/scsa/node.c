@@ -265,10 +265,13 @@ unit_fini(dev_info_t *port, dev_info_t *child)
 	sd = &unit->sd;
 	unit_unregister(unit);
 	sd->sd_address.a_hba_tran = sd->sd_tran_safe;
-	if (!sd->sd_tran_tgt_free_done) {
-		sd->sd_tran_tgt_free_done = 1;
+	/* the mark is the framework's: without it, each tgt_init has its tgt_free */
+	if (sd->sd_tran_tgt_free_done)
+		ddi_violation("tgt-free-imbalance", "%s: somebody has marked its tgt_free as done",
+		    scsi_device_unit_address(sd));
+	else
 		tran_call_tgt_free(port, child, sd->sd_tran_safe, sd);
-	}
+	sd->sd_tran_tgt_free_done = 1;
 	/* the node keeps its address: that is how enumeration finds it again */
 	ddi_set_parent_data(child, NULL);
 	ddi_set_driver_private(child, NULL);
