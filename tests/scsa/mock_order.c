@@ -480,20 +480,26 @@ mock_order_begin(void)
 void
 mock_order_tgt_attach(const void *sd)
 {
-	struct unit_rec *u = unit_rec(sd);
+	struct unit_rec *u;
 
 	if (!is_on)
 		return;
+	(void)pthread_mutex_lock(&order_lock);
+	u = unit_rec(sd);
 	ck_assert_msg(u != NULL && u->is_init, "O9: target attached before tgt_init");
 	ck_assert_msg(node_is_attached(u->port), "O2: target attached before its port");
 	u->is_attached = true;
+	(void)pthread_mutex_unlock(&order_lock);
 }
 
 void
 mock_order_tgt_detach(const void *sd)
 {
-	if (is_on)
-		unit_rec(sd)->is_attached = false;
+	if (!is_on)
+		return;
+	(void)pthread_mutex_lock(&order_lock);
+	unit_rec(sd)->is_attached = false;
+	(void)pthread_mutex_unlock(&order_lock);
 }
 
 void

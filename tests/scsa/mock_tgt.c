@@ -6,6 +6,9 @@
 
 #include "ddi/driver.h"
 
+/* units are attached by several threads */
+#define COUNT(n)	((void)__atomic_fetch_add(&(n), 1, __ATOMIC_RELAXED))
+
 struct mock_tgt mock_tgt;
 
 static int
@@ -17,7 +20,7 @@ tgt_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 		return DDI_FAILURE;
 	ck_assert_ptr_nonnull(sd);
 	ck_assert_ptr_eq(sd->sd_dev, dip);
-	mock_tgt.n_probe_calls++;
+	COUNT(mock_tgt.n_probe_calls);
 	if (scsi_probe(sd, SLEEP_FUNC) != SCSIPROBE_EXISTS)
 		return DDI_FAILURE;
 	if (mock_tgt.want_unprobe)
@@ -26,7 +29,7 @@ tgt_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 		mock_tgt.fail_attach--;
 		return DDI_FAILURE;
 	}
-	mock_tgt.n_attach++;
+	COUNT(mock_tgt.n_attach);
 	mock_order_tgt_attach(sd);
 	return DDI_SUCCESS;
 }
@@ -40,7 +43,7 @@ tgt_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 		return DDI_FAILURE;
 	/* as target drivers do, whether or not it was registered */
 	(void)scsi_reset_notify(&sd->sd_address, SCSI_RESET_CANCEL, NULL, NULL);
-	mock_tgt.n_detach++;
+	COUNT(mock_tgt.n_detach);
 	mock_order_tgt_detach(sd);
 	return DDI_SUCCESS;
 }
