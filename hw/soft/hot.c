@@ -178,7 +178,7 @@ soft_open_disks(
     struct soft_hba *hba, const struct soft_disk_conf *disks, size_t n, char *reterr)
 {
 	CLEANUP(free_ptr) struct soft_disk_conf *conf = malloc(sizeof(*conf));
-	struct soft_target *target;
+	struct soft_target *target = NULL;
 	int r = 0;
 
 	if (conf == NULL)
@@ -225,7 +225,7 @@ target_make(struct soft_port *port, struct soft_disk_conf *conf, struct soft_tar
     char *reterr)
 {
 	char taddr[SOFT_TADDR_LEN];
-	struct soft_target *target;
+	struct soft_target *target = NULL;
 
 	if (conf->lun == SOFT_ANY)
 		conf->lun = 0;
@@ -257,7 +257,7 @@ static int
 target_add(struct soft_hba *hba, const char *line, struct soft_disk_conf *conf, char *ret_addr,
     char *reterr)
 {
-	struct soft_target *target;
+	struct soft_target *target = NULL;
 	struct soft_port *port;
 	int r = line_open(hba, line, conf, &port, reterr);
 
@@ -319,7 +319,7 @@ static int
 lun_add(struct soft_hba *hba, const char *line, struct soft_disk_conf *conf, char *ret_addr,
     char *reterr)
 {
-	struct soft_target *target;
+	struct soft_target *target = NULL;
 	struct soft_port *port;
 	int r = line_open(hba, line, conf, &port, reterr);
 
@@ -424,7 +424,7 @@ addr_find(struct soft_hba *hba, const struct addr *addr, struct soft_port **ret_
 int
 soft_target_remove(struct soft_hba *hba, const char *text, char *reterr)
 {
-	struct soft_target *target;
+	struct soft_target *target = NULL;
 	struct soft_port *port;
 	struct addr addr;
 	int r = addr_parse(text, &addr, reterr);
@@ -450,7 +450,7 @@ static int
 addr_find_unit(struct soft_hba *hba, const struct addr *addr, struct soft_unit **ret,
     char *reterr)
 {
-	struct soft_target *target;
+	struct soft_target *target = NULL;
 	struct soft_port *port;
 	int r = addr_find(hba, addr, &port, &target, reterr);
 
