@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/taskq.h>
 #include <unistd.h>
 
 #include "base/rng.h"
@@ -90,6 +91,37 @@ quiesced_removal(void)
 	ck_assert_int_eq(scsa_bus_unquiesce(soft_hba_node(flow_hba)), 0);
 }
 
+static void
+pull(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(soft_target_remove(flow_hba, "1", err), 0);
+}
+
+/* commands that were let in just before, and are held just after: nobody forgets them */
+static void
+sent_meanwhile(void)
+{
+	struct scsi_device *sd = flow_sd(1, 0);
+	taskq_t *tq = taskq_create("pull", 1, 0, 1, 1, 0);
+	dev_info_t *node = sd->sd_dev;
+
+	(void)fault("action=drop,op=read");
+	ck_assert(devi_hold(node));
+	ck_assert_uint_ne(taskq_dispatch(tq, pull, NULL, TQ_SLEEP), 0);
+	for (size_t i = 0; i < DEPTH; i++)
+		start(&ios[i], sd);
+	for (size_t i = 0; i < DEPTH; i++) {
+		io_wait(&ios[i]);
+		ck_assert(io_ended(&ios[i], CMD_DEV_GONE, 0));
+		io_fini(&ios[i]);
+	}
+	taskq_destroy(tq);
+	devi_release(node);
+	let_settle();
+	ck_assert_uint_eq(flow_units(), 1);
+}
+
 #define FLOW_TEST(name)                                                        \
 	START_TEST(c90_##name)                                                 \
 	{                                                                      \
@@ -103,6 +135,16 @@ quiesced_removal(void)
 
 FLOW_TEST(held_commands_end)
 FLOW_TEST(quiesced_removal)
+
+START_TEST(c90_sent_meanwhile)
+{
+	struct flow flow = { .scenario = sent_meanwhile,
+		.disks = { "mem:1M,target=0", "mem:1M,target=1" } };
+
+	for (flow.seed = 1; flow.seed <= 100; flow.seed++)
+		flow_run(&flow);
+}
+END_TEST
 
 /* real threads and a real file from here on */
 
@@ -243,4 +285,4 @@ START_TEST(changes_of_two_threads)
 END_TEST
 
 CHECK_MAIN("removal ends commands", c90_held_commands_end, c90_quiesced_removal,
-    c90_file_is_closed_after_the_last_command, changes_of_two_threads)
+    c90_sent_meanwhile, c90_file_is_closed_after_the_last_command, changes_of_two_threads)
