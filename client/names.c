@@ -1,6 +1,7 @@
 #include "base/compiler.h"
 #include "client/scsac.h"
 #include "proto/error.h"
+#include "proto/limits.h"
 
 /* The numbers of the public header are those of the wire. */
 #define SAME(ours, theirs) _Static_assert((int)(ours) == (int)(theirs), #ours)
@@ -17,6 +18,9 @@ SAME(SCSAC_LEVEL_LUN, SCSAD__RESET_LEVEL__RESET_LEVEL_LUN);
 SAME(SCSAC_LEVEL_HBA, SCSAD__RESET_LEVEL__RESET_LEVEL_HBA);
 SAME(SCSAC_EVENT_UNIT_ADDED, SCSAD__EVENT_KIND__EVENT_UNIT_ADDED);
 SAME(SCSAC_EVENT_LOST, SCSAD__EVENT_KIND__EVENT_LOST);
+SAME(SCSAC_EVENT_TREE, SCSAD__EVENT_KIND__EVENT_TREE);
+SAME(SCSAC_SMP_MIN, PROTO_SMP_MIN);
+SAME(SCSAC_SMP_MAX, PROTO_SMP_MAX);
 
 const char *
 scsac_strerror(enum scsac_code code)
@@ -48,6 +52,11 @@ scsac_event_name(unsigned kind)
 		[SCSAC_EVENT_HBA_STATE] = "hba-state",
 		[SCSAC_EVENT_STOPPING] = "stopping",
 		[SCSAC_EVENT_LOST] = "lost",
+		[SCSAC_EVENT_PORT_ADDED] = "port-added",
+		[SCSAC_EVENT_PORT_GONE] = "port-gone",
+		[SCSAC_EVENT_EXPANDER_ADDED] = "expander-added",
+		[SCSAC_EVENT_EXPANDER_GONE] = "expander-gone",
+		[SCSAC_EVENT_TREE] = "tree",
 	};
 
 	return kind < ARRAY_LEN(names) && names[kind] != NULL ? names[kind] : "event";

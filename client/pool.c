@@ -1,10 +1,14 @@
+#include <errno.h>
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "base/fault.h"
 #include "client/pool.h"
+
+#define APPEND_ROOM_MIN	16u
 
 /* One malloc each: answers are small and rare. */
 struct piece {
@@ -76,11 +80,36 @@ pool_text(void *answer, const char *text)
 	return copy;
 }
 
+int
+pool_texts(void *answer, const struct pool_pair *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		*pairs[i].to = pool_text(answer, pairs[i].from);
+		if (*pairs[i].to == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* items that an array of @n has room for; 0 for none */
+static size_t
+room_for(size_t n)
+{
+	size_t room = n == 0 ? 0 : APPEND_ROOM_MIN;
+
+	while (room < n)
+		room *= 2;
+	return room;
+}
+
 void *
 pool_append(void *answer, const void *items, size_t n, size_t add, size_t item_len)
 {
-	void *grown = pool_alloc(answer, (n + add) * item_len);
+	void *grown;
 
+	if (n > 0 && n + add <= room_for(n))
+		return (void *)(uintptr_t)items;
+	grown = pool_alloc(answer, room_for(n + add) * item_len);
 	if (grown != NULL && n > 0)
 		memcpy(grown, items, n * item_len);
 	return grown;

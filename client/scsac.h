@@ -384,14 +384,51 @@ struct scsac_hba {
 	const char *detail;
 };
 
+/* a port, as it is reached by one iport or, without phys, by none */
+struct scsac_port {
+	const char *hba;
+	const char *label;		/* what a target is added to; "" for hardware */
+	const char *iport;		/* unit address of the iport, as in paths; "" for none */
+	const char *kind;		/* "plain", "virtual", "phys", or "" */
+	uint64_t phys;			/* mask of the phys that form it */
+	uint64_t remote;		/* SAS address at the far end, or 0 */
+	unsigned targets;		/* connected to it; 0 for hardware */
+	unsigned units;			/* attached behind the iport */
+	unsigned expanders;
+};
+
+struct scsac_phy {
+	const char *hba;
+	unsigned phy;
+	bool is_up;
+	uint64_t local, remote;		/* SAS addresses, when it is up */
+	const char *iport;		/* it belongs to, or "" */
+};
+
+struct scsac_expander {
+	const char *path;		/* "soft0/iport0/smp@w5000c500a0000000" */
+	const char *hba;
+	const char *iport;
+	uint64_t wwn;
+	const char *vendor;		/* the texts are "" when unknown */
+	const char *product;
+	const char *revision;
+};
+
 struct scsac_list {
 	const struct scsac_unit *units;
 	size_t n_units;
 	const struct scsac_hba *hbas;
 	size_t n_hbas;
+	const struct scsac_port *ports;
+	size_t n_ports;
+	const struct scsac_phy *phys;
+	size_t n_phys;
+	const struct scsac_expander *expanders;
+	size_t n_expanders;
 };
 
-/* scsac_list() - all units and HBAs */
+/* scsac_list() - all units, HBAs, ports, phys and expanders */
 int scsac_list(struct scsac *c, struct scsac_list **ret);
 void scsac_list_free(struct scsac_list *list);
 
@@ -448,7 +485,7 @@ struct scsac_counter {
 
 struct scsac_show {
 	const char *path;
-	const char *kind;		/* "unit", "hba", "iport" */
+	const char *kind;		/* "unit", "hba", "iport", "expander" */
 	const struct scsac_detail *details;
 	size_t n_details;
 	const struct scsac_counter *counters;
@@ -563,9 +600,14 @@ enum scsac_event_kind {
 	SCSAC_EVENT_HBA_STATE = 6,
 	SCSAC_EVENT_STOPPING = 7,
 	SCSAC_EVENT_LOST = 8,		/* events did not fit: read the state anew */
+	SCSAC_EVENT_PORT_ADDED = 9,
+	SCSAC_EVENT_PORT_GONE = 10,
+	SCSAC_EVENT_EXPANDER_ADDED = 11,
+	SCSAC_EVENT_EXPANDER_GONE = 12,
+	SCSAC_EVENT_TREE = 13,		/* a client changed what is connected */
 };
 
-#define SCSAC_EVENTS_ALL	0x1feu	/* 1 << kind for every kind above */
+#define SCSAC_EVENTS_ALL	0x3ffeu	/* 1 << kind for every kind above */
 
 struct scsac_event {
 	unsigned kind;			/* enum scsac_event_kind, or a later one */
@@ -612,6 +654,90 @@ void scsac_faults_free(struct scsac_faults *faults);
 /* scsac_fault_clear() - disarm one rule, or all with @id 0; @path NULL: wherever it is
  * (-ENOTUNIQ: several HBAs have one of that number) */
 int scsac_fault_clear(struct scsac *c, const char *path, uint32_t id, unsigned *ret_cleared);
+
+/*
+ * Changes of what is connected to a software HBA. All take the role admin. They return when the
+ * HBA has changed; units come and go a little later, as events tell: subscribe before, and wait.
+ *
+ * An HBA is told by @path, its name or a unit of it; NULL for the only software HBA (-ENOTUNIQ:
+ * there are several). Lines are those of scsad.conf(5). An address is "PORT/TARGET" or
+ * "PORT/TARGET,LUN"; the path of a unit or expander is one, too, and needs no @path.
+ */
+
+struct scsac_change {
+	const char *hba;
+	const char *address;		/* of what came or went, "iport0/3,0"; of several units
+					 * the first; "" for a phy */
+	const char *const *iports;	/* n_iports by which its port is reached now: units
+					 * appear behind each */
+	size_t n_iports;
+	unsigned units;			/* so many come, or go */
+};
+
+/**
+ * scsac_target_add() - connect a target; scsac_target_remove() - pull one, or an expander;
+ * scsac_lun_add(), scsac_lun_remove() - units of a target that is there;
+ * scsac_expander_add() - connect an expander
+ *
+ * @ret      what has changed; may be NULL
+ *
+ * Returns:  0
+ *           -EINVAL      the line or address is wrong; scsac_last_error() says how
+ *           -ENODEV      no such HBA, port, target or unit
+ *           -ENOTUNIQ    several HBAs could be meant
+ *           -EEXIST      there is such a target, unit or expander
+ *           -EBUSY       its address or file is still in use
+ *           -EMSGSIZE    no number is free
+ *           -EOPNOTSUPP  not a software HBA
+ */
+int scsac_target_add(struct scsac *c, const char *path, const char *line,
+    struct scsac_change **ret);
+int scsac_target_remove(struct scsac *c, const char *path, const char *address,
+    struct scsac_change **ret);
+int scsac_lun_add(struct scsac *c, const char *path, const char *line,
+    struct scsac_change **ret);
+int scsac_lun_remove(struct scsac *c, const char *path, const char *address,
+    struct scsac_change **ret);
+int scsac_expander_add(struct scsac *c, const char *path, const char *line,
+    struct scsac_change **ret);
+
+/**
+ * scsac_phy_up() - a cable leads from @phy to @remote; scsac_phy_down() - it does not any more
+ *
+ * @local    the HBA's address for it; 0: its own
+ *
+ * Returns:  as above; -EEXIST it is up already, -ENODEV it is not up, -EOPNOTSUPP the ports of this
+ *           HBA do not come and go
+ */
+int scsac_phy_up(struct scsac *c, const char *path, unsigned phy, uint64_t local, uint64_t remote,
+    struct scsac_change **ret);
+int scsac_phy_down(struct scsac *c, const char *path, unsigned phy, struct scsac_change **ret);
+void scsac_change_free(struct scsac_change *change);
+
+#define SCSAC_SMP_MIN	8
+#define SCSAC_SMP_MAX	1032
+
+struct scsac_smp {
+	const void *request;		/* a frame without its CRC */
+	size_t request_len;		/* SCSAC_SMP_MIN .. SCSAC_SMP_MAX */
+	unsigned timeout_s;		/* 0: 60 */
+	uint8_t *response;		/* room for the answer */
+	size_t response_size;		/* SCSAC_SMP_MIN .. SCSAC_SMP_MAX */
+	size_t response_len;		/* set: bytes of it. An answer that does not tell its
+					 * length fills the room, zeros behind it */
+};
+
+/**
+ * scsac_smp() - one exchange with an expander, smp_transport(9F); role admin
+ *
+ * @path     of the expander, or an unambiguous tail of it
+ *
+ * Returns:  0           also when the function result is an error: look at the response
+ *           -ENODEV     no such expander
+ *           -EOVERFLOW  the answer is longer than the room
+ *           others      as the HBA said
+ */
+int scsac_smp(struct scsac *c, const char *path, struct scsac_smp *smp);
 
 /* words */
 

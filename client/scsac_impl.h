@@ -172,6 +172,9 @@ int call_wait(struct scsac *c, struct call *call, unsigned timeout_ms) MUST_CHEC
 int packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len)
     MUST_CHECK;
 
+/* tree.c: ports, phys and expanders of a reply; 0 or -ENOMEM */
+int list_add_tree(struct scsac_list *list, const Scsad__ListReply *msg) MUST_CHECK;
+
 /* event.c */
 void event_take(struct scsac *c, const Scsad__Event *msg);
 

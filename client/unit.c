@@ -5,23 +5,6 @@
 #include "client/pool.h"
 #include "client/scsac_impl.h"
 
-/* Where the text of a message goes: a row a field, so that no failed copy is forgotten. */
-struct text_pair {
-	const char **to;
-	const char *from;
-};
-
-static int
-texts_copy(void *answer, const struct text_pair *pairs, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		*pairs[i].to = pool_text(answer, pairs[i].from);
-		if (*pairs[i].to == NULL)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int
 unit_aliases(struct scsac_list *list, struct scsac_unit *unit, const Scsad__Unit *msg)
 {
@@ -48,7 +31,7 @@ unit_copy(struct scsac_list *list, struct scsac_unit *unit, const Scsad__Unit *m
 	const Scsad__Identity *identity = msg->identity != NULL ? msg->identity : &no_identity;
 	const Scsad__Address *address = msg->address != NULL ? msg->address : &no_address;
 	const Scsad__Store *store = msg->store != NULL ? msg->store : &no_store;
-	const struct text_pair pairs[] = {
+	const struct pool_pair pairs[] = {
 		{ &unit->path, msg->path },
 		{ &unit->state, msg->state },
 		{ &unit->vendor, identity->vendor },
@@ -68,7 +51,7 @@ unit_copy(struct scsac_list *list, struct scsac_unit *unit, const Scsad__Unit *m
 	unit->blocks = msg->blocks;
 	unit->block_bytes = msg->block_bytes;
 	unit->transfer_max = msg->transfer_bytes_max;
-	if (texts_copy(list, pairs, ARRAY_LEN(pairs)) < 0)
+	if (pool_texts(list, pairs, ARRAY_LEN(pairs)) < 0)
 		return -ENOMEM;
 	return unit_aliases(list, unit, msg);
 }
@@ -99,7 +82,7 @@ list_add_hbas(struct scsac_list *list, Scsad__Hba *const *msgs, size_t n)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		struct scsac_hba *hba = &hbas[list->n_hbas + i];
-		const struct text_pair pairs[] = {
+		const struct pool_pair pairs[] = {
 			{ &hba->name, msgs[i]->name },
 			{ &hba->driver, msgs[i]->driver },
 			{ &hba->state, msgs[i]->state },
@@ -107,7 +90,7 @@ list_add_hbas(struct scsac_list *list, Scsad__Hba *const *msgs, size_t n)
 		};
 
 		hba->units = msgs[i]->units;
-		if (texts_copy(list, pairs, ARRAY_LEN(pairs)) < 0)
+		if (pool_texts(list, pairs, ARRAY_LEN(pairs)) < 0)
 			return -ENOMEM;
 	}
 	list->hbas = hbas;
@@ -122,7 +105,9 @@ list_take(struct call *call, const ProtobufCMessage *reply)
 	int r;
 
 	r = list_add_units(call->arg, msg->units, msg->n_units);
-	return r < 0 ? r : list_add_hbas(call->arg, msg->hbas, msg->n_hbas);
+	if (r == 0)
+		r = list_add_hbas(call->arg, msg->hbas, msg->n_hbas);
+	return r < 0 ? r : list_add_tree(call->arg, msg);
 }
 
 static void

@@ -68,6 +68,8 @@ hba_fini(struct config_hba *hba)
 	free(hba->driver);
 	free(hba->module);
 	free(hba->disks);
+	free(hba->ports);
+	free(hba->expanders);
 }
 
 void
@@ -113,6 +115,32 @@ config_add_disk(struct config_hba *hba, const struct soft_disk_conf *disk)
 		return -ENOMEM;
 	hba->disks = disks;
 	disks[hba->n_disks++] = *disk;
+	return 0;
+}
+
+int
+config_add_port(struct config_hba *hba, const struct soft_port_conf *port)
+{
+	struct soft_port_conf *ports;
+
+	ports = reallocarray(hba->ports, hba->n_ports + 1, sizeof(*ports));
+	if (ports == NULL)
+		return -ENOMEM;
+	hba->ports = ports;
+	ports[hba->n_ports++] = *port;
+	return 0;
+}
+
+int
+config_add_expander(struct config_hba *hba, const struct soft_expander_conf *exp)
+{
+	struct soft_expander_conf *expanders;
+
+	expanders = reallocarray(hba->expanders, hba->n_expanders + 1, sizeof(*expanders));
+	if (expanders == NULL)
+		return -ENOMEM;
+	hba->expanders = expanders;
+	expanders[hba->n_expanders++] = *exp;
 	return 0;
 }
 
@@ -381,6 +409,110 @@ read_disk(const struct reader *rd, struct config_hba *hba, const char *where, co
 	return config_add_disk(hba, disk);
 }
 
+static int
+read_port(const struct reader *rd, struct config_hba *hba, const char *where, const char *word)
+{
+	struct soft_port_conf port;
+	char text[SOFT_ERR_LEN];
+
+	if (soft_port_parse(word, &port, text) < 0)
+		return complain(rd, where, text);
+	if (hba->n_ports == SOFT_PORTS)
+		return complain(rd, where, "is one port more than there can be");
+	return config_add_port(hba, &port);
+}
+
+static int
+read_expander(const struct reader *rd, struct config_hba *hba, const char *where,
+    const char *word)
+{
+	struct soft_expander_conf exp;
+	char text[SOFT_ERR_LEN];
+
+	if (soft_expander_parse(word, &exp, text) < 0)
+		return complain(rd, where, text);
+	return config_add_expander(hba, &exp);
+}
+
+/* the lists of a soft HBA: a line each */
+static int
+read_lines(const struct reader *rd, const struct raw_hba *raw, unsigned int i,
+    struct config_hba *hba)
+{
+	const struct {
+		const char *key;
+		const char *noun;
+		char *const *words;
+		unsigned int n;
+		int (*read)(const struct reader *rd, struct config_hba *hba, const char *where,
+		    const char *word);
+	} lists[] = {
+		{ "ports", "port", raw->ports, raw->ports_count, read_port },
+		{ "disks", "disk", raw->disks, raw->disks_count, read_disk },
+		{ "expanders", "expander", raw->expanders, raw->expanders_count, read_expander },
+	};
+	char where[64], text[64];
+	int r = 0;
+
+	for (size_t l = 0; r == 0 && l < ARRAY_LEN(lists); l++)
+		for (unsigned int w = 0; r == 0 && w < lists[l].n; w++) {
+			(void)snprintf(where, sizeof(where), "hbas/%u/%s/%u", i, lists[l].key, w);
+			(void)snprintf(text, sizeof(text), "is empty, it must name %s %s",
+			    lists[l].noun[0] == 'e' ? "an" : "a", lists[l].noun);
+			r = lists[l].words[w] == NULL ? complain(rd, where, text) :
+			    lists[l].read(rd, hba, where, lists[l].words[w]);
+		}
+	return r;
+}
+
+static int
+read_dynamic(const struct reader *rd, const struct raw_hba *raw, unsigned int i,
+    struct config_hba *hba)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{ "yes", true }, { "on", true }, { "true", true }, { "1", true },
+		{ "no", false }, { "off", false }, { "false", false }, { "0", false },
+	};
+	char where[64];
+
+	if (raw->dynamic == NULL)
+		return 0;
+	for (size_t w = 0; w < ARRAY_LEN(words); w++)
+		if (strcmp(raw->dynamic, words[w].word) == 0) {
+			hba->is_dynamic = words[w].value;
+			return 0;
+		}
+	(void)snprintf(where, sizeof(where), "hbas/%u/dynamic", i);
+	return complain_word(rd, where, raw->dynamic, "is neither yes nor no");
+}
+
+/* keys that only a soft HBA has */
+static int
+read_no_lines(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
+{
+	const struct {
+		const char *key;
+		bool is_there;
+	} keys[] = {
+		{ "disks", raw->disks_count > 0 },
+		{ "ports", raw->ports_count > 0 },
+		{ "expanders", raw->expanders_count > 0 },
+		{ "dynamic", raw->dynamic != NULL },
+	};
+	char where[64];
+
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		if (keys[k].is_there) {
+			(void)snprintf(where, sizeof(where), "hbas/%u/%s", i, keys[k].key);
+			return complain(rd, where, k == 3 ? "is for driver 'soft' only" :
+			    "are for driver 'soft' only");
+		}
+	return 0;
+}
+
 /* part of paths, log lines and messages */
 static bool
 driver_name_is_good(const char *name)
@@ -415,17 +547,12 @@ read_hba(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
 		return r;
 
 	if (strcmp(raw->driver, SOFT_DRIVER) == 0) {
-		for (unsigned int d = 0; r == 0 && d < raw->disks_count; d++) {
-			(void)snprintf(where, sizeof(where), "hbas/%u/disks/%u", i, d);
-			r = raw->disks[d] == NULL ?
-			    complain(rd, where, "is empty, it must name a disk") :
-			    read_disk(rd, hba, where, raw->disks[d]);
-		}
-		return r;
+		r = read_lines(rd, raw, i, hba);
+		return r < 0 ? r : read_dynamic(rd, raw, i, hba);
 	}
-	(void)snprintf(where, sizeof(where), "hbas/%u/disks", i);
-	if (raw->disks_count > 0)
-		return complain(rd, where, "are for driver 'soft' only");
+	r = read_no_lines(rd, raw, i);
+	if (r < 0)
+		return r;
 	(void)snprintf(where, sizeof(where), "hbas/%u/driver", i);
 	if (raw->module == NULL)
 		return complain_word(rd, where, raw->driver,

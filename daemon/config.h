@@ -31,8 +31,14 @@ struct config_hba {
 	char *driver;			/* "soft", or the name a module registers; up to
 					 * CONFIG_DRIVER_MAX letters, digits, '_' and '-' */
 	char *module;			/* path of a driver's shared object; NULL: built in */
-	struct soft_disk_conf *disks;	/* of a soft HBA */
+	/* of a soft HBA */
+	struct soft_disk_conf *disks;
 	size_t n_disks;
+	struct soft_port_conf *ports;
+	size_t n_ports;
+	struct soft_expander_conf *expanders;
+	size_t n_expanders;
+	bool is_dynamic;		/* its ports may come and go */
 };
 
 /* one rule: this user or the members of this group have that role */
@@ -91,8 +97,10 @@ int config_load(struct config *c, const char *path, char *reterr) MUST_CHECK;
  * memory */
 struct config_hba *config_add_hba(struct config *c, const char *driver);
 
-/* config_add_disk() - a copy of @disk for @hba; 0 or -ENOMEM */
+/* config_add_disk(), config_add_port(), config_add_expander() - a copy for @hba; 0 or -ENOMEM */
 int config_add_disk(struct config_hba *hba, const struct soft_disk_conf *disk) MUST_CHECK;
+int config_add_port(struct config_hba *hba, const struct soft_port_conf *port) MUST_CHECK;
+int config_add_expander(struct config_hba *hba, const struct soft_expander_conf *exp) MUST_CHECK;
 
 /* config_add_access() - one more rule; 0, -ENOMEM, or -ENOSPC at CONFIG_ACCESS_MAX */
 int config_add_access(struct config *c, bool is_group, uint32_t id,

@@ -34,6 +34,11 @@ static const cyaml_schema_field_t hba_fields[] = {
 	WORD("module", struct raw_hba, module),
 	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba,
 	    disks, &word_schema, 0, LIST_MAX),
+	CYAML_FIELD_SEQUENCE("ports", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba,
+	    ports, &word_schema, 0, LIST_MAX),
+	CYAML_FIELD_SEQUENCE("expanders", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct raw_hba, expanders, &word_schema, 0, LIST_MAX),
+	WORD("dynamic", struct raw_hba, dynamic),
 	CYAML_FIELD_END
 };
 

@@ -20,6 +20,11 @@ struct raw_hba {
 	char *module;
 	char **disks;
 	unsigned int disks_count;
+	char **ports;
+	unsigned int ports_count;
+	char **expanders;
+	unsigned int expanders_count;
+	char *dynamic;
 };
 
 struct raw_access {

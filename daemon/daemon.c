@@ -18,8 +18,10 @@
 #include "daemon/privilege.h"
 #include "daemon/rpc.h"
 #include "daemon/rpc_socket.h"
+#include "daemon/tree.h"
 #include "lu/worker.h"
 #include "proto/limits.h"
+#include "scsa/smp.h"
 
 #define WORKERS		4	/* calls that block at one time */
 #define DETACH_DRAIN_MS	100	/* the server has waited already */
@@ -34,6 +36,8 @@ struct daemon {
 	struct lu_host lu_host;
 	bool has_lu;
 	unsigned int next_home;
+	bool has_smp;
+	struct tree *tree;
 	struct hbas *hbas;
 	struct rpc_socket socket;
 };
@@ -75,7 +79,7 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 {
 	struct daemon *d = container_of(host, struct daemon, lu_host);
 	const struct lu_info *info = lu_info(unit);
-	char size[NUM_BYTES_LEN];
+	char size[NUM_BYTES_LEN], text[SENSE_TEXT_LEN];
 
 	switch (event) {
 	case LU_EVENT_ADDED:
@@ -96,9 +100,39 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 	case LU_EVENT_MEDIA:
 		media_log(unit);
 		break;
+	case LU_EVENT_CHANGED:
+		(void)sense_format(lu_changed_sense(unit), text, sizeof(text));
+		log_info("%s: changed, %s", info->path, text);
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_CHANGED, info->path,
+		    text);
+		break;
 	case LU_EVENT_N:
 		break;
 	}
+}
+
+/* ------ ports and expanders ------ */
+
+static void
+tree_event(void *arg, const struct tree_node *node, bool is_added)
+{
+	static const struct {
+		Scsad__EventKind added, gone;
+		const char *noun;
+	} rows[TREE_KIND_N] = {
+		[TREE_PORT] = { SCSAD__EVENT_KIND__EVENT_PORT_ADDED,
+		    SCSAD__EVENT_KIND__EVENT_PORT_GONE, "port" },
+		[TREE_EXPANDER] = { SCSAD__EVENT_KIND__EVENT_EXPANDER_ADDED,
+		    SCSAD__EVENT_KIND__EVENT_EXPANDER_GONE, "expander" },
+	};
+	struct daemon *d = arg;
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%s %s", rows[node->kind].noun,
+	    is_added ? "added" : "gone");
+	log_info("%s: %s", node->path, text);
+	rpc_event_publish(d->rpc, is_added ? rows[node->kind].added : rows[node->kind].gone,
+	    node->path, text);
 }
 
 /* ------ up ------ */
@@ -153,11 +187,24 @@ start_server(struct daemon *d)
 }
 
 static int
+start_tree(struct daemon *d)
+{
+	int r = tree_new(tree_event, d, &d->tree);
+
+	if (r == 0)
+		r = scsa_smp_init();
+	if (r < 0)
+		log_error("driver of expanders: %s", strerror(-r));
+	d->has_smp = r == 0;
+	return r;
+}
+
+static int
 start_units(struct daemon *d)
 {
 	int r = hbas_attach(d->conf, loops_count(d->loops), &d->hbas);
 
-	rpc_server_set_hbas(d->rpc, d->hbas);
+	rpc_server_set_hbas(d->rpc, d->hbas, d->tree);
 	return r;
 }
 
@@ -191,6 +238,8 @@ daemon_start(const struct config *conf, struct daemon **ret_daemon)
 	if (r == 0)
 		r = start_server(d);
 	if (r == 0)
+		r = start_tree(d);
+	if (r == 0)
 		r = start_units(d);
 	if (r == 0)
 		r = start_socket(d);
@@ -212,17 +261,28 @@ daemon_rpc(struct daemon *d)
 
 /* ------ down ------ */
 
+static void
+states_publish(struct daemon *d)
+{
+	for (size_t i = 0; i < hbas_count(d->hbas); i++)
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_HBA_STATE,
+		    hbas_get(d->hbas, i)->name, hba_state_name(hbas_get(d->hbas, i)->state));
+}
+
 /* false: something below still owns memory of ours, which must then stay */
 static bool
 stop_units(struct daemon *d)
 {
 	uint32_t left = rpc_server_drain(d->rpc, d->conf->drain_ms);
+	bool is_clean;
 
 	if (left > 0)
 		log_warning("%u packets did not end within %u ms, aborting them", left,
 		    d->conf->drain_ms);
 	d->lu_host.drain_ms = DETACH_DRAIN_MS;
-	if (!hbas_detach(d->hbas))
+	is_clean = hbas_detach(d->hbas);
+	states_publish(d);
+	if (!is_clean)
 		return false;
 	return rpc_server_close(d->rpc, CLOSE_MS);
 }
@@ -239,6 +299,9 @@ daemon_stop(struct daemon *d)
 	}
 	rpc_socket_close(&d->socket);
 	hbas_free(d->hbas);
+	tree_free(d->tree);
+	if (d->has_smp)
+		(void)scsa_smp_fini();
 	if (d->has_lu)
 		(void)lu_fini();
 	lu_worker_free(d->worker);

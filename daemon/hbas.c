@@ -52,6 +52,30 @@ hbas_find(const struct hbas *hbas, const char *name)
 	return NULL;
 }
 
+int
+hba_change_begin(struct hba *hba)
+{
+	(void)pthread_mutex_lock(&hba->lock);
+	if (!hba->is_ending)
+		return 0;
+	(void)pthread_mutex_unlock(&hba->lock);
+	return -ESHUTDOWN;
+}
+
+void
+hba_change_end(struct hba *hba)
+{
+	(void)pthread_mutex_unlock(&hba->lock);
+}
+
+static void
+hba_changes_stop(struct hba *hba)
+{
+	(void)pthread_mutex_lock(&hba->lock);
+	hba->is_ending = true;
+	(void)pthread_mutex_unlock(&hba->lock);
+}
+
 dev_info_t *
 hba_port(const struct hba *hba, const char *iport)
 {
@@ -87,6 +111,11 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
 		.disks = conf->disks,
 		.ndisks = conf->n_disks,
 		.queues = queues,
+		.ports = conf->ports,
+		.nports = conf->n_ports,
+		.expanders = conf->expanders,
+		.nexpanders = conf->n_expanders,
+		.is_dynamic = conf->is_dynamic,
 	};
 	int r;
 
@@ -132,6 +161,7 @@ module_open(struct hba *hba, const struct config_hba *conf)
 static int
 hba_attach(struct hba *hba)
 {
+	size_t before;
 	int r;
 
 	if (ndi_prop_update_string(DDI_DEV_T_NONE, hba->dip, LU_PROP_HBA_NAME, hba->name) !=
@@ -146,11 +176,12 @@ hba_attach(struct hba *hba)
 		return r;
 	}
 	hba->state = HBA_READY;
+	before = lu_count_all();
 	r = scsa_bus_config_all(hba->dip);
 	if (r < 0)
 		log_warning("%s: enumeration incomplete: %s", hba->name, strerror(-r));
-	else
-		log_notice("%s: attached, %d units", hba->name, r);
+	else	/* HBAs come one after the other */
+		log_notice("%s: attached, %zu units", hba->name, lu_count_all() - before);
 	return 0;
 }
 
@@ -177,6 +208,7 @@ hba_open(struct hbas *hbas, const struct config_hba *conf, unsigned int queues)
 	(void)snprintf(hba->name, sizeof(hba->name), "%.*s%zu", CONFIG_DRIVER_MAX, conf->driver,
 	    ordinal_of(hbas, conf->driver));
 	hba->state = HBA_FAILED;
+	(void)pthread_mutex_init(&hba->lock, NULL);
 	hbas->n++;
 	if (strcmp(conf->driver, SOFT_DRIVER) == 0)
 		r = soft_open(hbas, hba, conf, queues);
@@ -216,6 +248,7 @@ hba_detach(struct hba *hba)
 
 	if (hba->state != HBA_READY)
 		return true;
+	hba_changes_stop(hba);
 	r = scsa_bus_unconfig_all(hba->dip);
 	if (r < 0)
 		log_error("%s: units could not be detached: %s", hba->name, strerror(-r));
@@ -255,6 +288,7 @@ hbas_free(struct hbas *hbas)
 		else if (hba->dip != NULL)
 			(void)devi_free(hba->dip);
 		free(hba->driver);
+		(void)pthread_mutex_destroy(&hba->lock);
 	}
 	if (hbas->is_soft_loaded)
 		(void)soft_mod_fini();

@@ -15,6 +15,8 @@
 #ifndef DAEMON_HBAS_H
 #define DAEMON_HBAS_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/dditypes.h>
@@ -30,9 +32,11 @@ struct hba {
 	char name[32];			/* "soft0"; also the property LU_PROP_HBA_NAME */
 	char *driver;
 	char detail[SOFT_ERR_LEN];	/* for people: what it is, or why it failed */
-	enum hba_state state;
+	_Atomic(enum hba_state) state;
 	dev_info_t *dip;		/* NULL when failed before it had a node */
 	struct soft_hba *soft;		/* NULL unless it is the software HBA */
+	pthread_mutex_t lock;		/* held while somebody changes what is connected, */
+	bool is_ending;			/* which nobody may any more */
 };
 
 /**
@@ -59,6 +63,15 @@ struct hba *hbas_get(const struct hbas *hbas, size_t i);
 
 /* hbas_find() - by name; NULL */
 struct hba *hbas_find(const struct hbas *hbas, const char *name);
+
+/**
+ * hba_change_begin() - keep the software HBA from going while it is changed; hba_change_end()
+ *
+ * Returns:  0, or -ESHUTDOWN: it is about to go
+ * Thread:   a worker; changes of one HBA take turns
+ */
+int hba_change_begin(struct hba *hba) MUST_CHECK;
+void hba_change_end(struct hba *hba);
 
 /* hba_port() - the node that is the port called @iport, or the only (first) one for NULL or "";
  * a reference for devi_unref(), or NULL */

@@ -10,12 +10,14 @@
 #include "daemon/demo.h"
 #include "daemon/loop.h"
 
-enum { OPT_CHECK = 256, OPT_DEMO, OPT_SOCKET, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND };
+enum { OPT_CHECK = 256, OPT_DEMO, OPT_PORT, OPT_EXPANDER, OPT_SOCKET, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "disk", required_argument, NULL, 'd' },
+	{ "port", required_argument, NULL, OPT_PORT },
+	{ "expander", required_argument, NULL, OPT_EXPANDER },
 	{ "demo", no_argument, NULL, OPT_DEMO },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "loops", required_argument, NULL, OPT_LOOPS },
@@ -32,6 +34,8 @@ static const char help[] =
     "\n"
     "  -d, --disk SPEC       a disk of the software HBA, repeatable:\n"
     "                          disk.img  file:PATH,size=8G  mem:1G  null:1T,block=4096\n"
+    "      --port SPEC       a port of it: NAME,virtual or NAME,remote=WWN,phys=MASK\n"
+    "      --expander SPEC   an expander on a port: WWN,port=NAME\n"
     "      --demo            a memory disk and a file disk, for a first look\n"
     "  -c, --config FILE     configuration, default " OPTIONS_CONFIG_DEFAULT "\n"
     "      --check           judge the configuration and end: 0 good, 102 wrong\n"
@@ -60,12 +64,14 @@ complain(char *reterr, const char *option, const char *word, const char *text)
 	return -EINVAL;
 }
 
+/* one more of a repeatable option */
 static int
-option_disk(struct options *o, const char *word, char *reterr)
+option_list(const char *list[], size_t max, size_t *n, const char *name, const char *word,
+    char *reterr)
 {
-	if (o->n_disks == OPTIONS_DISKS_MAX)
-		return complain(reterr, "disk", word, "is one more than there can be");
-	o->disks[o->n_disks++] = word;
+	if (*n == max)
+		return complain(reterr, name, word, "is one more than there can be");
+	list[(*n)++] = word;
 	return 0;
 }
 
@@ -89,7 +95,13 @@ option_take(struct options *o, int c, const char *word, char *reterr)
 		o->config = word;
 		return 0;
 	case 'd':
-		return option_disk(o, word, reterr);
+		return option_list(o->disks, OPTIONS_DISKS_MAX, &o->n_disks, "disk", word,
+		    reterr);
+	case OPT_PORT:
+		return option_list(o->ports, SOFT_PORTS, &o->n_ports, "port", word, reterr);
+	case OPT_EXPANDER:
+		return option_list(o->expanders, OPTIONS_EXPANDERS_MAX, &o->n_expanders,
+		    "expander", word, reterr);
 	case OPT_CHECK:
 		o->want_check = true;
 		return 0;
@@ -150,22 +162,23 @@ options_parse(int argc, char **argv, struct options *ret_options, char *reterr)
 /* ------ onto a configuration ------ */
 
 static int
-apply_disks(const struct options *o, struct config *conf, char *reterr)
+apply_complain(char *reterr, const char *option, const char *word, const char *text)
+{
+	(void)snprintf(reterr, CONFIG_ERR_LEN, "--%s '%.200s': %s", option, word, text);
+	return -EINVAL;
+}
+
+static int
+apply_disks(const struct options *o, struct config_hba *hba, char *reterr)
 {
 	CLEANUP(free_ptr) struct soft_disk_conf *disk = malloc(sizeof(*disk));
-	struct config_hba *hba = config_add_hba(conf, SOFT_DRIVER);
 	char text[SOFT_ERR_LEN];
 
-	if (disk == NULL || hba == NULL) {
-		(void)snprintf(reterr, CONFIG_ERR_LEN, "no room for one more HBA");
+	if (disk == NULL)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < o->n_disks; i++) {
-		if (soft_conf_parse(o->disks[i], disk, text) < 0) {
-			(void)snprintf(reterr, CONFIG_ERR_LEN, "--disk '%.200s': %s",
-			    o->disks[i], text);
-			return -EINVAL;
-		}
+		if (soft_conf_parse(o->disks[i], disk, text) < 0)
+			return apply_complain(reterr, "disk", o->disks[i], text);
 		if (config_add_disk(hba, disk) < 0)
 			return -ENOMEM;
 	}
@@ -173,11 +186,54 @@ apply_disks(const struct options *o, struct config *conf, char *reterr)
 }
 
 static int
+apply_ports(const struct options *o, struct config_hba *hba, char *reterr)
+{
+	struct soft_expander_conf exp;
+	struct soft_port_conf port;
+	char text[SOFT_ERR_LEN];
+
+	for (size_t i = 0; i < o->n_ports; i++) {
+		if (soft_port_parse(o->ports[i], &port, text) < 0)
+			return apply_complain(reterr, "port", o->ports[i], text);
+		if (config_add_port(hba, &port) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < o->n_expanders; i++) {
+		if (soft_expander_parse(o->expanders[i], &exp, text) < 0)
+			return apply_complain(reterr, "expander", o->expanders[i], text);
+		if (config_add_expander(hba, &exp) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* does the command line itself say what to serve? */
+static bool
+has_soft_hba(const struct options *o)
+{
+	return o->n_disks > 0 || o->n_ports > 0 || o->n_expanders > 0;
+}
+
+static int
+apply_hba(const struct options *o, struct config *conf, char *reterr)
+{
+	struct config_hba *hba = config_add_hba(conf, SOFT_DRIVER);
+	int r;
+
+	if (hba == NULL) {
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "no room for one more HBA");
+		return -ENOMEM;
+	}
+	r = apply_disks(o, hba, reterr);
+	return r < 0 ? r : apply_ports(o, hba, reterr);
+}
+
+static int
 apply_file(const struct options *o, struct config *conf, char *reterr)
 {
 	if (o->config != NULL)
 		return config_load(conf, o->config, reterr);
-	if (o->n_disks > 0 || o->want_demo)
+	if (has_soft_hba(o) || o->want_demo)
 		return 0;
 	if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
 		(void)snprintf(reterr, CONFIG_ERR_LEN, "nothing to serve: there is no "
@@ -195,8 +251,8 @@ options_apply(const struct options *o, struct config *conf, char *reterr)
 
 	if (r < 0)
 		return r;
-	if (o->n_disks > 0) {
-		r = apply_disks(o, conf, reterr);
+	if (has_soft_hba(o)) {
+		r = apply_hba(o, conf, reterr);
 		if (r < 0)
 			return r;
 	}

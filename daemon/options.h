@@ -17,10 +17,16 @@
 #define OPTIONS_CONFIG_DEFAULT	"/etc/scsad/scsad.conf"
 #define OPTIONS_DISKS_MAX	256
 
+#define OPTIONS_EXPANDERS_MAX	32
+
 struct options {
 	const char *config;		/* --config; NULL: not given */
 	const char *disks[OPTIONS_DISKS_MAX];
 	size_t n_disks;
+	const char *ports[SOFT_PORTS];	/* of the same HBA */
+	size_t n_ports;
+	const char *expanders[OPTIONS_EXPANDERS_MAX];
+	size_t n_expanders;
 	const char *socket;
 	unsigned int loops;		/* 0: not given */
 	bool has_log_level;

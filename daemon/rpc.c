@@ -125,9 +125,10 @@ rpc_server_new(const struct rpc_server_conf *conf, struct rpc_server **ret_serve
 }
 
 void
-rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas)
+rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas, struct tree *tree)
 {
 	server->hbas = hbas;
+	server->tree = tree;
 }
 
 void

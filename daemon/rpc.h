@@ -26,6 +26,7 @@
 #include "lu/lu.h"
 
 struct rpc_server;
+struct tree;
 
 struct rpc_server_conf {
 	const struct config *config;	/* borrowed */
@@ -37,8 +38,9 @@ struct rpc_server_conf {
 int rpc_server_new(const struct rpc_server_conf *conf,
     struct rpc_server **ret_server) MUST_CHECK;
 
-/* rpc_server_set_hbas() - what list and show tell; before listen */
-void rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas);
+/* rpc_server_set_hbas() - what list and show tell; before listen. @tree is the ports' and
+ * expanders' */
+void rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas, struct tree *tree);
 
 /**
  * rpc_server_listen() - accept connections from @fd, a listening socket that is ours now

@@ -6,88 +6,24 @@
 
 #include "base/text.h"
 
-static bool
-hba_has_faults(const struct hba *hba)
-{
-	return hba->soft != NULL && hba->state == HBA_READY;
-}
-
-/* several HBAs fit: name them */
-static void
-refuse_ambiguous(const struct rpc_in *in, const char *text, const char *candidates)
-{
-	rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
-	    .code = SCSAD__ERROR_CODE__ERR_AMBIGUOUS, .err = -ENOTUNIQ, .text = text,
-	    .hint = "name one of them, or a unit (scsactl: --unit)",
-	    .candidates = candidates });
-}
-
-/* blank-separated, for refuse_ambiguous() */
-static void
-candidate_add(char *list, size_t size, const struct hba *hba)
-{
-	size_t len = strlen(list);
-
-	(void)snprintf(list + len, size - len, "%s%s", len > 0 ? " " : "", hba->name);
-}
-
-/* the only one there is; NULL: refused already */
-static struct hba *
-fault_hba_only(const struct rpc_in *in)
-{
-	struct hbas *hbas = in->conn->server->hbas;
-	char candidates[CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name)] = "";
-	struct hba *found = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < hbas_count(hbas); i++)
-		if (hba_has_faults(hbas_get(hbas, i))) {
-			found = hbas_get(hbas, i);
-			candidate_add(candidates, sizeof(candidates), found);
-			n++;
-		}
-	if (n <= 1)
-		return found;
-	refuse_ambiguous(in, "there are several software HBAs", candidates);
-	return NULL;
-}
-
-/* the software HBA that @path (an HBA, or a unit behind one) means; NULL: refused already */
-static struct hba *
-fault_hba(const struct rpc_in *in, const char *path)
-{
-	struct hba *found = hbas_find(in->conn->server->hbas, path);
-	struct lu *unit;
-
-	if (found == NULL) {
-		unit = rpc_unit_of(in, 0, path);
-		if (unit == NULL)
-			return NULL;
-		found = hbas_find(in->conn->server->hbas, lu_info(unit)->hba);
-		lu_unref(unit);
-	}
-	if (found != NULL && hba_has_faults(found))
-		return found;
-	rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
-	    .code = SCSAD__ERROR_CODE__ERR_NOT_SUPPORTED, .err = -EOPNOTSUPP,
-	    .text = "faults can be injected into a software HBA only" });
-	return NULL;
-}
-
-/* a rule for a unit says which one, unless its text does; false: longer than any rule is */
-static bool
+/* a rule for a unit says which one, unless its text does; NULL, or what is wrong */
+static const char *
 rule_text(const struct rpc_in *in, const char *path, const char *text, char *dst, size_t size)
 {
+	static const char too_long[] = "the rule is longer than any rule can be";
 	struct lu *unit = NULL;
-	int n;
+	int target, n;
 
 	if (path == NULL || hbas_find(in->conn->server->hbas, path) != NULL ||
 	    strstr(text, "target=") != NULL || lu_find(path, &unit, NULL, 0) < 0)
-		return text_copy(dst, size, text);
-	n = snprintf(dst, size, "%s,target=%d,lun=%llu", text, lu_info(unit)->target,
+		return text_copy(dst, size, text) ? NULL : too_long;
+	target = lu_info(unit)->target;
+	n = snprintf(dst, size, "%s,target=%d,lun=%llu", text, target,
 	    (unsigned long long)lu_info(unit)->lun);
 	lu_unref(unit);
-	return n >= 0 && (size_t)n < size;
+	if (target < 0)
+		return "rules tell targets by number, and this one has a name";
+	return n >= 0 && (size_t)n < size ? NULL : too_long;
 }
 
 enum rpc_go
@@ -96,17 +32,18 @@ rpc_fault_add(const struct rpc_in *in)
 	const Scsad__FaultAddRequest *req = (const void *)in->msg;
 	Scsad__FaultAddReply reply = SCSAD__FAULT_ADD_REPLY__INIT;
 	bool is_named = req->path != NULL && req->path[0] != '\0';
-	struct hba *hba = is_named ? fault_hba(in, req->path) : fault_hba_only(in);
+	struct hba *hba = rpc_hba_soft(in, req->path);
 	char reterr[SOFT_ERR_LEN] = "", text[RPC_TEXT_MAX];
+	const char *wrong;
 	int r;
 
 	if (hba == NULL)
 		return RPC_NEXT;
-	if (!rule_text(in, is_named ? req->path : NULL, req->text == NULL ? "" : req->text,
-	    text, sizeof(text))) {
+	wrong = rule_text(in, is_named ? req->path : NULL, req->text == NULL ? "" : req->text,
+	    text, sizeof(text));
+	if (wrong != NULL) {
 		rpc_refuse(in->conn, rpc_in_id(in), METHOD_FAULT_ADD, &(struct rpc_refusal){
-		    .code = SCSAD__ERROR_CODE__ERR_BAD_MESSAGE, .err = -EINVAL,
-		    .text = "the rule is longer than any rule can be",
+		    .code = SCSAD__ERROR_CODE__ERR_BAD_MESSAGE, .err = -EINVAL, .text = wrong,
 		    .hint = "see FAULTS in scsactl(1)" });
 		return RPC_NEXT;
 	}
@@ -160,14 +97,14 @@ rpc_fault_list(const struct rpc_in *in)
 	struct hbas *hbas = in->conn->server->hbas;
 
 	if (req->path != NULL && req->path[0] != '\0') {
-		struct hba *hba = fault_hba(in, req->path);
+		struct hba *hba = rpc_hba_soft(in, req->path);
 
 		if (hba != NULL)
 			rules_send(in, hba, false);
 		return RPC_NEXT;
 	}
 	for (size_t i = 0; i < hbas_count(hbas) && !in->conn->is_closed; i++)
-		if (hba_has_faults(hbas_get(hbas, i)))
+		if (rpc_hba_is_soft(hbas_get(hbas, i)))
 			rules_send(in, hbas_get(hbas, i), true);
 	if (!in->conn->is_closed)
 		rules_send(in, NULL, false);
@@ -205,17 +142,17 @@ static bool
 clear_is_clear(const struct rpc_in *in, uint32_t id)
 {
 	struct hbas *hbas = in->conn->server->hbas;
-	char candidates[CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name)] = "";
+	char candidates[RPC_HBA_CANDIDATES] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; id != 0 && i < hbas_count(hbas); i++)
-		if (hba_has_faults(hbas_get(hbas, i)) && has_rule(hbas_get(hbas, i), id)) {
-			candidate_add(candidates, sizeof(candidates), hbas_get(hbas, i));
+		if (rpc_hba_is_soft(hbas_get(hbas, i)) && has_rule(hbas_get(hbas, i), id)) {
+			rpc_hba_candidate(candidates, sizeof(candidates), hbas_get(hbas, i));
 			n++;
 		}
 	if (n <= 1)
 		return true;
-	refuse_ambiguous(in, "several HBAs have a rule of that number", candidates);
+	rpc_hba_ambiguous(in, "several HBAs have a rule of that number", candidates);
 	return false;
 }
 
@@ -228,7 +165,7 @@ rpc_fault_clear(const struct rpc_in *in)
 	struct hba *only = NULL;
 
 	if (req->path != NULL && req->path[0] != '\0') {
-		only = fault_hba(in, req->path);
+		only = rpc_hba_soft(in, req->path);
 		if (only == NULL)
 			return RPC_NEXT;
 	} else if (!clear_is_clear(in, req->id)) {
@@ -237,7 +174,7 @@ rpc_fault_clear(const struct rpc_in *in)
 	for (size_t i = 0; i < hbas_count(server->hbas); i++) {
 		struct hba *hba = hbas_get(server->hbas, i);
 
-		if (hba_has_faults(hba) && (only == NULL || hba == only))
+		if (rpc_hba_is_soft(hba) && (only == NULL || hba == only))
 			reply.cleared += rules_clear(hba, req->id);
 	}
 	reply.has_cleared = 1;

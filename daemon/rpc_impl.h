@@ -24,6 +24,7 @@
 #include "base/slot.h"
 #include "daemon/access.h"
 #include "daemon/rpc.h"
+#include "daemon/tree.h"
 #include "lu/lu.h"
 #include "proto/arena.h"
 #include "proto/error.h"
@@ -124,7 +125,9 @@ struct rpc_call {
 		int value;
 		int can_set;		/* 0, 1, or negative errno: not known */
 	} caps[32];			/* getcap: of all, or the first is the one */
-	dev_info_t *port;		/* probe: a reference */
+	dev_info_t *port;		/* probe: of a port, smp: of an expander; a reference */
+	void *more;			/* what else the method needs, */
+	void (*more_free)(void *more);	/* freed by this; NULL: free() */
 };
 
 /* ------ handles ------ */
@@ -242,6 +245,7 @@ struct rpc_server {
 	struct rpc_server_conf conf;
 	const struct config *config;
 	struct hbas *hbas;
+	struct tree *tree;
 	gid_t io_gid;
 	uint8_t instance[PROTO_INSTANCE_LEN];
 	uint64_t generation;
@@ -402,6 +406,32 @@ enum rpc_go rpc_fault_list(const struct rpc_in *in);
 enum rpc_go rpc_fault_clear(const struct rpc_in *in);
 enum rpc_go rpc_hello(const struct rpc_in *in);
 enum rpc_go rpc_status(const struct rpc_in *in);
+
+/* rpc_change.c, rpc_smp.c */
+enum rpc_go rpc_target_add(const struct rpc_in *in);
+enum rpc_go rpc_target_remove(const struct rpc_in *in);
+enum rpc_go rpc_lun_add(const struct rpc_in *in);
+enum rpc_go rpc_lun_remove(const struct rpc_in *in);
+enum rpc_go rpc_expander_add(const struct rpc_in *in);
+enum rpc_go rpc_phy_up(const struct rpc_in *in);
+enum rpc_go rpc_phy_down(const struct rpc_in *in);
+enum rpc_go rpc_smp(const struct rpc_in *in);
+
+/* rpc_hba.c: which HBA is meant */
+#define RPC_HBA_CANDIDATES	(CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name))
+
+/* a software HBA that is up */
+bool rpc_hba_is_soft(const struct hba *hba);
+/* the software HBA that @path (an HBA, or a unit behind one; NULL or "": the only one) means;
+ * NULL: refused already */
+struct hba *rpc_hba_soft(const struct rpc_in *in, const char *path);
+/* append to blank-separated names; refuse because all of them fit */
+void rpc_hba_candidate(char *list, size_t size, const struct hba *hba);
+void rpc_hba_ambiguous(const struct rpc_in *in, const char *text, const char *candidates);
+
+/* rpc_ports.c: the end of list: ports, phys, expanders, HBAs (with the units of each, which
+ * have been sent). They are looked at on a worker, because the driver may block for it */
+void rpc_list_tree(const struct rpc_in *in, const uint32_t units_of[CONFIG_HBAS_MAX]);
 
 /* rpc_event.c */
 enum rpc_go rpc_subscribe(const struct rpc_in *in);

@@ -7,7 +7,6 @@
 #include "base/text.h"
 
 #define LIST_BATCH	16	/* units of one reply, at most */
-#define HBA_DETAIL_LEN	256
 
 static char *
 text_of(const char *text)
@@ -28,14 +27,12 @@ store_fill(struct rpc_unit_msg *m, struct rpc_server *server, const struct lu_in
 {
 	struct hba *hba = hbas_find(server->hbas, info->hba);
 	struct soft_disk_info disk;
-	size_t index;
 
 	m->store.has_readonly = 1;
 	m->store.readonly = info->is_readonly;
 	m->store.kind = text_of("");
-	if (hba == NULL || hba->soft == NULL || hba->state != HBA_READY ||
-	    soft_disk_index(hba->soft, info->target, (int32_t)info->lun, &index) < 0 ||
-	    soft_disk_info_get(hba->soft, index, &disk) < 0)
+	if (hba == NULL || !rpc_hba_is_soft(hba) ||
+	    soft_disk_info_at(hba->soft, info->iport, info->address, &disk) < 0)
 		return;
 	m->store.kind = text_of(soft_store_kind_name(disk.kind));
 	m->store.detail = text_escape(disk.path, strlen(disk.path), m->detail,
@@ -91,6 +88,7 @@ struct list {
 	Scsad__Unit *items[LIST_BATCH];
 	size_t n;
 	size_t bytes;		/* packed, about */
+	uint32_t units_of[CONFIG_HBAS_MAX];	/* by HBA, so far */
 };
 
 static void
@@ -108,6 +106,15 @@ list_send(struct list *list)
 	list->bytes = 0;
 }
 
+static void
+list_count(struct list *list, const char *name)
+{
+	struct hbas *hbas = list->in->conn->server->hbas;
+
+	for (size_t i = 0; i < hbas_count(hbas); i++)
+		list->units_of[i] += strcmp(hbas_get(hbas, i)->name, name) == 0;
+}
+
 /* takes the reference */
 static void
 list_add(struct list *list, struct lu *unit)
@@ -116,6 +123,7 @@ list_add(struct list *list, struct lu *unit)
 
 	if (list->n == LIST_BATCH)
 		list_send(list);
+	list_count(list, lu_info(unit)->hba);
 	m = &list->msgs[list->n];
 	rpc_unit_fill(m, list->in->conn->server, unit);
 	list->units[list->n] = unit;
@@ -124,48 +132,6 @@ list_add(struct list *list, struct lu *unit)
 	/* one more than fits is still far from PROTO_MESSAGE_MAX */
 	if (list->bytes >= PROTO_LIST_CHUNK)
 		list_send(list);
-}
-
-static uint32_t
-units_of(const char *hba)
-{
-	struct lu *unit;
-	uint64_t id = 0;
-	uint32_t n = 0;
-
-	while ((unit = lu_next(id)) != NULL) {
-		n += strcmp(lu_info(unit)->hba, hba) == 0;
-		id = lu_id(unit);
-		lu_unref(unit);
-	}
-	return n;
-}
-
-/* the last reply: the HBAs */
-static void
-list_hbas(const struct rpc_in *in)
-{
-	struct hbas *hbas = in->conn->server->hbas;
-	Scsad__ListReply reply = SCSAD__LIST_REPLY__INIT;
-	Scsad__Hba msgs[CONFIG_HBAS_MAX];
-	Scsad__Hba *list[CONFIG_HBAS_MAX];
-	char details[CONFIG_HBAS_MAX][HBA_DETAIL_LEN];
-
-	reply.hbas = list;
-	reply.n_hbas = hbas_count(hbas);
-	for (size_t i = 0; i < reply.n_hbas; i++) {
-		const struct hba *hba = hbas_get(hbas, i);
-
-		scsad__hba__init(&msgs[i]);
-		list[i] = &msgs[i];
-		msgs[i].name = text_of(hba->name);
-		msgs[i].driver = hba->driver;
-		msgs[i].state = text_of(hba_state_name(hba->state));
-		msgs[i].detail = rpc_text(details[i], HBA_DETAIL_LEN, hba->detail);
-		msgs[i].has_units = 1;
-		msgs[i].units = units_of(hba->name);
-	}
-	rpc_reply(in->conn, rpc_in_id(in), METHOD_LIST, &reply.base, false);
 }
 
 enum rpc_go
@@ -186,6 +152,6 @@ rpc_list(const struct rpc_in *in)
 	}
 	list_send(list);
 	if (!in->conn->is_closed)
-		list_hbas(in);
+		rpc_list_tree(in, list->units_of);
 	return RPC_NEXT;
 }

@@ -17,23 +17,19 @@ probe_unit(struct rpc_call *call)
 	call->result = lu_probe(call->unit, &call->value, call->inquiry, &call->inquiry_len);
 }
 
-/* the published unit at an address of a port */
+/* "soft0" or "soft0/iport0", split at the slash */
 static struct lu *
-unit_at(const char *hba, const char *iport, const char *address)
+probe_unit_at(const struct rpc_call *call)
 {
-	struct lu *unit;
-	uint64_t id = 0;
+	char hba[sizeof(call->name)];
+	char *iport;
 
-	while ((unit = lu_next(id)) != NULL) {
-		const struct lu_info *info = lu_info(unit);
-
-		if (strcmp(info->hba, hba) == 0 && strcmp(info->address, address) == 0 &&
-		    (iport[0] == '\0' || strcmp(info->iport, iport) == 0))
-			return unit;
-		id = lu_id(unit);
-		lu_unref(unit);
-	}
-	return NULL;
+	memcpy(hba, call->name, sizeof(hba));
+	iport = strchr(hba, '/');
+	if (iport == NULL)
+		return lu_at(hba, "", call->address);
+	*iport++ = '\0';
+	return lu_at(hba, iport, call->address);
 }
 
 /* an address where nothing is known: let the framework look */
@@ -43,7 +39,7 @@ probe_address(struct rpc_call *call)
 	int r = scsa_bus_config_one(call->port, call->address, NULL);
 
 	if (r == 0)
-		call->unit = unit_at(call->name, "", call->address);
+		call->unit = probe_unit_at(call);
 	if (call->unit != NULL) {
 		probe_unit(call);
 		return;
@@ -99,56 +95,138 @@ probe_reply(struct rpc_call *call)
 }
 
 static void
-probe_start(const struct rpc_in *in, struct lu *unit, dev_info_t *port, const char *hba,
-    const char *address)
+probe_start(const struct rpc_in *in, struct lu *unit)
 {
 	struct rpc_call *call = rpc_call_new(in);
 
 	if (call == NULL) {
 		lu_unref(unit);
-		if (port != NULL)
-			devi_unref(port);
 		return;
 	}
 	call->unit = unit;
-	call->port = port;
-	(void)text_copy(call->name, sizeof(call->name), hba);
-	(void)text_copy(call->address, sizeof(call->address), address);
-	call->work_fn = unit != NULL ? probe_unit : probe_address;
+	call->work_fn = probe_unit;
 	call->reply_fn = probe_reply;
 	rpc_call_work(call);
+}
+
+/* takes the reference of the port */
+static void
+probe_start_at(const struct rpc_in *in, dev_info_t *port, const char *name, const char *address)
+{
+	struct rpc_call *call = rpc_call_new(in);
+
+	if (call == NULL) {
+		devi_unref(port);
+		return;
+	}
+	call->port = port;
+	(void)text_copy(call->name, sizeof(call->name), name);
+	(void)text_copy(call->address, sizeof(call->address), address);
+	call->unit = probe_unit_at(call);
+	call->work_fn = call->unit != NULL ? probe_unit : probe_address;
+	call->reply_fn = probe_reply;
+	rpc_call_work(call);
+}
+
+/* a target as addresses have it: a number without leading zeros, or 'w' and 16 small digits.
+ * Other forms are the driver's own, and stay */
+static void
+target_normalise(const char *target, char *dst, size_t size)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *hex = target + (target[0] == 'w' || target[0] == 'W');
+	size_t len = strlen(hex);
+	unsigned long long value;
+
+	(void)text_copy(dst, size, target);
+	if (len == 0 || len > 16 || strspn(hex, digits) != len ||
+	    (hex != target && len != 16))
+		return;
+	value = strtoull(hex, NULL, 16);
+	if (len == 16)
+		(void)snprintf(dst, size, "w%016llx", value);
+	else
+		(void)snprintf(dst, size, "%llx", value);
+}
+
+/* has it one of those forms? */
+static bool
+target_is_plain(const char *target)
+{
+	size_t len = strlen(target), digits = strspn(target, "0123456789abcdef");
+
+	return digits == len || (target[0] == 'w' && len == 17 &&
+	    strspn(target + 1, "0123456789abcdef") == 16);
+}
+
+/* the only port of an HBA that was named alone; @name becomes "soft0/iport0". false: refused */
+static bool
+probe_port_only(const struct rpc_in *in, const struct hba *hba, char *name, size_t size)
+{
+	CLEANUP(free_ptr) struct tree_node *ports = NULL;
+	char candidates[1024] = "";
+	size_t n = 0;
+
+	if (tree_list(in->conn->server->tree, TREE_PORT, hba->name, &ports, &n) < 0) {
+		rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_PROBE, -ENOMEM, NULL);
+		return false;
+	}
+	if (n == 1)
+		(void)text_copy(name, size, ports[0].path);
+	if (n <= 1)
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(candidates);
+
+		if (len + strlen(ports[i].path) + 2 <= sizeof(candidates))
+			(void)snprintf(candidates + len, sizeof(candidates) - len, "%s%s",
+			    len > 0 ? " " : "", ports[i].path);
+	}
+	rpc_refuse(in->conn, rpc_in_id(in), METHOD_PROBE, &(struct rpc_refusal){
+	    .code = SCSAD__ERROR_CODE__ERR_AMBIGUOUS, .err = -ENOTUNIQ,
+	    .text = "this HBA has several ports", .hint = "name one of them",
+	    .candidates = candidates });
+	return false;
+}
+
+static enum rpc_go
+probe_refuse(const struct rpc_in *in, Scsad__ErrorCode code, int err, const char *text,
+    const char *hint)
+{
+	rpc_refuse(in->conn, rpc_in_id(in), METHOD_PROBE, &(struct rpc_refusal){
+	    .code = code, .err = err, .text = text, .hint = hint });
+	return RPC_NEXT;
 }
 
 /* "soft0" or "soft0/iport0" */
 static enum rpc_go
 probe_port(const struct rpc_in *in, const Scsad__ProbeRequest *req)
 {
-	char name[PROTO_PATH_MAX + 1], address[64];
-	char *iport;
-	struct hba *hba;
-	struct lu *unit;
+	char name[PROTO_PATH_MAX + 1], hba_name[PROTO_PATH_MAX + 1], target[64], address[64];
+	size_t len = strcspn(req->path, "/");
 	dev_info_t *port = NULL;
+	struct hba *hba;
 
 	(void)text_copy(name, sizeof(name), req->path);
-	iport = strchr(name, '/');
-	if (iport != NULL)
-		*iport++ = '\0';
-	else
-		iport = name + strlen(name);
-	hba = hbas_find(in->conn->server->hbas, name);
-	if (hba != NULL)
-		port = hba_port(hba, iport);
-	if (port == NULL || snprintf(address, sizeof(address), "%s,%llx", req->target,
-	    (unsigned long long)req->lun) >= (int)sizeof(address)) {
-		if (port != NULL)
-			devi_unref(port);
-		rpc_refuse(in->conn, rpc_in_id(in), METHOD_PROBE, &(struct rpc_refusal){
-		    .code = SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, .err = -ENOENT,
-		    .text = "no such HBA or port", .hint = "see the list of HBAs" });
+	(void)snprintf(hba_name, sizeof(hba_name), "%.*s", (int)len, name);
+	hba = hbas_find(in->conn->server->hbas, hba_name);
+	if (hba != NULL && name[len] == '\0' && !probe_port_only(in, hba, name, sizeof(name)))
 		return RPC_NEXT;
+	if (hba != NULL)
+		port = hba_port(hba, name[len] == '/' ? name + len + 1 : "");
+	if (port == NULL)
+		return probe_refuse(in, SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT, -ENOENT,
+		    "no such HBA or port", "see the list of HBAs");
+	target_normalise(req->target, target, sizeof(target));
+	if ((hba->soft != NULL && !target_is_plain(target)) ||
+	    snprintf(address, sizeof(address), "%s,%llx", target,
+	    (unsigned long long)req->lun) >= (int)sizeof(address)) {
+		devi_unref(port);
+		return probe_refuse(in, SCSAD__ERROR_CODE__ERR_BAD_MESSAGE, -EINVAL,
+		    "the port cannot have a unit at that address",
+		    "target and LUN as 'list' prints them");
 	}
-	unit = unit_at(name, iport, address);
-	probe_start(in, unit, port, name, address);
+	probe_start_at(in, port, name, address);
 	return RPC_NEXT;
 }
 
@@ -162,6 +240,6 @@ rpc_probe(const struct rpc_in *in)
 		return probe_port(in, req);
 	unit = rpc_unit_of(in, 0, req->path == NULL ? "" : req->path);
 	if (unit != NULL)
-		probe_start(in, unit, NULL, "", "");
+		probe_start(in, unit);
 	return RPC_NEXT;
 }

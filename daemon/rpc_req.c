@@ -86,6 +86,10 @@ rpc_call_free(struct rpc_call *call)
 	lu_unref(call->unit);
 	if (call->port != NULL)
 		devi_unref(call->port);
+	if (call->more_free != NULL)
+		call->more_free(call->more);
+	else
+		free(call->more);
 	free(call);
 	rpc_conn_check(conn);
 }

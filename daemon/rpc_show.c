@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "daemon/topo.h"
 #include "ddi/devtree.h"
 #include "scsa/config.h"
 #include "scsi/inquiry.h"
@@ -112,11 +113,9 @@ static void
 show_soft_disk(struct show *s, const struct hba *hba, const struct lu_info *info)
 {
 	struct soft_disk_info disk;
-	size_t index;
 
-	if (hba == NULL || hba->soft == NULL ||
-	    soft_disk_index(hba->soft, info->target, (int32_t)info->lun, &index) < 0 ||
-	    soft_disk_info_get(hba->soft, index, &disk) < 0)
+	if (hba == NULL || !rpc_hba_is_soft(hba) ||
+	    soft_disk_info_at(hba->soft, info->iport, info->address, &disk) < 0)
 		return;
 	show_detail(s, "store", "kind", "%s", soft_store_kind_name(disk.kind));
 	if (disk.path[0] != '\0')
@@ -198,29 +197,138 @@ show_hba(struct show *s, const struct hba *hba)
 		show_port_stats(s, hba->dip);
 }
 
-/* "soft0/iport0" */
-static bool
-show_iport(struct show *s, struct rpc_server *server, const char *path)
+/* what the software HBA knows of a port of its own */
+static void
+show_soft_port(struct show *s, const struct topo *t, const char *iport)
 {
-	char name[PROTO_PATH_MAX + 1];
-	char *slash;
+	const struct soft_port_info *port = t == NULL ? NULL : topo_port(t, iport);
+
+	if (port == NULL)
+		return;
+	show_detail(s, "iport", "label", "%s", port->label);
+	show_detail(s, "iport", "kind", "%s", port->kind);
+	show_detail(s, "iport", "targets", "%zu", port->targets);
+	if (port->remote == 0)
+		return;
+	show_detail(s, "sas", "remote", "%016llx", (unsigned long long)port->remote);
+	for (size_t i = 0; i < t->n_phys; i++) {
+		const struct soft_phy_info *phy = &t->phys[i];
+
+		if (phy->is_up && phy->remote == port->remote)
+			show_detail(s, "sas", "phy", "%u, local %016llx, iport %s", phy->phy,
+			    (unsigned long long)phy->local,
+			    phy->iport[0] == '\0' ? "none yet" : phy->iport);
+	}
+}
+
+/* what a look at a port finds, on a worker: the driver may block for it */
+struct port_look {
+	struct hba *hba;
+	dev_info_t *port;	/* a reference */
+	struct topo *topo;	/* NULL: no software HBA */
+	struct show show;
+};
+
+static void
+port_look_free(void *more)
+{
+	struct port_look *look = more;
+
+	devi_unref(look->port);
+	free(look->topo);
+	free(look);
+}
+
+static void
+port_look_work(struct rpc_call *call)
+{
+	struct port_look *look = call->more;
+
+	if (rpc_hba_is_soft(look->hba))
+		look->topo = topo_take(look->hba->soft);
+}
+
+static void
+port_look_reply(struct rpc_call *call)
+{
+	struct port_look *look = call->more;
+	struct show *s = &look->show;
+	const char *iport = strchr(call->name, '/') + 1;
+
+	show_begin(s, call->name, "iport");
+	show_detail(s, "iport", "hba", "%s", look->hba->name);
+	show_detail(s, "iport", "name", "%s", iport);
+	show_soft_port(s, look->topo, iport);
+	show_port_stats(s, look->port);
+	rpc_reply(call->req.conn, call->req.id, METHOD_SHOW, &s->reply.base, false);
+}
+
+/* takes the reference of the port */
+static void
+port_look_start(const struct rpc_in *in, struct hba *hba, dev_info_t *port, const char *path)
+{
+	struct rpc_call *call = rpc_call_new(in);
+	struct port_look *look = call == NULL ? NULL : malloc(sizeof(*look));
+
+	if (look == NULL) {
+		devi_unref(port);
+		if (call == NULL)
+			return;
+		rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_SHOW, -ENOMEM, NULL);
+		rpc_call_free(call);
+		return;
+	}
+	look->hba = hba;
+	look->port = port;
+	look->topo = NULL;
+	(void)text_copy(call->name, sizeof(call->name), path);
+	call->more = look;
+	call->more_free = port_look_free;
+	call->work_fn = port_look_work;
+	call->reply_fn = port_look_reply;
+	rpc_call_work(call);
+}
+
+/* "soft0/iport0"; false: there is no such port */
+static bool
+show_iport(const struct rpc_in *in, const char *path)
+{
+	size_t len = strcspn(path, "/");
+	char name[sizeof(((struct hba *)0)->name)];
 	struct hba *hba;
 	dev_info_t *port;
 
-	(void)text_copy(name, sizeof(name), path);
-	slash = strchr(name, '/');
-	if (slash == NULL || slash[1] == '\0')
+	if (path[len] == '\0' || path[len + 1] == '\0' || len >= sizeof(name) ||
+	    strlen(path) > PROTO_NAME_MAX)
 		return false;
-	*slash = '\0';
-	hba = hbas_find(server->hbas, name);
-	port = hba == NULL ? NULL : hba_port(hba, slash + 1);
+	memcpy(name, path, len);
+	name[len] = '\0';
+	hba = hbas_find(in->conn->server->hbas, name);
+	port = hba == NULL ? NULL : hba_port(hba, path + len + 1);
 	if (port == NULL)
 		return false;
-	show_begin(s, path, "iport");
-	show_detail(s, "iport", "hba", "%s", hba->name);
-	show_detail(s, "iport", "name", "%s", slash + 1);
-	show_port_stats(s, port);
-	devi_unref(port);
+	port_look_start(in, hba, port, path);
+	return true;
+}
+
+/* "soft0/iport0/smp@w5000c500a0000000" */
+static bool
+show_expander(struct show *s, struct rpc_server *server, const char *path)
+{
+	char candidates[2] = "";
+	struct tree_node node;
+
+	if (tree_find(server->tree, TREE_EXPANDER, path, &node, candidates,
+	    sizeof(candidates)) < 0)
+		return false;
+	devi_unref(node.dip);
+	show_begin(s, path, "expander");
+	show_detail(s, "expander", "hba", "%s", node.hba);
+	show_detail(s, "expander", "iport", "%s", node.iport);
+	show_detail(s, "expander", "wwn", "%016llx", (unsigned long long)node.wwn);
+	show_detail(s, "expander", "vendor", "%s", node.vendor);
+	show_detail(s, "expander", "product", "%s", node.product);
+	show_detail(s, "expander", "revision", "%s", node.revision);
 	return true;
 }
 
@@ -232,15 +340,18 @@ rpc_show(const struct rpc_in *in)
 	const char *path = req->path == NULL ? "" : req->path;
 	struct hba *hba = hbas_find(server->hbas, path);
 	struct lu *unit = NULL;
-	CLEANUP(free_ptr) struct show *s = malloc(sizeof(*s));
+	CLEANUP(free_ptr) struct show *s = NULL;
 
+	if (hba == NULL && show_iport(in, path))
+		return RPC_NEXT;
+	s = malloc(sizeof(*s));
 	if (s == NULL) {
 		rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_SHOW, -ENOMEM, NULL);
 		return RPC_NEXT;
 	}
 	if (hba != NULL) {
 		show_hba(s, hba);
-	} else if (!show_iport(s, server, path)) {
+	} else if (!show_expander(s, server, path)) {
 		unit = rpc_unit_of(in, 0, path);
 		if (unit == NULL)
 			return RPC_NEXT;

@@ -95,21 +95,6 @@ rpc_hello(const struct rpc_in *in)
 
 /* ------ status ------ */
 
-static uint32_t
-units_count(void)
-{
-	struct lu *unit;
-	uint64_t id = 0;
-	uint32_t n = 0;
-
-	while ((unit = lu_next(id)) != NULL) {
-		id = lu_id(unit);
-		lu_unref(unit);
-		n++;
-	}
-	return n;
-}
-
 /* rules that may still act */
 static uint32_t
 faults_armed(struct soft_hba *soft)
@@ -185,7 +170,7 @@ rpc_status(const struct rpc_in *in)
 	reply.role = in->conn->role;
 	reply.loops = server->n_loops;
 	reply.hbas = (uint32_t)hbas_count(server->hbas);
-	reply.units = units_count();
+	reply.units = (uint32_t)lu_count_all();
 	reply.has_connections = reply.has_packets_done = reply.has_packets_active = 1;
 	reply.connections = (uint32_t)st.connections;
 	reply.packets_done = st.packets_done;

@@ -42,6 +42,8 @@
 #define PROTO_CDB_MAX			260u
 #define PROTO_SENSE_MAX			252u
 #define PROTO_INQUIRY_MAX		260u
+#define PROTO_SMP_MIN			8u	/* an SMP frame without its CRC */
+#define PROTO_SMP_MAX			1032u
 #define PROTO_TIMEOUT_MAX_MS		(24u * 3600u * 1000u)
 
 #define PROTO_NAME_MAX			255u	/* bytes of a client, capability, key */

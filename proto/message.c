@@ -34,6 +34,9 @@ static const struct field_limit {
 	{ .field = "detail", .len_max = PROTO_TEXT_MAX },
 	{ .field = "value", .len_max = PROTO_TEXT_MAX },
 	{ .field = "inquiry", .len_max = PROTO_INQUIRY_MAX },
+	{ .field = "request", .len_max = PROTO_SMP_MAX, .len_min = PROTO_SMP_MIN },
+	{ .field = "response", .len_max = PROTO_SMP_MAX },
+	{ .message = "RemoveRequest", .field = "address", .len_max = PROTO_PATH_MAX },
 	{ .field = "instance", .len_max = PROTO_INSTANCE_LEN, .len_min = PROTO_INSTANCE_LEN },
 };
 

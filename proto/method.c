@@ -70,6 +70,38 @@ static const struct method_info methods[METHOD_N] = {
 		.name = "fault-clear", .role = ROLE(ADMIN),
 		.request = DESC(fault_clear_request), .reply = DESC(fault_clear_reply),
 	},
+	[METHOD_TARGET_ADD] = {
+		.name = "target-add", .role = ROLE(ADMIN),
+		.request = DESC(add_request), .reply = DESC(change_reply),
+	},
+	[METHOD_TARGET_REMOVE] = {
+		.name = "target-remove", .role = ROLE(ADMIN),
+		.request = DESC(remove_request), .reply = DESC(change_reply),
+	},
+	[METHOD_LUN_ADD] = {
+		.name = "lun-add", .role = ROLE(ADMIN),
+		.request = DESC(add_request), .reply = DESC(change_reply),
+	},
+	[METHOD_LUN_REMOVE] = {
+		.name = "lun-remove", .role = ROLE(ADMIN),
+		.request = DESC(remove_request), .reply = DESC(change_reply),
+	},
+	[METHOD_EXPANDER_ADD] = {
+		.name = "expander-add", .role = ROLE(ADMIN),
+		.request = DESC(add_request), .reply = DESC(change_reply),
+	},
+	[METHOD_PHY_UP] = {
+		.name = "phy-up", .role = ROLE(ADMIN),
+		.request = DESC(phy_up_request), .reply = DESC(change_reply),
+	},
+	[METHOD_PHY_DOWN] = {
+		.name = "phy-down", .role = ROLE(ADMIN),
+		.request = DESC(phy_down_request), .reply = DESC(change_reply),
+	},
+	[METHOD_SMP] = {
+		.name = "smp", .role = ROLE(ADMIN),
+		.request = DESC(smp_request), .reply = DESC(smp_reply),
+	},
 };
 
 const struct method_info *

@@ -1,17 +1,20 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/num.h"
 #include "client/scsactl/out.h"
+#include "client/scsactl/tree.h"
 #include "client/scsactl/verbs.h"
 #include "scsi/inquiry.h"
 
-enum { LIST_NAMES, LIST_LONG, LIST_HBAS };
+enum { LIST_NAMES, LIST_LONG, LIST_HBAS, LIST_TREE };
 
 static const struct verb_opt list_opts[] = {
 	[LIST_NAMES] = { "names", 'n', NULL, "only the paths, one a line" },
 	[LIST_LONG]  = { "long", 'l', NULL, "serial, revision and store as well" },
 	[LIST_HBAS]  = { "hbas", 'H', NULL, "host bus adapters instead of units" },
+	[LIST_TREE]  = { "tree", 'T', NULL, "adapters, their ports, and what is behind each" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -70,6 +73,7 @@ list_json(json_object *root, const struct scsac_list *list)
 		doc_number(item, "units", list->hbas[i].units);
 		doc_text(item, "detail", list->hbas[i].detail);
 	}
+	tree_json(root, list);
 }
 
 static void
@@ -120,6 +124,30 @@ list_names(const struct scsac_list *list)
 		(void)printf("%s\n", escaped(list->units[i].path));
 }
 
+/* shorter is smaller: "a" comes before "10" */
+static int
+number_compare(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	return a_len != b_len ? (a_len < b_len ? -1 : 1) : strcmp(a, b);
+}
+
+static int
+unit_compare(const void *a, const void *b)
+{
+	const struct scsac_unit *x = a, *y = b;
+	int r = number_compare(x->hba, y->hba);
+
+	if (r == 0)
+		r = strcmp(x->iport, y->iport);
+	if (r == 0)
+		r = number_compare(x->target, y->target);
+	if (r == 0)
+		r = x->lun < y->lun ? -1 : x->lun > y->lun;
+	return r;
+}
+
 static enum ctl_exit
 list_run(struct ctl *ctl, const struct args *args)
 {
@@ -128,12 +156,16 @@ list_run(struct ctl *ctl, const struct args *args)
 
 	if (r < 0)
 		return ctl_refused(ctl, r, NULL);
+	/* the daemon tells them in the order in which they came */
+	qsort((void *)(uintptr_t)list->units, list->n_units, sizeof(*list->units), unit_compare);
 	if (ctl->is_json)
 		list_json(ctl->root, list);
 	else if (args->opt[LIST_NAMES] != NULL)
 		list_names(list);
 	else if (args->opt[LIST_HBAS] != NULL)
 		list_hbas(list);
+	else if (args->opt[LIST_TREE] != NULL)
+		tree_print(list);
 	else
 		list_units(list, args->opt[LIST_LONG] != NULL);
 	scsac_list_free(list);
@@ -143,7 +175,7 @@ list_run(struct ctl *ctl, const struct args *args)
 const struct verb verb_list = {
 	.name = "list",
 	.args = "",
-	.summary = "units and host bus adapters",
+	.summary = "units, host bus adapters, and the tree of both",
 	.opts = list_opts,
 	.run = list_run,
 };

@@ -117,6 +117,19 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	return lu;
 }
 
+/* undo what came before; answers DDI_FAILURE */
+static int
+attach_undo(struct lu *lu)
+{
+	struct scsi_device *sd = lu->sd;
+
+	caps_end(lu);
+	scsi_unprobe(sd);
+	sd->sd_private = NULL;
+	lu_unref(lu);
+	return DDI_FAILURE;
+}
+
 static int
 lu_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 {
@@ -133,16 +146,13 @@ lu_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 		return DDI_FAILURE;
 	}
 	caps_begin(lu);
-	if (lu_identify(lu) < 0) {
-		caps_end(lu);
-		scsi_unprobe(sd);
-		lu_unref(lu);
-		return DDI_FAILURE;
-	}
+	if (lu_identify(lu) < 0)
+		return attach_undo(lu);
 	lu->home = lu->host->pick_home(lu->host, lu);
 	sd->sd_private = (caddr_t)lu;
+	if (lu_publish(lu) < 0)
+		return attach_undo(lu);
 	(void)scsi_reset_notify(&sd->sd_address, SCSI_RESET_NOTIFY, reset_seen, (caddr_t)lu);
-	lu_publish(lu);
 	lu->host->event(lu->host, LU_EVENT_ADDED, lu);
 	return DDI_SUCCESS;
 }

@@ -59,6 +59,7 @@ enum lu_event {
 	LU_EVENT_GONE,		/* a unit is no longer published */
 	LU_EVENT_RESET,		/* a reset that touches the unit was seen */
 	LU_EVENT_MEDIA,		/* data cannot be stored or given back: lu_media_report() */
+	LU_EVENT_CHANGED,	/* the unit says by a unit attention that it is not as it was */
 	LU_EVENT_N
 };
 
@@ -146,6 +147,11 @@ struct lu_media_report {
 	struct sense_data sense;	/* of that one */
 };
 
+/* lu_changed_sense() - what an LU_EVENT_CHANGED is about; only inside its call. It comes for
+ * unit attentions 28h (medium), 2Ah (capacity, mode) and 3Fh (identity, LUNs), once for every
+ * command that ends so */
+const struct sense_data *lu_changed_sense(const struct lu *unit);
+
 /* lu_media_report() - what an LU_EVENT_MEDIA is about; only inside its call. That event comes
  * at the first such command, and then once LU_MEDIA_QUIET_MS at most while there are more */
 const struct lu_media_report *lu_media_report(const struct lu *unit);
@@ -178,6 +184,13 @@ void lu_unref(struct lu *unit);
  * Thread:   any; takes a short lock
  */
 int lu_find(const char *name, struct lu **ret_unit, char *candidates, size_t size) MUST_CHECK;
+
+/* lu_at() - a reference to the published unit at an address, for instance "soft0", "iport0" (""
+ * when the HBA is the port), "0,0"; NULL */
+struct lu *lu_at(const char *hba, const char *iport, const char *address);
+
+/* lu_count_all() - how many units are published now */
+size_t lu_count_all(void);
 
 /* lu_next() - walk: a reference to the published unit with the smallest id above @id, or
  * NULL */

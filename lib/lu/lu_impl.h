@@ -3,7 +3,7 @@
  *
  * What      struct lu and the calls between the files of this room: attach.c (driver side),
  *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
- *           task.c (issue, complete), media.c (errors an operator wants to hear of), tmf.c
+ *           task.c (issue, complete), media.c (what an operator wants to hear of), tmf.c
  *           (abort, reset), nexus.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/scsi/scsi.h>
 #include <sys/ksynch.h>
+#include <uthash.h>
 
 #include "base/sm.h"
 #include "lu/lu.h"
@@ -62,7 +63,7 @@ struct lu {
 	} stats;
 
 	/* registry lock */
-	TAILQ_ENTRY(lu) entry;
+	UT_hash_handle hh;
 
 	/* home */
 	struct lu_task_list held;	/* waiting for room in the HBA, in order */
@@ -117,7 +118,7 @@ void lu_exit(struct lu *lu);
 int lu_identify(struct lu *lu) MUST_CHECK;
 
 /* registry.c */
-void lu_publish(struct lu *lu);
+int lu_publish(struct lu *lu) MUST_CHECK;	/* 0 or -ENOMEM */
 void lu_unpublish(struct lu *lu);
 
 /* check.c: may this task be sent to that unit? 0 or the refusals of lu_submit(); sets

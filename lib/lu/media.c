@@ -17,6 +17,16 @@ media_kind(const struct sense_data *sense, enum lu_media *ret_kind)
 	return false;
 }
 
+/* not what resets say: 29h */
+static bool
+is_change(const struct sense_data *sense)
+{
+	uint8_t asc = (uint8_t)(sense->asc >> 8);
+
+	return sense->key == SENSE_UNIT_ATTENTION &&
+	    (asc == 0x28 || asc == 0x2a || asc == 0x3f);
+}
+
 void
 lu_media_note(struct lu *lu, const struct lu_task *task)
 {
@@ -25,7 +35,14 @@ lu_media_note(struct lu *lu, const struct lu_task *task)
 	uint64_t now_ns;
 
 	lu_count(&lu->stats.checks, 1);
-	if (sense_parse(task->sense, task->sense_len, &sense) < 0 || !media_kind(&sense, &kind))
+	if (sense_parse(task->sense, task->sense_len, &sense) < 0)
+		return;
+	if (is_change(&sense)) {
+		lu->media_report.sense = sense;
+		lu->host->event(lu->host, LU_EVENT_CHANGED, lu);
+		return;
+	}
+	if (!media_kind(&sense, &kind))
 		return;
 	lu_count(&lu->stats.media_errors, 1);
 	lu->media[kind].n++;
@@ -37,6 +54,12 @@ lu_media_note(struct lu *lu, const struct lu_task *task)
 	lu->media[kind].told_ns = now_ns;
 	lu->media[kind].n = 0;
 	lu->host->event(lu->host, LU_EVENT_MEDIA, lu);
+}
+
+const struct sense_data *
+lu_changed_sense(const struct lu *unit)
+{
+	return &unit->media_report.sense;
 }
 
 const struct lu_media_report *

@@ -1,3 +1,8 @@
+/* a unit is hashed by its path without the node's name: "soft0/iport0/" and "@0,0". So the same
+ * table finds paths and addresses */
+#define HASH_NONFATAL_OOM	1
+#define HASH_FUNCTION(key, len, hashv)	((hashv) = place_hash(key))
+#define HASH_KEYCMP(a, b, len)	place_compare((a), (b))
 #include "lu/lu_impl.h"
 
 #include <errno.h>
@@ -5,13 +10,69 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 
-/* rises with the id: new units go to the tail. A plain mutex: nothing is called while it is
- * held */
-static TAILQ_HEAD(, lu) units = TAILQ_HEAD_INITIALIZER(units);
+#define UNITS_MIN	16u
+
+/* A plain mutex: nothing is called while it is held */
 static pthread_mutex_t units_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lu *places;		/* hash */
+static struct lu **units;		/* n_units, ids rise */
+static size_t n_units, units_room;
 static uint64_t last_id;
+
+/* ------ places ------ */
+
+/* bytes up to the node's name */
+static size_t
+place_head(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? 0 : (size_t)(slash - path) + 1;
+}
+
+/* from '@' on */
+static const char *
+place_tail(const char *path, size_t head)
+{
+	return path + head + strcspn(path + head, "@");
+}
+
+static unsigned int
+place_hash(const char *path)
+{
+	size_t head = place_head(path);
+	uint32_t h = 2166136261u;	/* FNV-1a */
+
+	for (size_t i = 0; i < head; i++)
+		h = (h ^ (uint8_t)path[i]) * 16777619u;
+	for (const char *c = place_tail(path, head); *c != '\0'; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	return h;
+}
+
+static int
+place_compare(const char *a, const char *b)
+{
+	size_t head = place_head(a);
+
+	return head != place_head(b) || memcmp(a, b, head) != 0 ||
+	    strcmp(place_tail(a, head), place_tail(b, head)) != 0;
+}
+
+/* the unit at the place of @path, whatever its node is called; lock held */
+static struct lu *
+place_find(const char *path)
+{
+	struct lu *lu;
+
+	HASH_FIND(hh, places, path, 1, lu);
+	return lu;
+}
+
+/* ------ references ------ */
 
 struct lu *
 lu_ref(struct lu *unit)
@@ -33,32 +94,115 @@ lu_unref(struct lu *unit)
 	free(unit);
 }
 
-void
+/* ------ publishing ------ */
+
+static int
+units_grow(void)
+{
+	size_t room = units_room == 0 ? UNITS_MIN : 2 * units_room;
+	struct lu **grown = fault_hit() ? NULL : reallocarray(units, room, sizeof(*grown));
+
+	if (grown == NULL)
+		return -ENOMEM;
+	units = grown;
+	units_room = room;
+	return 0;
+}
+
+/* place in units[] of the first id above @id; lock held */
+static size_t
+units_above(uint64_t id)
+{
+	size_t low = 0, high = n_units;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (units[mid]->id > id)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+int
 lu_publish(struct lu *lu)
 {
+	int r = 0;
+
 	(void)pthread_mutex_lock(&units_lock);
-	lu->id = ++last_id;
-	TAILQ_INSERT_TAIL(&units, lu, entry);
+	if (n_units == units_room)
+		r = units_grow();
+	if (r == 0) {
+		HASH_ADD_KEYPTR(hh, places, lu->info.path, 1, lu);
+		if (lu->hh.tbl == NULL)
+			r = -ENOMEM;
+	}
+	if (r == 0) {
+		lu->id = ++last_id;
+		units[n_units++] = lu;
+	}
 	(void)pthread_mutex_unlock(&units_lock);
+	return r;
 }
 
 void
 lu_unpublish(struct lu *lu)
 {
+	size_t at;
+
 	(void)pthread_mutex_lock(&units_lock);
-	TAILQ_REMOVE(&units, lu, entry);
+	HASH_DELETE(hh, places, lu);
+	at = units_above(lu->id);
+	memmove(&units[at - 1], &units[at], (n_units - at) * sizeof(*units));
+	if (--n_units == 0) {
+		free(units);
+		units = NULL;
+		units_room = 0;
+	}
 	(void)pthread_mutex_unlock(&units_lock);
 }
+
+/* ------ finding ------ */
 
 struct lu *
 lu_next(uint64_t id)
 {
-	struct lu *lu;
+	struct lu *lu = NULL;
+	size_t at;
 
 	(void)pthread_mutex_lock(&units_lock);
-	TAILQ_FOREACH(lu, &units, entry)
-		if (lu->id > id)
-			break;
+	at = units_above(id);
+	if (at < n_units)
+		lu = lu_ref(units[at]);
+	(void)pthread_mutex_unlock(&units_lock);
+	return lu;
+}
+
+size_t
+lu_count_all(void)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&units_lock);
+	n = n_units;
+	(void)pthread_mutex_unlock(&units_lock);
+	return n;
+}
+
+struct lu *
+lu_at(const char *hba, const char *iport, const char *address)
+{
+	char place[LU_PATH_MAX];
+	struct lu *lu = NULL;
+	int n = snprintf(place, sizeof(place), "%s/%s%s@%s", hba, iport,
+	    iport[0] == '\0' ? "" : "/", address);
+
+	if (n < 0 || (size_t)n >= sizeof(place))
+		return NULL;
+	(void)pthread_mutex_lock(&units_lock);
+	lu = place_find(place);
 	if (lu != NULL)
 		(void)lu_ref(lu);
 	(void)pthread_mutex_unlock(&units_lock);
@@ -102,24 +246,23 @@ candidate_add(char *candidates, size_t size, const char *path)
 int
 lu_find(const char *name, struct lu **ret_unit, char *candidates, size_t size)
 {
-	struct lu *lu, *found = NULL;
-	unsigned int n = 0;
+	struct lu *found;
+	unsigned int n;
+	bool is_whole;
 
 	if (candidates != NULL && size > 0)
 		candidates[0] = '\0';
 	(void)pthread_mutex_lock(&units_lock);
-	TAILQ_FOREACH(lu, &units, entry) {
-		/* a whole path is never ambiguous, whatever else it is a tail of */
-		if (strcmp(lu->info.path, name) == 0) {
-			found = lu;
-			n = 1;
-			break;
-		}
-		if (!unit_fits(lu, name))
+	found = place_find(name);
+	/* a whole path is never ambiguous, whatever else it is a tail of */
+	is_whole = found != NULL && strcmp(found->info.path, name) == 0;
+	n = is_whole;
+	for (size_t i = 0; !is_whole && i < n_units; i++) {
+		if (!unit_fits(units[i], name))
 			continue;
-		found = lu;
+		found = units[i];
 		n++;
-		candidate_add(candidates, size, lu->info.path);
+		candidate_add(candidates, size, found->info.path);
 	}
 	if (n == 1)
 		*ret_unit = lu_ref(found);

@@ -175,14 +175,24 @@ lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *)
 
 static void reset_visit(struct lu_work *w);
 
+/* the address up to its comma; a number or a name */
+static bool
+is_same_target(const struct lu_info *a, const struct lu_info *b)
+{
+	size_t len = strcspn(a->address, ",");
+
+	return len == strcspn(b->address, ",") && memcmp(a->address, b->address, len) == 0;
+}
+
 static bool
 reset_covers(const struct lu_tmf *tmf, const struct lu *other)
 {
 	const struct lu *lu = tmf->unit;
 
-	if (other == lu || strcmp(other->info.hba, lu->info.hba) != 0)
+	if (other == lu || strcmp(other->info.hba, lu->info.hba) != 0 ||
+	    strcmp(other->info.iport, lu->info.iport) != 0)
 		return false;
-	return tmf->level == LU_RESET_BUS || other->info.target == lu->info.target;
+	return tmf->level == LU_RESET_BUS || is_same_target(&other->info, &lu->info);
 }
 
 /* the barrier at one unit has fallen: on to the next that the reset covered */

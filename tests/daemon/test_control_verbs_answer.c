@@ -50,6 +50,16 @@ START_TEST(list_names_units_and_hbas)
 	ck_assert_uint_eq(reply->units[1]->block_bytes, 4096);
 	ck_assert(reply->units[1]->store->readonly);
 	reply = mc_reply(&c, id, &scsad__list_reply__descriptor);
+	ck_assert(c.head.has_more);
+	ck_assert_uint_eq(reply->n_ports, 1);
+	ck_assert_str_eq(reply->ports[0]->hba, "soft0");
+	ck_assert_str_eq(reply->ports[0]->label, "iport0");
+	ck_assert_str_eq(reply->ports[0]->iport, "iport0");
+	ck_assert_str_eq(reply->ports[0]->kind, "plain");
+	ck_assert_uint_eq(reply->ports[0]->targets, 2);
+	ck_assert_uint_eq(reply->ports[0]->units, 2);
+	ck_assert_uint_eq(reply->n_phys, 0);
+	reply = mc_reply(&c, id, &scsad__list_reply__descriptor);
 	ck_assert(!c.head.has_more);
 	ck_assert_uint_eq(reply->n_hbas, 1);
 	ck_assert_str_eq(reply->hbas[0]->name, "soft0");
@@ -84,7 +94,9 @@ START_TEST(hbas_are_numbered_in_order)
 	ck_assert_str_eq(reply->units[1]->path, "soft1/iport0/disk@0,0");
 	ck_assert_str_eq(reply->units[2]->address->hba, "soft2");
 	ck_assert_str_eq(reply->units[2]->store->kind, "mem");
-	reply = mc_reply(&c, id, &scsad__list_reply__descriptor);
+	do {
+		reply = mc_reply(&c, id, &scsad__list_reply__descriptor);
+	} while (c.head.has_more);
 	ck_assert_uint_eq(reply->n_hbas, 3);
 	ck_assert_str_eq(reply->hbas[1]->name, "soft1");
 	ck_assert_uint_eq(reply->hbas[1]->units, 1);
@@ -132,7 +144,10 @@ START_TEST(probe_knows_present_and_absent)
 		{ "soft0/iport0", "1", 0, 0 },
 		{ "soft0", "5", 0, 2 },
 		{ "soft0", "0", 3, 2 },
-		{ "soft0", "no target's name", 0, 2 },
+		{ "soft0/iport0", "05", 0, 2 },
+		{ "soft0/iport0", "01", 0, 0 },
+		{ "soft0/iport0", "w5000c50012345678", 0, 2 },
+		{ "soft0/iport0", "5000C50012345678", 0, 2 },
 	};
 	struct fixture f;
 	struct mc c;
@@ -161,6 +176,10 @@ START_TEST(probe_knows_present_and_absent)
 		ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_PROBE, &req.base, NULL, 0)),
 		    SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
 		req.path = (char *)(uintptr_t)"soft0";
+		req.target = (char *)(uintptr_t)"no target's name";
+		ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_PROBE, &req.base, NULL, 0)),
+		    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
+		req.target = (char *)(uintptr_t)"0";
 		/* no logical unit number at all */
 		req.has_lun = 1;
 		req.lun = UINT64_MAX;
