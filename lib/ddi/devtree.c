@@ -281,7 +281,7 @@ find_by_addr(dev_info_t *parent, const char *name, size_t name_len, const char *
 	HASH_FIND(hh, parent->by_addr, addr, strlen(addr), dip);
 	if (dip != NULL ? is_named(dip, name, name_len, addr) : parent->n_unhashed == 0)
 		return dip;
-	/* children of different names may have the same address: below the root, for instance */
+	/* children of different names may have the same address, as below the root */
 	TAILQ_FOREACH(dip, &parent->children, link)
 		if (is_named(dip, name, name_len, addr))
 			break;

@@ -27,8 +27,8 @@
 
 struct minor_node;
 
-/* room for a unit address. A longer one gets more; what was read through ddi_get_name_addr() stays in
- * place until the node's memory goes */
+/* room for a unit address. A longer one gets more; what was read through ddi_get_name_addr()
+ * stays in place until the node's memory goes */
 struct addr_room {
 	struct addr_room *older;
 	size_t size;

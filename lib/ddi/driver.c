@@ -26,8 +26,8 @@ struct driver {
 	TAILQ_HEAD(, dev_info) nodes;		/* bound to it */
 };
 
-/* a name that nodes were bound by; kept, because nodes point to it. There are as many as there are
- * names of drivers and aliases */
+/* a name that nodes were bound by; kept, because nodes point to it. There are as many as there
+ * are names of drivers and aliases */
 struct bind_name {
 	LIST_ENTRY(bind_name) link;
 	char name[];

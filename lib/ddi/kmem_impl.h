@@ -12,8 +12,9 @@
  * the published call above it cannot fail. For free(3) */
 void *kmem_must(size_t size);
 
-/* kmem_thread_end() - the calling thread gives back what it keeps of caches. The C library does so at
- * a thread's end by itself, but in the simulation that is too late: the next thread runs already */
+/* kmem_thread_end() - the calling thread gives back what it keeps of caches. The C library does
+ * so at a thread's end by itself, but in the simulation that is too late: the next thread runs
+ * already */
 void kmem_thread_end(void);
 
 #endif /* DDI_KMEM_IMPL_H */

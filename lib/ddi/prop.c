@@ -10,8 +10,8 @@
 
 enum prop_type { PROP_BOOLEAN, PROP_INT, PROP_INT64, PROP_STRING, PROP_BYTE, PROP_UNDEF };
 
-/* strings are kept one behind the other, each with its NUL; behind the data is the name. A node has a
- * dozen of these, and there may be many thousand nodes */
+/* strings are kept one behind the other, each with its NUL; behind the data is the name. A node
+ * has a dozen of these, and there may be many thousand nodes */
 struct prop {
 	STAILQ_ENTRY(prop) link;
 	dev_t dev;

@@ -267,7 +267,8 @@ unit_fini(dev_info_t *port, dev_info_t *child)
 	sd->sd_address.a_hba_tran = sd->sd_tran_safe;
 	/* the mark is the framework's: without it, each tgt_init has its tgt_free */
 	if (sd->sd_tran_tgt_free_done)
-		ddi_violation("tgt-free-imbalance", "%s: somebody has marked its tgt_free as done",
+		ddi_violation("tgt-free-imbalance",
+		    "%s: somebody has marked its tgt_free as done",
 		    scsi_device_unit_address(sd));
 	else
 		tran_call_tgt_free(port, child, sd->sd_tran_safe, sd);
@@ -279,8 +280,8 @@ unit_fini(dev_info_t *port, dev_info_t *child)
 }
 
 /*
- * Entries of the nexus. A child of an HBA with SCSI_HBA_HBA is an iport; any other is a unit, or an
- * expander.
+ * Entries of the nexus. A child of an HBA with SCSI_HBA_HBA is an iport; any other is a unit,
+ * or an expander.
  */
 
 static int

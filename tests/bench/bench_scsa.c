@@ -8,9 +8,10 @@
  *              counts instructions of packets_run())
  *   --check    fail when the large HBA takes 10 s or more, or a unit more than 2 KiB
  *
- * The HBA answers inside tran_start, so that a row shows the framework alone: scsi_init_pkt() ->
- * scsi_transport() -> completion -> scsi_destroy_pkt(). Units are measured on an HBA with 16 of them,
- * then on one with many: seconds and bytes of a unit stay the same when growth is linear.
+ * The HBA answers inside tran_start, so that a row shows the framework alone: scsi_init_pkt()
+ * -> scsi_transport() -> completion -> scsi_destroy_pkt(). Units are measured on an HBA with 16
+ * of them, then on one with many: seconds and bytes of a unit stay the same when growth is
+ * linear.
  */
 #define SCSA_MOD bnull
 #include <sys/scsi/scsi.h>
@@ -362,7 +363,7 @@ hba_down(dev_info_t *dip)
 	first_unit = NULL;
 }
 
-/* seconds and bytes, in all and for each unit; what an HBA has without units is not counted twice */
+/* seconds and bytes, in all and for each unit */
 static bool
 units_rows(unsigned int many)
 {
@@ -375,8 +376,9 @@ units_rows(unsigned int many)
 
 		begin = sample_now_ns();
 		hba_down(dip);
-		printf("%5u units: enumerated in %8.4f s, %6.1f us each; %8.0f KiB, %6.0f bytes each;"
-		    " removed in %7.4f s\n", sizes[i], s[i], s[i] * 1e6 / sizes[i],
+		printf("%5u units: enumerated in %8.4f s, %6.1f us each; %8.0f KiB,"
+		    " %6.0f bytes each; removed in %7.4f s\n", sizes[i], s[i],
+		    s[i] * 1e6 / sizes[i],
 		    bytes[i] / 1024, bytes[i] / sizes[i],
 		    (double)(sample_now_ns() - begin) / 1e9);
 	}
@@ -393,7 +395,8 @@ number(const char *text, uint64_t max)
 	uint64_t n;
 
 	if (text == NULL || num_parse_u64(text, max, &n) < 0) {
-		fprintf(stderr, "usage: bench_scsa [--ms N] [--units N] [--packets N] [--check]\n");
+		fprintf(stderr, "usage: bench_scsa [--ms N] [--units N] [--packets N]"
+		    " [--check]\n");
 		exit(EXIT_FAILURE);
 	}
 	return n;

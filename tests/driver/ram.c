@@ -1,9 +1,9 @@
 /*
  * ram.c - a SCSI HBA driver whose disks are memory
  *
- * One adapter has one port, "ram", and below it two disks of 4 MiB, at the target addresses "0" and "1".
- * A command is carried out at once, and completed later from the driver's task queue, which stands for
- * the interrupt of an adapter.
+ * One adapter has one port, "ram", and below it two disks of 4 MiB, at the target addresses "0"
+ * and "1". A command is carried out at once, and completed later from the driver's task queue,
+ * which stands for the interrupt of an adapter.
  */
 #include <sys/types.h>
 #include <sys/conf.h>

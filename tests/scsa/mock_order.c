@@ -251,8 +251,8 @@ on_sync(const struct scsa_event *ev)
 	pkt_rec(ev->pkt)->is_synced = true;
 }
 
-/* does the packet's buffer wait to be made visible? The packet is there: it is about to be handed
- * to its owner */
+/* does the packet's buffer wait to be made visible? The packet is there: it is about to be
+ * handed to its owner */
 static bool
 is_consistent_read(const struct pkt_rec *p)
 {
@@ -342,8 +342,8 @@ on_iport_free(const struct scsa_event *ev)
 	lun0_forget(ev->dip);
 }
 
-/* does the driver of @dip have it? Read without the node's lock: it stands still while a child of it is
- * attached */
+/* does the driver of @dip have it? Read without the node's lock: it stands still while a child
+ * of it is attached */
 static bool
 node_is_attached(const void *dip)
 {

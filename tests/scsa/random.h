@@ -1,13 +1,14 @@
 /*
  * tests/scsa/random.h - a world for the randomised run: adapter, devices, initiator
  *
- * What      An HBA driver "rnd" with a phy map, an iport map and four ports of 64 targets; devices
- *           that come, go, hang and change their LUNs; a target driver "rtgt" that sends commands and
- *           judges how they end. Everything that is decided by chance is decided by one generator, so
- *           that a seed is a world.
- * Life      random_world() makes it, lets @steps things happen, takes it down and checks balances.
- * Thread    Inside sim_run(): one thread at a time. world.lock guards commands and devices and is held
- *           for moments; it is entered with drivers' reports, as drivers do.
+ * What      An HBA driver "rnd" with a phy map, an iport map and four ports of 64 targets;
+ *           devices that come, go, hang and change their LUNs; a target driver "rtgt" that
+ *           sends commands and judges how they end. Everything that is decided by chance is
+ *           decided by one generator, so that a seed is a world.
+ * Life      random_world() makes it, lets @steps things happen, takes it down and checks
+ *           balances.
+ * Thread    Inside sim_run(): one thread at a time. world.lock guards commands and devices and
+ *           is held for moments; it is entered with drivers' reports, as drivers do.
  */
 #ifndef TESTS_SCSA_RANDOM_H
 #define TESTS_SCSA_RANDOM_H
@@ -93,12 +94,12 @@ random_chance(uint64_t n)
 	return rng_below(&world.rng, n) == 0;
 }
 
-/* random_hba.c: the driver. init and fini of the module; what the scenario does to the adapter */
+/* random_hba.c: the driver; its module, and what the scenario does to the adapter */
 int random_hba_init(void);
 int random_hba_fini(void);
-void random_report(struct random_iport *iport);		/* tell the map what is there; lock held */
+void random_report(struct random_iport *iport);	/* tell the map what is there; lock held */
 void random_port_report(int port);			/* at all nodes of a remote port */
-void random_unplug(struct random_target *t);		/* gone: its commands end as CMD_DEV_GONE */
+void random_unplug(struct random_target *t);	/* gone: its commands end as CMD_DEV_GONE */
 void random_map_destroy(struct random_iport *iport);
 void random_map_create(struct random_iport *iport);
 

@@ -312,7 +312,8 @@ random_client_reset(void)
 
 	if (unit == NULL)
 		return;
-	ck_assert_int_eq(scsi_reset(&unit->sd->sd_address, levels[rng_below(&world.rng, 4)]), 1);
+	ck_assert_int_eq(scsi_reset(&unit->sd->sd_address, levels[rng_below(&world.rng, 4)]),
+	    1);
 	unit_drop(unit);
 }
 

@@ -135,7 +135,8 @@ cmd_delay(struct random_cmd *cmd, struct scsi_pkt *pkt, bool *ret_task)
 	cmd->expires_us = pkt->pkt_time == 0 ? 0 : now + (uint64_t)pkt->pkt_time * 1000000;
 	*ret_task = dice < 75;
 	/* enumeration waits a minute for each command that hangs: that is rare */
-	can_hang = pkt->pkt_time != 0 && (pkt->pkt_time < SCSI_POLL_TIMEOUT || random_chance(2000));
+	can_hang = pkt->pkt_time != 0 &&
+	    (pkt->pkt_time < SCSI_POLL_TIMEOUT || random_chance(2000));
 	if (dice >= 97 && can_hang)
 		cmd->due_us = 0;
 	else if (dice >= 75)

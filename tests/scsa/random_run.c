@@ -7,9 +7,9 @@
  *   --worlds   how many worlds (1)
  *   --minutes  worlds until the time is over
  *
- * Every world runs twice, each time in a process of its own with memory laid out differently, and
- * must give the same trace. The ordering checker is on all the time. A failure names the rule or the
- * line, and the seed with which it happens again.
+ * Every world runs twice, each time in a process of its own with memory laid out differently,
+ * and must give the same trace. The ordering checker is on all the time. A failure names the
+ * rule or the line, and the seed with which it happens again.
  */
 #include <check.h>
 #include <stdio.h>
@@ -141,14 +141,15 @@ sum_add(struct random_world *sum)
 static void
 sum_print(const struct random_world *sum, uint64_t worlds, uint64_t virtual_s, uint64_t hash)
 {
-	printf("worlds %llu (each twice), steps %llu each, virtual time %llu s, trace %016llx\n",
-	    LL(worlds), LL(opt_steps), LL(virtual_s), LL(hash));
+	printf("worlds %llu (each twice), steps %llu each, virtual time %llu s,"
+	    " trace %016llx\n", LL(worlds), LL(opt_steps), LL(virtual_s), LL(hash));
 	printf("iports %llu, targets activated %llu, maps destroyed %llu, tgt_init %llu,"
 	    " units attached %llu, at most %d at a time, detach refused %llu\n",
 	    LL(sum->n_iports), LL(sum->n_activated), LL(sum->n_maps_destroyed),
 	    LL(sum->n_tgt_init), LL(sum->n_attach), sum->units_max, LL(sum->n_refused_detach));
-	printf("commands started %llu, of clients %llu, busy %llu, timed out %llu, aborted %llu,"
-	    " reset %llu, gone %llu, reads checked %llu, resets told %llu, quiesced %llu\n",
+	printf("commands started %llu, of clients %llu, busy %llu, timed out %llu,"
+	    " aborted %llu, reset %llu, gone %llu, reads checked %llu, resets told %llu,"
+	    " quiesced %llu\n",
 	    LL(sum->n_start), LL(sum->n_done), LL(sum->n_busy), LL(sum->n_timeout),
 	    LL(sum->n_aborted), LL(sum->n_reset), LL(sum->n_gone), LL(sum->n_checked),
 	    LL(sum->n_notified), LL(sum->n_quiesce));

@@ -114,9 +114,9 @@ step_virtual(void)
 }
 
 /*
- * A driver takes its map back while the port stays. Nobody may be about to remove the port: that is
- * known of the virtual one only, when it has been reported for long enough; and units in use would make
- * destroy wait for as long as they are.
+ * A driver takes its map back while the port stays. Nobody may be about to remove the port:
+ * that is known of the virtual one only, when it has been reported for long enough; and units
+ * in use would make destroy wait for as long as they are.
  */
 static void
 step_map(void)
@@ -228,8 +228,9 @@ world_fill(void)
 			if (port == RANDOM_PORTS - 1)
 				(void)snprintf(t->addr, sizeof(t->addr), "%x", (unsigned int)i);
 			else
-				(void)snprintf(t->addr, sizeof(t->addr), "w5000c5000000%02x%02x",
-				    (unsigned int)port, (unsigned int)i);
+				(void)snprintf(t->addr, sizeof(t->addr),
+				    "w5000c5000000%02x%02x", (unsigned int)port,
+				    (unsigned int)i);
 		}
 	}
 	TAILQ_INIT(&world.cmds);

@@ -1,4 +1,4 @@
-/* sense that comes with the status: only where the packet has room for it, and while it is switched on */
+/* sense comes with the status where the packet has room for it, and while it is switched on */
 #include <string.h>
 
 #include "check_main.h"
@@ -7,7 +7,7 @@
 
 #define GUARD	0x5a
 
-/* a packet with room for @statuslen bytes of status, to the first unit; an opcode that it refuses */
+/* a packet with room for @statuslen bytes of status; the unit refuses its opcode */
 static struct scsi_pkt *
 refused_pkt(struct scsi_device *sd, int statuslen)
 {

@@ -1,4 +1,4 @@
-/* a driver that breaks a rule ends the process, with a line that names the rule and the facts */
+/* a driver that breaks a rule ends the process, with a line that names rule and facts */
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -101,7 +101,8 @@ complete_directly(void)
 
 START_TEST(c32_direct_pkt_comp)
 {
-	expect_rule(complete_directly, "pkt-direct-completion", "did not use scsi_hba_pkt_comp");
+	expect_rule(complete_directly, "pkt-direct-completion",
+	    "did not use scsi_hba_pkt_comp");
 }
 END_TEST
 
@@ -160,7 +161,8 @@ hold_sd_mutex(void)
 
 START_TEST(c16_sd_mutex_across_scsi_transport)
 {
-	expect_rule(hold_sd_mutex, "sd-mutex-held", "sd_mutex of 0,0 held across scsi_transport");
+	expect_rule(hold_sd_mutex, "sd-mutex-held",
+	    "sd_mutex of 0,0 held across scsi_transport");
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-/* vectors: memory, the driver's private pointer, the device of a clone, reports from tgt_init */
+/* vectors: memory, private pointers, the device of a clone, reports from tgt_init */
 #include <string.h>
 
 #include "base/fault.h"

@@ -25,7 +25,7 @@ timeout_then_reset(void)
 	ck_assert(io_ended(&io, CMD_TIMEOUT, STAT_TIMEOUT | STAT_ABORTED));
 	ck_assert_int_eq(scsi_reset(&sd->sd_address, RESET_TARGET), 1);
 	io_wait(&other);
-	/* the reset ended the one that was outstanding, and the other still says what ended it */
+	/* the one that was outstanding, and no other */
 	ck_assert(io_ended(&other, CMD_RESET, STAT_DEV_RESET));
 	ck_assert(io_ended(&io, CMD_TIMEOUT, STAT_TIMEOUT | STAT_ABORTED));
 	ck_assert_int_eq(scsi_abort(&sd->sd_address, other.pkt), 0);
