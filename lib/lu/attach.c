@@ -111,8 +111,7 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	LIST_INIT(&lu->nexuses);
 	STAILQ_INIT(&lu->barriers);
 	mutex_init(&lu->lock, NULL, MUTEX_DRIVER, NULL);
-	mutex_init(&lu->probe_lock, NULL, MUTEX_DRIVER, NULL);
-	mutex_init(&lu->cap_lock, NULL, MUTEX_DRIVER, NULL);
+	mutex_init(&lu->ask_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&lu->cv, NULL, CV_DRIVER, NULL);
 	return lu;
 }

@@ -36,15 +36,15 @@ lu_setcap(struct lu *unit, const char *name, bool is_hba_wide, int value, int *r
 
 	if (lu_enter(unit) < 0)
 		return -ENODEV;
-	mutex_enter(&unit->cap_lock);
+	mutex_enter(&unit->ask_lock);
 	*ret_result = scsi_ifsetcap(&unit->sd->sd_address, cap_name(name, buf), value,
 	    is_hba_wide ? 0 : 1);
-	mutex_exit(&unit->cap_lock);
+	mutex_exit(&unit->ask_lock);
 	lu_exit(unit);
 	return 0;
 }
 
-/* cap_lock is held; false: it has no value to set again */
+/* ask_lock is held; false: it has no value to set again */
 static bool
 cap_ask(struct lu *lu, char *name, uint32_t bit)
 {
@@ -71,11 +71,11 @@ lu_cap_can_set(struct lu *unit, const char *name, bool *ret_can)
 	if (lu_enter(unit) < 0)
 		return -ENODEV;
 	bit = 1u << id;
-	mutex_enter(&unit->cap_lock);
+	mutex_enter(&unit->ask_lock);
 	is_known = (unit->caps_asked & bit) != 0 || cap_ask(unit, buf, bit);
 	if (is_known)
 		*ret_can = (unit->caps_settable & bit) != 0;
-	mutex_exit(&unit->cap_lock);
+	mutex_exit(&unit->ask_lock);
 	lu_exit(unit);
 	return is_known ? 0 : -ENOENT;
 }
@@ -86,14 +86,14 @@ lu_probe(struct lu *unit, int *ret_result, uint8_t inquiry[48], size_t *ret_len)
 	if (lu_enter(unit) < 0)
 		return -ENODEV;
 	/* sd_inq is replaced in place: one prober at a time */
-	mutex_enter(&unit->probe_lock);
+	mutex_enter(&unit->ask_lock);
 	*ret_result = scsi_probe(unit->sd, SLEEP_FUNC);
 	*ret_len = 0;
 	if (*ret_result == SCSIPROBE_EXISTS && unit->sd->sd_inq != NULL) {
 		*ret_len = SUN_INQSIZE;
 		memcpy(inquiry, unit->sd->sd_inq, SUN_INQSIZE);
 	}
-	mutex_exit(&unit->probe_lock);
+	mutex_exit(&unit->ask_lock);
 	lu_exit(unit);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "base/text.h"
 #include "scsi/cdb.h"
 #include "scsi/inquiry.h"
@@ -20,6 +21,15 @@
 #define MODE_HEAD_LEN		4
 /* device-specific parameter of a disk: write protected */
 #define MODE_WP			0x80
+
+/* texts of the unit while they are found out */
+struct names {
+	char path[LU_PATH_MAX];
+	char hba[32];
+	char iport[64];
+	char address[40];
+	char serial[64];
+};
 
 /* one command that reads @size bytes; bytes received, or -EIO, -EAGAIN (check condition) */
 static ssize_t
@@ -91,7 +101,7 @@ identify_capacity(struct lu *lu)
 }
 
 static void
-identify_serial(struct lu *lu)
+identify_serial(struct lu *lu, struct names *names)
 {
 	uint8_t cdb[CDB_BUF_LEN], data[VPD_LEN];
 	char text[VPD_LEN + 1];
@@ -105,7 +115,7 @@ identify_serial(struct lu *lu)
 	if (len > (size_t)n - 4)
 		len = (size_t)n - 4;
 	(void)text_trim_field(data + 4, len, text);
-	(void)text_copy(lu->info.serial, sizeof(lu->info.serial), text);
+	(void)text_copy(names->serial, sizeof(names->serial), text);
 }
 
 static void
@@ -136,22 +146,22 @@ identify_limits(struct lu *lu)
 }
 
 static void
-identify_hba(struct lu *lu, dev_info_t *hba)
+identify_hba(struct names *names, dev_info_t *hba)
 {
 	char *name = NULL;
 
 	if (ddi_prop_lookup_string(DDI_DEV_T_ANY, hba, DDI_PROP_DONTPASS, LU_PROP_HBA_NAME,
 	    &name) == DDI_PROP_SUCCESS)
-		(void)text_copy(lu->info.hba, sizeof(lu->info.hba), name);
+		(void)text_copy(names->hba, sizeof(names->hba), name);
 	else
-		(void)snprintf(lu->info.hba, sizeof(lu->info.hba), "%s%d",
+		(void)snprintf(names->hba, sizeof(names->hba), "%s%d",
 		    ddi_driver_name(hba), ddi_get_instance(hba));
 	ddi_prop_free(name);
 }
 
 /* "soft0/iport0/disk@0,0" */
 static void
-identify_path(struct lu *lu)
+identify_path(struct lu *lu, struct names *names)
 {
 	struct lu_info *info = &lu->info;
 	dev_info_t *port = ddi_get_parent(lu->dip);
@@ -159,13 +169,13 @@ identify_path(struct lu *lu)
 	dev_info_t *hba = iport != NULL ? ddi_get_parent(port) : port;
 	const char *address = ddi_get_name_addr(lu->dip);
 
-	identify_hba(lu, hba);
-	(void)text_copy(info->address, sizeof(info->address), address == NULL ? "" : address);
+	identify_hba(names, hba);
+	(void)text_copy(names->address, sizeof(names->address), address == NULL ? "" : address);
 	if (iport != NULL)
-		(void)text_copy(info->iport, sizeof(info->iport), iport);
-	(void)snprintf(info->path, sizeof(info->path), "%s/%s%s%s@%s", info->hba,
+		(void)text_copy(names->iport, sizeof(names->iport), iport);
+	(void)snprintf(names->path, sizeof(names->path), "%s/%s%s%s@%s", names->hba,
 	    iport == NULL ? "" : iport, iport == NULL ? "" : "/", ddi_node_name(lu->dip),
-	    info->address);
+	    names->address);
 	info->target = ddi_prop_get_int(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS, "target",
 	    -1);
 	info->lun = (uint64_t)ddi_prop_get_int64(DDI_DEV_T_ANY, lu->dip, DDI_PROP_DONTPASS,
@@ -192,14 +202,45 @@ identify_inquiry(struct lu *lu)
 	return 0;
 }
 
+/* one piece of memory for all, as short as it can be: there may be very many units */
+static int
+names_keep(struct lu *lu, const struct names *names)
+{
+	const struct {
+		const char *from;
+		const char **to;
+	} rows[] = {
+		{ names->path, &lu->info.path },
+		{ names->hba, &lu->info.hba },
+		{ names->iport, &lu->info.iport },
+		{ names->address, &lu->info.address },
+		{ names->serial, &lu->info.serial },
+	};
+	size_t size = 0, at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		size += strlen(rows[i].from) + 1;
+	lu->texts = fault_hit() ? NULL : malloc(size);
+	if (lu->texts == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t len = strlen(rows[i].from) + 1;
+
+		*rows[i].to = memcpy(lu->texts + at, rows[i].from, len);
+		at += len;
+	}
+	return 0;
+}
+
 int
 lu_identify(struct lu *lu)
 {
+	struct names names = { .path = "" };
 	uint8_t cdb[CDB_BUF_LEN];
 	uint8_t none[1];
 	int r;
 
-	identify_path(lu);
+	identify_path(lu, &names);
 	r = identify_inquiry(lu);
 	if (r < 0)
 		return r;
@@ -207,11 +248,11 @@ lu_identify(struct lu *lu)
 	/* takes the unit attentions of power-on off the way; the answer itself does not
 	 * matter */
 	(void)ask(lu, cdb, cdb_tur(cdb), none, 0);
-	identify_serial(lu);
+	identify_serial(lu, &names);
 	if (lu->info.type == INQ_TYPE_DISK || lu->info.type == INQ_TYPE_CD ||
 	    lu->info.type == INQ_TYPE_RBC || lu->info.type == INQ_TYPE_OPTICAL) {
 		identify_capacity(lu);
 		identify_protection(lu);
 	}
-	return 0;
+	return names_keep(lu, &names);
 }

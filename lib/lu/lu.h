@@ -90,14 +90,15 @@ int lu_fini(void);
 
 /* what a unit is; fixed while the unit is published */
 struct lu_info {
-	char path[LU_PATH_MAX];		/* "soft0/iport0/disk@0,0" */
-	char hba[32];			/* "soft0" */
-	char iport[32];			/* "iport0"; empty when the HBA is the port */
-	char address[40];		/* unit address: "0,0" */
+	/* texts live as long as the unit */
+	const char *path;		/* "soft0/iport0/disk@0,0"; shorter than LU_PATH_MAX */
+	const char *hba;		/* "soft0" */
+	const char *iport;		/* "iport0"; empty when the HBA is the port */
+	const char *address;		/* unit address: "0,0" */
+	const char *serial;		/* VPD 80h; empty if the device has none */
 	char vendor[9];			/* trimmed, printable */
 	char product[17];
 	char revision[5];
-	char serial[64];		/* VPD 80h; empty if the device has none */
 	uint8_t inquiry[48];		/* standard INQUIRY data as the device gave it */
 	uint8_t inquiry_len;		/* bytes of it that are valid */
 	uint8_t type;			/* peripheral device type */

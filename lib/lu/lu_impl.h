@@ -46,6 +46,7 @@ struct lu_counter {
 struct lu {
 	/* constant while published */
 	struct lu_info info;
+	char *texts;			/* what info's pointers lead to */
 	uint64_t id;
 	struct lu_host *host;
 	struct lu_exec *home;
@@ -77,7 +78,7 @@ struct lu {
 		uint64_t told_ns;	/* when; 0: never */
 		uint64_t n;		/* not told yet */
 	} media[LU_MEDIA_N];
-	struct lu_media_report media_report;
+	const struct lu_media_report *media_report;	/* during an event; else NULL */
 	bool is_hold_timer_armed;
 	bool is_running_held;
 	timeout_id_t hold_timer;
@@ -91,8 +92,7 @@ struct lu {
 	bool is_home_done;		/* an answer of the home thread to a detach */
 	bool is_drained;
 	struct lu_work detach_work;
-	kmutex_t probe_lock;		/* workers that use sd_inq */
-	kmutex_t cap_lock;		/* workers that set capabilities, and: */
+	kmutex_t ask_lock;		/* workers that use sd_inq or set capabilities, and: */
 	uint32_t caps_asked;		/* 1 << SCSI_CAP_*: whether it can be set is known */
 	uint32_t caps_settable;		/* those that can */
 	struct lu_work reset_work;	/* reset notification -> event */
@@ -114,7 +114,7 @@ extern struct lu_host *lu_host_now;
 int lu_enter(struct lu *lu) MUST_CHECK;
 void lu_exit(struct lu *lu);
 
-/* identity.c: fill info from the device; 0, -EIO when it is no use */
+/* identity.c: fill info from the device; 0, -EIO when it is no use, -ENOMEM */
 int lu_identify(struct lu *lu) MUST_CHECK;
 
 /* registry.c */

@@ -27,6 +27,14 @@ is_change(const struct sense_data *sense)
 	    (asc == 0x28 || asc == 0x2a || asc == 0x3f);
 }
 
+static void
+news_tell(struct lu *lu, enum lu_event event, const struct lu_media_report *report)
+{
+	lu->media_report = report;
+	lu->host->event(lu->host, event, lu);
+	lu->media_report = NULL;
+}
+
 void
 lu_media_note(struct lu *lu, const struct lu_task *task)
 {
@@ -38,8 +46,7 @@ lu_media_note(struct lu *lu, const struct lu_task *task)
 	if (sense_parse(task->sense, task->sense_len, &sense) < 0)
 		return;
 	if (is_change(&sense)) {
-		lu->media_report.sense = sense;
-		lu->host->event(lu->host, LU_EVENT_CHANGED, lu);
+		news_tell(lu, LU_EVENT_CHANGED, &(struct lu_media_report){ .sense = sense });
 		return;
 	}
 	if (!media_kind(&sense, &kind))
@@ -50,20 +57,19 @@ lu_media_note(struct lu *lu, const struct lu_task *task)
 	if (lu->media[kind].told_ns != 0 &&
 	    now_ns - lu->media[kind].told_ns < LU_MEDIA_QUIET_MS * NS_PER_MS)
 		return;
-	lu->media_report = (struct lu_media_report){ kind, lu->media[kind].n, sense };
+	news_tell(lu, LU_EVENT_MEDIA, &(struct lu_media_report){ kind, lu->media[kind].n, sense });
 	lu->media[kind].told_ns = now_ns;
 	lu->media[kind].n = 0;
-	lu->host->event(lu->host, LU_EVENT_MEDIA, lu);
 }
 
 const struct sense_data *
 lu_changed_sense(const struct lu *unit)
 {
-	return &unit->media_report.sense;
+	return &unit->media_report->sense;
 }
 
 const struct lu_media_report *
 lu_media_report(const struct lu *unit)
 {
-	return &unit->media_report;
+	return unit->media_report;
 }

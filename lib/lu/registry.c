@@ -87,10 +87,10 @@ lu_unref(struct lu *unit)
 	if (unit == NULL ||
 	    atomic_fetch_sub_explicit(&unit->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	mutex_destroy(&unit->cap_lock);
-	mutex_destroy(&unit->probe_lock);
+	mutex_destroy(&unit->ask_lock);
 	mutex_destroy(&unit->lock);
 	cv_destroy(&unit->cv);
+	free(unit->texts);
 	free(unit);
 }
 
