@@ -100,7 +100,7 @@ refused(const char *const *lines, size_t n, int want, const char *says)
 
 START_TEST(sets_of_ports_are_checked)
 {
-	static char labels[SOFT_PORTS + 1][8];
+	static char labels[SOFT_PORTS + 1][16];
 	const char *many[SOFT_PORTS + 1];
 	struct soft_expander_conf expanders[1];
 	struct soft_hba_conf conf = { .expanders = expanders, .nexpanders = 1 };
