@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/sunddi.h>
+#include <sys/sunndi.h>
 
 #include "base/log.h"
 #include "ddi/devtree_impl.h"
@@ -436,7 +437,7 @@ devi_free(dev_info_t *dip)
 int
 devi_set_compatible(dev_info_t *dip, char *const *names, unsigned int count)
 {
-	int r = ddi_prop_update_string_array(DDI_DEV_T_NONE, dip, "compatible", names, count);
+	int r = ndi_prop_update_string_array(DDI_DEV_T_NONE, dip, "compatible", names, count);
 
 	return r == DDI_PROP_SUCCESS ? 0 : -ENOMEM;
 }

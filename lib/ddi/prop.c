@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/sunddi.h>
+#include <sys/sunndi.h>
 
 #include "base/fault.h"
 #include "ddi/devtree_impl.h"
@@ -31,16 +32,17 @@ void
 prop_list_init(struct prop_list *l)
 {
 	mutex_init(&l->lock, NULL, MUTEX_DRIVER, NULL);
-	STAILQ_INIT(&l->props);
+	for (int owner = 0; owner < PROP_OWNER_N; owner++)
+		STAILQ_INIT(&l->props[owner]);
 }
 
 static void
-list_clear(struct prop_list *l)
+list_clear(struct prop_list *l, enum prop_owner owner)
 {
 	struct prop *p;
 
-	while ((p = STAILQ_FIRST(&l->props)) != NULL) {
-		STAILQ_REMOVE_HEAD(&l->props, link);
+	while ((p = STAILQ_FIRST(&l->props[owner])) != NULL) {
+		STAILQ_REMOVE_HEAD(&l->props[owner], link);
 		free(p);
 	}
 }
@@ -48,7 +50,8 @@ list_clear(struct prop_list *l)
 void
 prop_list_fini(struct prop_list *l)
 {
-	list_clear(l);
+	list_clear(l, PROP_DRIVER);
+	list_clear(l, PROP_SYSTEM);
 	mutex_destroy(&l->lock);
 }
 
@@ -59,14 +62,22 @@ is_dev_match(const struct prop *p, dev_t dev)
 }
 
 static struct prop *
-list_find(struct prop_list *l, dev_t dev, const char *name)
+owner_find(struct prop_list *l, enum prop_owner owner, dev_t dev, const char *name)
 {
 	struct prop *p;
 
-	STAILQ_FOREACH(p, &l->props, link)
+	STAILQ_FOREACH(p, &l->props[owner], link)
 		if (is_dev_match(p, dev) && strcmp(prop_name(p), name) == 0)
 			return p;
 	return NULL;
+}
+
+static struct prop *
+list_find(struct prop_list *l, dev_t dev, const char *name)
+{
+	struct prop *p = owner_find(l, PROP_DRIVER, dev, name);
+
+	return p != NULL ? p : owner_find(l, PROP_SYSTEM, dev, name);
 }
 
 static struct prop *
@@ -88,27 +99,27 @@ prop_new(dev_t dev, const char *name, enum prop_type type, unsigned int count, s
 	return p;
 }
 
-/* prop_put() - @p in place of any of the same name and dev */
+/* prop_put() - @p in place of any of the same owner, name and dev */
 static int
-prop_put(dev_info_t *dip, struct prop *p)
+prop_put(dev_info_t *dip, enum prop_owner owner, struct prop *p)
 {
 	struct prop *old;
 
 	mutex_enter(&dip->props.lock);
-	STAILQ_FOREACH(old, &dip->props.props, link)
+	STAILQ_FOREACH(old, &dip->props.props[owner], link)
 		if (old->dev == p->dev && strcmp(prop_name(old), prop_name(p)) == 0)
 			break;
 	if (old != NULL)
-		STAILQ_REMOVE(&dip->props.props, old, prop, link);
-	STAILQ_INSERT_TAIL(&dip->props.props, p, link);
+		STAILQ_REMOVE(&dip->props.props[owner], old, prop, link);
+	STAILQ_INSERT_TAIL(&dip->props.props[owner], p, link);
 	mutex_exit(&dip->props.lock);
 	free(old);
 	return DDI_PROP_SUCCESS;
 }
 
 static int
-prop_update(dev_t dev, dev_info_t *dip, const char *name, enum prop_type type, const void *data,
-    unsigned int count, size_t size)
+prop_update(enum prop_owner owner, dev_t dev, dev_info_t *dip, const char *name,
+    enum prop_type type, const void *data, unsigned int count, size_t size)
 {
 	struct prop *p;
 
@@ -119,7 +130,7 @@ prop_update(dev_t dev, dev_info_t *dip, const char *name, enum prop_type type, c
 		return DDI_PROP_NO_MEMORY;
 	if (size > 0)
 		memcpy(p->data, data, size);
-	return prop_put(dip, p);
+	return prop_put(dip, owner, p);
 }
 
 /* copy_out() - the data of @p as the caller gets it: strings with an array of pointers in front
@@ -324,43 +335,9 @@ ddi_prop_exists(dev_t dev, dev_info_t *dip, uint_t flags, const char *name)
 	return is_found && !is_undefined;
 }
 
-int
-ddi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data)
-{
-	return prop_update(dev, dip, name, PROP_INT, &data, 1, sizeof(data));
-}
-
-int
-ddi_prop_update_int_array(dev_t dev, dev_info_t *dip, const char *name, const int *data,
-    uint_t count)
-{
-	return prop_update(dev, dip, name, PROP_INT, data, count, count * sizeof(*data));
-}
-
-int
-ddi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data)
-{
-	return prop_update(dev, dip, name, PROP_INT64, &data, 1, sizeof(data));
-}
-
-int
-ddi_prop_update_int64_array(dev_t dev, dev_info_t *dip, const char *name, const int64_t *data,
-    uint_t count)
-{
-	return prop_update(dev, dip, name, PROP_INT64, data, count, count * sizeof(*data));
-}
-
-int
-ddi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data)
-{
-	if (data == NULL)
-		return DDI_PROP_INVAL_ARG;
-	return prop_update(dev, dip, name, PROP_STRING, data, 1, strlen(data) + 1);
-}
-
-int
-ddi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name, char *const *data,
-    uint_t count)
+static int
+update_strings(enum prop_owner owner, dev_t dev, dev_info_t *dip, const char *name,
+    char *const *data, uint_t count)
 {
 	size_t size = 0, at = 0, len;
 	struct prop *p;
@@ -377,14 +354,94 @@ ddi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name, char 
 		len = strlen(data[i]) + 1;
 		memcpy(p->data + at, data[i], len);
 	}
-	return prop_put(dip, p);
+	return prop_put(dip, owner, p);
+}
+
+static int
+update_string(enum prop_owner owner, dev_t dev, dev_info_t *dip, const char *name,
+    const char *data)
+{
+	if (data == NULL)
+		return DDI_PROP_INVAL_ARG;
+	return prop_update(owner, dev, dip, name, PROP_STRING, data, 1, strlen(data) + 1);
+}
+
+static int
+prop_remove(enum prop_owner owner, dev_t dev, dev_info_t *dip, const char *name)
+{
+	struct prop *p;
+
+	if (name == NULL || *name == '\0')
+		return DDI_PROP_INVAL_ARG;
+	mutex_enter(&dip->props.lock);
+	p = owner_find(&dip->props, owner, dev, name);
+	if (p != NULL)
+		STAILQ_REMOVE(&dip->props.props[owner], p, prop, link);
+	mutex_exit(&dip->props.lock);
+	if (p == NULL)
+		return DDI_PROP_NOT_FOUND;
+	free(p);
+	return DDI_PROP_SUCCESS;
+}
+
+static void
+prop_remove_all(enum prop_owner owner, dev_info_t *dip)
+{
+	mutex_enter(&dip->props.lock);
+	list_clear(&dip->props, owner);
+	mutex_exit(&dip->props.lock);
+}
+
+/*
+ * Those of the driver.
+ */
+
+int
+ddi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data)
+{
+	return ddi_prop_update_int_array(dev, dip, name, &data, 1);
+}
+
+int
+ddi_prop_update_int_array(dev_t dev, dev_info_t *dip, const char *name, const int *data,
+    uint_t count)
+{
+	return prop_update(PROP_DRIVER, dev, dip, name, PROP_INT, data, count,
+	    count * sizeof(*data));
+}
+
+int
+ddi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data)
+{
+	return ddi_prop_update_int64_array(dev, dip, name, &data, 1);
+}
+
+int
+ddi_prop_update_int64_array(dev_t dev, dev_info_t *dip, const char *name, const int64_t *data,
+    uint_t count)
+{
+	return prop_update(PROP_DRIVER, dev, dip, name, PROP_INT64, data, count,
+	    count * sizeof(*data));
+}
+
+int
+ddi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data)
+{
+	return update_string(PROP_DRIVER, dev, dip, name, data);
+}
+
+int
+ddi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name, char *const *data,
+    uint_t count)
+{
+	return update_strings(PROP_DRIVER, dev, dip, name, data, count);
 }
 
 int
 ddi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name, const uchar_t *data,
     uint_t count)
 {
-	return prop_update(dev, dip, name, PROP_BYTE, data, count, count);
+	return prop_update(PROP_DRIVER, dev, dip, name, PROP_BYTE, data, count, count);
 }
 
 int
@@ -394,39 +451,73 @@ ddi_prop_create(dev_t dev, dev_info_t *dip, int flags UNUSED, const char *name,
 	if (length < 0)
 		return DDI_PROP_INVAL_ARG;
 	if (length == 0)
-		return prop_update(dev, dip, name, PROP_BOOLEAN, NULL, 0, 0);
-	return prop_update(dev, dip, name, PROP_BYTE, value, (unsigned int)length,
+		return prop_update(PROP_DRIVER, dev, dip, name, PROP_BOOLEAN, NULL, 0, 0);
+	return prop_update(PROP_DRIVER, dev, dip, name, PROP_BYTE, value, (unsigned int)length,
 	    (size_t)length);
 }
 
 int
 ddi_prop_undefine(dev_t dev, dev_info_t *dip, int flags UNUSED, const char *name)
 {
-	return prop_update(dev, dip, name, PROP_UNDEF, NULL, 0, 0);
+	return prop_update(PROP_DRIVER, dev, dip, name, PROP_UNDEF, NULL, 0, 0);
 }
 
 int
 ddi_prop_remove(dev_t dev, dev_info_t *dip, const char *name)
 {
-	struct prop *p;
-
-	if (name == NULL || *name == '\0')
-		return DDI_PROP_INVAL_ARG;
-	mutex_enter(&dip->props.lock);
-	p = list_find(&dip->props, dev, name);
-	if (p != NULL)
-		STAILQ_REMOVE(&dip->props.props, p, prop, link);
-	mutex_exit(&dip->props.lock);
-	if (p == NULL)
-		return DDI_PROP_NOT_FOUND;
-	free(p);
-	return DDI_PROP_SUCCESS;
+	return prop_remove(PROP_DRIVER, dev, dip, name);
 }
 
 void
 ddi_prop_remove_all(dev_info_t *dip)
 {
-	mutex_enter(&dip->props.lock);
-	list_clear(&dip->props);
-	mutex_exit(&dip->props.lock);
+	prop_remove_all(PROP_DRIVER, dip);
+}
+
+/*
+ * Those of the framework and of parents.
+ */
+
+int
+ndi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data)
+{
+	return prop_update(PROP_SYSTEM, dev, dip, name, PROP_INT, &data, 1, sizeof(data));
+}
+
+int
+ndi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data)
+{
+	return prop_update(PROP_SYSTEM, dev, dip, name, PROP_INT64, &data, 1, sizeof(data));
+}
+
+int
+ndi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data)
+{
+	return update_string(PROP_SYSTEM, dev, dip, name, data);
+}
+
+int
+ndi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name, char *const *data,
+    uint_t count)
+{
+	return update_strings(PROP_SYSTEM, dev, dip, name, data, count);
+}
+
+int
+ndi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name, const uchar_t *data,
+    uint_t count)
+{
+	return prop_update(PROP_SYSTEM, dev, dip, name, PROP_BYTE, data, count, count);
+}
+
+int
+ndi_prop_remove(dev_t dev, dev_info_t *dip, const char *name)
+{
+	return prop_remove(PROP_SYSTEM, dev, dip, name);
+}
+
+void
+ndi_prop_remove_all(dev_info_t *dip)
+{
+	prop_remove_all(PROP_SYSTEM, dip);
 }

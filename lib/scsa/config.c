@@ -143,7 +143,7 @@ unit_props(dev_info_t *child, dev_info_t *port, struct scsi_inquiry *inq, int dt
 	scsi_hba_nodename_compatible_free(name, compatible);
 	if (r < 0)
 		return r;
-	return ddi_prop_update_byte_array(DDI_DEV_T_NONE, child, UNIT_PROP_INQ, (uchar_t *)inq,
+	return ndi_prop_update_byte_array(DDI_DEV_T_NONE, child, UNIT_PROP_INQ, (uchar_t *)inq,
 	    (uint_t)SUN_INQSIZE) == DDI_PROP_SUCCESS ? 0 : -ENOMEM;
 }
 

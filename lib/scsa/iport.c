@@ -52,7 +52,7 @@ scsi_hba_iport_register(dev_info_t *hba_dip, char *port)
 		r = DDI_FAILURE;
 	} else {
 		hba->iports[hba->n_iports++] = STEAL(copy);
-		(void)ddi_prop_update_string_array(DDI_DEV_T_NONE, hba_dip, "scsi-iports",
+		(void)ndi_prop_update_string_array(DDI_DEV_T_NONE, hba_dip, "scsi-iports",
 		    hba->iports, hba->n_iports);
 	}
 	mutex_exit(&hba->lock);
@@ -128,7 +128,7 @@ iport_node_new(dev_info_t *hba, const char *name)
 	(void)snprintf(driver, sizeof(driver), "%s", ddi_driver_name(hba));
 	if (devi_alloc(hba, IPORT_NAME, &dip) < 0)
 		return NULL;
-	if (ddi_prop_update_string(DDI_DEV_T_NONE, dip, "scsi-iport", name) ==
+	if (ndi_prop_update_string(DDI_DEV_T_NONE, dip, "scsi-iport", name) ==
 	    DDI_PROP_SUCCESS && devi_set_compatible(dip, compatible, 1) == 0)
 		return dip;
 	(void)devi_free(dip);

@@ -152,7 +152,7 @@ luns_vpd_prop(struct scsi_device *sd, uchar_t page, const char *name)
 		return;
 	len = luns_vpd(sd, page, data, sizeof(data));
 	if (len > 0)
-		(void)ddi_prop_update_byte_array(DDI_DEV_T_NONE, sd->sd_dev, name, data,
+		(void)ndi_prop_update_byte_array(DDI_DEV_T_NONE, sd->sd_dev, name, data,
 		    (uint_t)len);
 }
 

@@ -75,15 +75,15 @@ unit_node_props(dev_info_t *child, const struct unit_addr *ua)
 	const dev_t dev = DDI_DEV_T_NONE;
 	int r = 0;
 
-	r |= ddi_prop_update_string(dev, child, "class", "scsi");
-	r |= ddi_prop_update_string(dev, child, "target-port", ua->taddr);
-	r |= ddi_prop_update_int64(dev, child, "lun64", ua->lun);
+	r |= ndi_prop_update_string(dev, child, "class", "scsi");
+	r |= ndi_prop_update_string(dev, child, "target-port", ua->taddr);
+	r |= ndi_prop_update_int64(dev, child, "lun64", ua->lun);
 	if (ua->is_numeric && ua->target <= INT_MAX)
-		r |= ddi_prop_update_int(dev, child, "target", (int)ua->target);
+		r |= ndi_prop_update_int(dev, child, "target", (int)ua->target);
 	if (ua->lun >= 0 && ua->lun < LUN_PROP_MAX)
-		r |= ddi_prop_update_int(dev, child, "lun", (int)ua->lun);
+		r |= ndi_prop_update_int(dev, child, "lun", (int)ua->lun);
 	if (ua->sfunc != SFUNC_NONE)
-		r |= ddi_prop_update_int(dev, child, "sfunc", ua->sfunc);
+		r |= ndi_prop_update_int(dev, child, "sfunc", ua->sfunc);
 	return r;
 }
 

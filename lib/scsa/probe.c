@@ -232,7 +232,7 @@ scsi_hba_prop_update_inqstring(struct scsi_device *sd, char *name, char *data, s
 	(void)text_trim_field(data, len, text);
 	if (text[0] == '\0')
 		return DDI_PROP_SUCCESS;
-	return ddi_prop_update_string(DDI_DEV_T_NONE, sd->sd_dev, name, text);
+	return ndi_prop_update_string(DDI_DEV_T_NONE, sd->sd_dev, name, text);
 }
 
 static void
@@ -251,7 +251,7 @@ probe_props(struct scsi_device *sd)
 	if (dip == NULL)
 		return;
 	if (!ddi_prop_exists(DDI_DEV_T_ANY, dip, DDI_PROP_DONTPASS, "inquiry-device-type"))
-		(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "inquiry-device-type",
+		(void)ndi_prop_update_int(DDI_DEV_T_NONE, dip, "inquiry-device-type",
 		    inq->inq_dtype & DTYPE_MASK);
 	probe_prop_string(sd, "inquiry-vendor-id", inq->inq_vid, sizeof(inq->inq_vid));
 	probe_prop_string(sd, "inquiry-product-id", inq->inq_pid, sizeof(inq->inq_pid));

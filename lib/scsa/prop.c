@@ -46,21 +46,21 @@ int
 scsi_device_prop_update_int(struct scsi_device *sd, uint_t flags, char *name, int data)
 {
 	(void)flags;
-	return ddi_prop_update_int(DDI_DEV_T_NONE, sd->sd_dev, name, data);
+	return ndi_prop_update_int(DDI_DEV_T_NONE, sd->sd_dev, name, data);
 }
 
 int
 scsi_device_prop_update_int64(struct scsi_device *sd, uint_t flags, char *name, int64_t data)
 {
 	(void)flags;
-	return ddi_prop_update_int64(DDI_DEV_T_NONE, sd->sd_dev, name, data);
+	return ndi_prop_update_int64(DDI_DEV_T_NONE, sd->sd_dev, name, data);
 }
 
 int
 scsi_device_prop_update_string(struct scsi_device *sd, uint_t flags, char *name, char *data)
 {
 	(void)flags;
-	return ddi_prop_update_string(DDI_DEV_T_NONE, sd->sd_dev, name, data);
+	return ndi_prop_update_string(DDI_DEV_T_NONE, sd->sd_dev, name, data);
 }
 
 int
@@ -68,14 +68,14 @@ scsi_device_prop_update_byte_array(struct scsi_device *sd, uint_t flags, char *n
     uchar_t *data, uint_t nelements)
 {
 	(void)flags;
-	return ddi_prop_update_byte_array(DDI_DEV_T_NONE, sd->sd_dev, name, data, nelements);
+	return ndi_prop_update_byte_array(DDI_DEV_T_NONE, sd->sd_dev, name, data, nelements);
 }
 
 int
 scsi_device_prop_remove(struct scsi_device *sd, uint_t flags, char *name)
 {
 	(void)flags;
-	return ddi_prop_remove(DDI_DEV_T_NONE, sd->sd_dev, name);
+	return ndi_prop_remove(DDI_DEV_T_NONE, sd->sd_dev, name);
 }
 
 void

@@ -11,6 +11,7 @@
 #define SCSA_SCSA_IMPL_H
 
 #include <sys/scsi/scsi.h>
+#include <sys/sunndi.h>
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -213,9 +213,9 @@ smp_node_props(dev_info_t *child, const char *taddr)
 	int r = 0;
 
 	(void)text_copy(addr, sizeof(addr), taddr);
-	r |= ddi_prop_update_int(DDI_DEV_T_NONE, child, SMP_MARK, 1);
-	r |= ddi_prop_update_string(DDI_DEV_T_NONE, child, "target-port", addr);
-	r |= ddi_prop_update_string(DDI_DEV_T_NONE, child, "smp-wwn",
+	r |= ndi_prop_update_int(DDI_DEV_T_NONE, child, SMP_MARK, 1);
+	r |= ndi_prop_update_string(DDI_DEV_T_NONE, child, "target-port", addr);
+	r |= ndi_prop_update_string(DDI_DEV_T_NONE, child, "smp-wwn",
 	    (char *)(uintptr_t)scsi_wwnstr_skip_ua_prefix(addr));
 	return r == DDI_PROP_SUCCESS ? 0 : -ENOMEM;
 }
@@ -385,32 +385,32 @@ int
 smp_device_prop_update_byte_array(struct smp_device *smp, char *name, uchar_t *data,
     uint_t nelements)
 {
-	return ddi_prop_update_byte_array(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data,
+	return ndi_prop_update_byte_array(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data,
 	    nelements);
 }
 
 int
 smp_device_prop_update_int(struct smp_device *smp, char *name, int data)
 {
-	return ddi_prop_update_int(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data);
+	return ndi_prop_update_int(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data);
 }
 
 int
 smp_device_prop_update_int64(struct smp_device *smp, char *name, int64_t data)
 {
-	return ddi_prop_update_int64(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data);
+	return ndi_prop_update_int64(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data);
 }
 
 int
 smp_device_prop_update_string(struct smp_device *smp, char *name, char *data)
 {
-	return ddi_prop_update_string(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data);
+	return ndi_prop_update_string(DDI_DEV_T_NONE, smp->smp_sd_dev, name, data);
 }
 
 int
 smp_device_prop_remove(struct smp_device *smp, char *name)
 {
-	return ddi_prop_remove(DDI_DEV_T_NONE, smp->smp_sd_dev, name);
+	return ndi_prop_remove(DDI_DEV_T_NONE, smp->smp_sd_dev, name);
 }
 
 void

@@ -279,7 +279,7 @@ scsi_hba_tgtmap_create(dev_info_t *iport_dip, scsi_tgtmap_mode_t mode, int csync
 	}
 	/* names of targets are no SPI numbers: compatible names of the general form are
 	 * right */
-	(void)ddi_prop_remove(DDI_DEV_T_NONE, iport_dip, "scsi-binding-set");
+	(void)ndi_prop_remove(DDI_DEV_T_NONE, iport_dip, "scsi-binding-set");
 	TRACE(.kind = SCSA_EV_MAP_CREATE, .tran = port->tran, .dip = iport_dip);
 	port->tran->tran_tgtmap = map;
 	*ret_map = map;

@@ -156,7 +156,7 @@ static void
 port_prop_default(dev_info_t *dip, const char *name, int value)
 {
 	if (!ddi_prop_exists(DDI_DEV_T_ANY, dip, DDI_PROP_DONTPASS, name))
-		(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, name,
+		(void)ndi_prop_update_int(DDI_DEV_T_NONE, dip, name,
 		    ddi_prop_get_int(DDI_DEV_T_ANY, dip, 0, name, value));
 }
 
@@ -164,7 +164,7 @@ static void
 port_prop_default_string(dev_info_t *dip, const char *name, const char *value)
 {
 	if (value != NULL && !ddi_prop_exists(DDI_DEV_T_ANY, dip, DDI_PROP_DONTPASS, name))
-		(void)ddi_prop_update_string(DDI_DEV_T_NONE, dip, name, value);
+		(void)ndi_prop_update_string(DDI_DEV_T_NONE, dip, name, value);
 }
 
 void

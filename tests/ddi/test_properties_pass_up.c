@@ -137,6 +137,35 @@ START_TEST(numbers_and_flags)
 }
 END_TEST
 
+/* the driver and the framework each take away only what is theirs */
+START_TEST(owners_stay_apart)
+{
+	char *text;
+
+	tree_make();
+	ck_assert_int_eq(ndi_prop_update_string(DDI_DEV_T_NONE, dip, "target-port", "w1"), 0);
+	ck_assert_int_eq(ndi_prop_update_int64(DDI_DEV_T_NONE, dip, "lun64", 3), 0);
+	ck_assert_int_eq(ddi_prop_update_int(DDI_DEV_T_NONE, dip, "mine", 1), 0);
+	/* by the same name: the driver's hides the other, and is removed alone */
+	ck_assert_int_eq(ddi_prop_update_int64(DDI_DEV_T_NONE, dip, "lun64", 4), 0);
+	ck_assert_int_eq(ddi_prop_get_int64(DDI_DEV_T_ANY, dip, 0, "lun64", 0), 4);
+	ck_assert_int_eq(ddi_prop_remove(DDI_DEV_T_NONE, dip, "target-port"),
+	    DDI_PROP_NOT_FOUND);
+	ck_assert_int_eq(ndi_prop_remove(DDI_DEV_T_NONE, dip, "mine"), DDI_PROP_NOT_FOUND);
+	ddi_prop_remove_all(dip);
+	ck_assert(!ddi_prop_exists(DDI_DEV_T_ANY, dip, 0, "mine"));
+	ck_assert_int_eq(ddi_prop_get_int64(DDI_DEV_T_ANY, dip, 0, "lun64", 0), 3);
+	ck_assert_int_eq(ddi_prop_lookup_string(DDI_DEV_T_ANY, dip, 0, "target-port", &text), 0);
+	ck_assert_str_eq(text, "w1");
+	ddi_prop_free(text);
+	ck_assert_int_eq(ddi_prop_update_int(DDI_DEV_T_NONE, dip, "mine", 1), 0);
+	ndi_prop_remove_all(dip);
+	ck_assert(!ddi_prop_exists(DDI_DEV_T_ANY, dip, 0, "lun64"));
+	ck_assert_int_eq(ddi_prop_get_int(DDI_DEV_T_ANY, dip, 0, "mine", 0), 1);
+	tree_free();
+}
+END_TEST
+
 START_TEST(shortage_changes_nothing)
 {
 	char *text;
@@ -163,4 +192,4 @@ START_TEST(shortage_changes_nothing)
 END_TEST
 
 CHECK_MAIN("properties", types_round_trip, ancestors_are_asked, numbers_and_flags,
-    shortage_changes_nothing)
+    owners_stay_apart, shortage_changes_nothing)

@@ -156,6 +156,8 @@ int ddi_prop_update_byte_array(dev_t dev, dev_info_t *dip, const char *name,
 int ddi_prop_create(dev_t dev, dev_info_t *dip, int flags, const char *name, const void *value,
     int length);
 int ddi_prop_undefine(dev_t dev, dev_info_t *dip, int flags, const char *name);
+/* ddi_prop_remove(), ddi_prop_remove_all() - take away what ddi_prop_update_*(),
+ * ddi_prop_create() and ddi_prop_undefine() made; those of ndi_prop_update_*() stay */
 int ddi_prop_remove(dev_t dev, dev_info_t *dip, const char *name);
 void ddi_prop_remove_all(dev_info_t *dip);
 

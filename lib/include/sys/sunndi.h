@@ -46,6 +46,9 @@ dev_info_t *ndi_devi_find(dev_info_t *parent, const char *name, const char *addr
 void ndi_hold_devi(dev_info_t *dip);	/* may not be detached until ndi_rele_devi() */
 void ndi_rele_devi(dev_info_t *dip);
 
+/* ndi_prop_update_int() - and its family: as ddi_prop_update_int(), but the property belongs to
+ * the framework or the parent, and the driver's ddi_prop_remove() leaves it alone. One of the
+ * driver by the same name hides it */
 int ndi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data);
 int ndi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data);
 int ndi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data);
