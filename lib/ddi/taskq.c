@@ -32,7 +32,11 @@ struct taskq {
 	bool is_suspended;
 	bool is_ending;
 	taskqid_t last_id;
-	struct sched_thread *threads[];
+	int nmembers;			/* threads that have said who they are */
+	struct {
+		struct sched_thread *thread;
+		kthread_t *self;
+	} members[];
 };
 
 static void
@@ -63,10 +67,12 @@ static void
 taskq_thread(void *arg)
 {
 	taskq_t *tq = arg;
+	kthread_t *self = threadp();
 	struct task *t;
 
 	sched_tls.taskq = tq;
 	mutex_enter(&tq->lock);
+	tq->members[tq->nmembers++].self = self;
 	for (;;) {
 		t = tq->is_suspended ? NULL : TAILQ_FIRST(&tq->queue);
 		if (t != NULL)
@@ -84,7 +90,7 @@ taskq_create(const char *name, int nthreads, pri_t pri UNUSED, int minalloc,
     int maxalloc UNUSED, uint_t flags UNUSED)
 {
 	int n = nthreads < 1 ? 1 : nthreads > NTHREADS_MAX ? NTHREADS_MAX : nthreads;
-	taskq_t *tq = kmem_must(sizeof(*tq) + (size_t)n * sizeof(tq->threads[0]));
+	taskq_t *tq = kmem_must(sizeof(*tq) + (size_t)n * sizeof(tq->members[0]));
 	int r;
 
 	(void)text_copy(tq->name, sizeof(tq->name), name);
@@ -97,7 +103,8 @@ taskq_create(const char *name, int nthreads, pri_t pri UNUSED, int minalloc,
 		task_put(tq, kmem_must(sizeof(struct task)));
 
 	while (tq->nthreads < n) {
-		r = sched_thread_start(tq->name, taskq_thread, tq, &tq->threads[tq->nthreads]);
+		r = sched_thread_start(tq->name, taskq_thread, tq,
+		    &tq->members[tq->nthreads].thread);
 		if (r < 0)
 			break;
 		tq->nthreads++;
@@ -126,7 +133,7 @@ taskq_destroy(taskq_t *tq)
 	cv_broadcast(&tq->work_cv);
 	mutex_exit(&tq->lock);
 	for (int i = 0; i < tq->nthreads; i++)
-		sched_thread_join(tq->threads[i]);
+		sched_thread_join(tq->members[i].thread);
 
 	while ((t = TAILQ_FIRST(&tq->spare)) != NULL) {
 		TAILQ_REMOVE(&tq->spare, t, link);
@@ -227,9 +234,15 @@ taskq_resume(taskq_t *tq)
 boolean_t
 taskq_member(taskq_t *tq, kthread_t *thread)
 {
-	if (thread != NULL && thread != threadp())
-		return B_FALSE;
-	return sched_tls.taskq == tq ? B_TRUE : B_FALSE;
+	bool is_member = false;
+
+	if (thread == NULL)
+		return sched_tls.taskq == tq ? B_TRUE : B_FALSE;
+	mutex_enter(&tq->lock);
+	for (int i = 0; i < tq->nmembers && !is_member; i++)
+		is_member = tq->members[i].self == thread;
+	mutex_exit(&tq->lock);
+	return is_member ? B_TRUE : B_FALSE;
 }
 
 ddi_taskq_t *

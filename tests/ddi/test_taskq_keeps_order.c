@@ -148,6 +148,30 @@ self_task(void *arg)
 	taskq_destroy(arg);
 }
 
+static void
+tell_self(void *arg)
+{
+	*(kthread_t **)arg = curthread;
+}
+
+/* any thread may ask about any other */
+START_TEST(members_are_known_to_others)
+{
+	taskq_t *other = taskq_create("other", 1, minclsyspri, 1, 4, 0);
+	kthread_t *member = NULL;
+
+	tq = taskq_create("asked", 3, minclsyspri, 1, 4, 0);
+	ck_assert(taskq_dispatch(tq, tell_self, &member, TQ_SLEEP) != TASKQID_INVALID);
+	taskq_wait(tq);
+	ck_assert_ptr_nonnull(member);
+	ck_assert(taskq_member(tq, member));
+	ck_assert(!taskq_member(other, member));
+	ck_assert(!taskq_member(tq, curthread));
+	taskq_destroy(tq);
+	taskq_destroy(other);
+}
+END_TEST
+
 START_TEST(waiting_for_oneself_is_reported)
 {
 	recorder_start();
@@ -211,4 +235,4 @@ END_TEST
 
 CHECK_MAIN("taskq", one_thread_is_fifo, suspended_queue_holds_and_wait_returns,
     task_may_dispatch_to_its_queue, threads_work_side_by_side, waiting_for_oneself_is_reported,
-    flags_are_obeyed, nosleep_may_fail)
+    members_are_known_to_others, flags_are_obeyed, nosleep_may_fail)
