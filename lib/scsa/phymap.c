@@ -213,8 +213,8 @@ sas_phymap_create(dev_info_t *hba_dip, int settle_usec, sas_phymap_mode_t mode, 
 	};
 	sas_phymap_t *map;
 
-	if (hba == NULL || hba->is_iport || settle_usec <= 0 || mode != PHYMAP_MODE_SIMPLE ||
-	    mode_arg != NULL || ret_map == NULL)
+	if (hba == NULL || !(hba->tran->tran_hba_flags & SCSI_HBA_HBA) || settle_usec <= 0 ||
+	    mode != PHYMAP_MODE_SIMPLE || mode_arg != NULL || ret_map == NULL)
 		return DDI_FAILURE;
 	map = kmem_zalloc(sizeof(*map), KM_SLEEP);
 	map->hba_dip = hba_dip;
