@@ -241,6 +241,18 @@ hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hb
 
 /* ------ down ------ */
 
+/* it stays attached while the process ends: at least it shall not write to memory any more */
+static void
+hba_quiesce(struct hba *hba)
+{
+	int r = devi_quiesce(hba->dip);
+
+	if (r < 0)
+		log_warning("%s: not silenced: %s", hba->name, strerror(-r));
+	else
+		log_notice("%s: silenced", hba->name);
+}
+
 static bool
 hba_detach(struct hba *hba)
 {
@@ -255,6 +267,7 @@ hba_detach(struct hba *hba)
 	r = devi_detach(hba->dip, DEVI_DETACH_CHILDREN);
 	if (r < 0) {
 		log_error("%s: not detached: %s", hba->name, strerror(-r));
+		hba_quiesce(hba);
 		return false;
 	}
 	hba->state = HBA_DETACHED;

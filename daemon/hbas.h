@@ -52,7 +52,8 @@ struct hba {
 int hbas_attach(const struct config *conf, unsigned int queues,
     struct hbas **ret_hbas) MUST_CHECK;
 
-/* hbas_detach() - detach units and HBAs, newest first; false when one refused (logged) */
+/* hbas_detach() - detach units and HBAs, newest first; false when one refused (logged): its
+ * driver was asked to silence it (devo_quiesce) */
 bool hbas_detach(struct hbas *hbas);
 
 /* hbas_free() - after hbas_detach(); NULL is fine */

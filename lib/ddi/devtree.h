@@ -162,6 +162,17 @@ int devi_attach(dev_info_t *dip);
  */
 int devi_detach(dev_info_t *dip, unsigned int flags);
 
+/**
+ * devi_quiesce() - the last resort for a node that cannot be detached: its driver makes the
+ * device silent, by devo_quiesce, without taking anything down
+ *
+ * Returns:  0
+ *           -ENOTSUP  the driver has no such entry
+ *           -EAGAIN   not attached
+ *           -EIO      the driver cannot
+ */
+int devi_quiesce(dev_info_t *dip);
+
 /* devi_config(), devi_unconfig() - ask the driver of @dip, which must be attached, for its
  * children (bus_config, bus_unconfig); 0, -ENOTSUP (driver has no such entry), -EAGAIN (not
  * attached), -EIO */

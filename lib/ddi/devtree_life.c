@@ -443,6 +443,18 @@ devi_set_compatible(dev_info_t *dip, char *const *names, unsigned int count)
 }
 
 int
+devi_quiesce(dev_info_t *dip)
+{
+	const struct dev_ops *ops = ddi_get_driver(dip);
+
+	if (!devi_is_attached(dip))
+		return -EAGAIN;
+	if (ops == NULL || ops->devo_quiesce == NULL)
+		return -ENOTSUP;
+	return ops->devo_quiesce(dip) == DDI_SUCCESS ? 0 : -EIO;
+}
+
+int
 devi_config(dev_info_t *dip, ddi_bus_config_op_t op, void *arg, dev_info_t **ret_child)
 {
 	struct bus_ops *bus = bus_of(dip);
