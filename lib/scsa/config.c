@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "ddi/violation.h"
 #include "scsa/config_impl.h"
 #include "scsa/maps.h"
@@ -178,6 +179,20 @@ attach_errno(int r)
 	}
 }
 
+/* where people find it: what tran_get_bus_addr says, or the unit address */
+static void
+unit_report(dev_info_t *child, struct scsi_device *sd)
+{
+	dev_info_t *port = ddi_get_parent(child);
+	char text[UA_LEN] = "";
+
+	if (sd->sd_address.a_hba_tran->tran_get_bus_addr == NULL ||
+	    !tran_call_get_bus_addr(sd, text, (int)sizeof(text)))
+		(void)snprintf(text, sizeof(text), "%s", ddi_get_name_addr(child));
+	log_info("%s%d at %s%d: %s", ddi_driver_name(child), ddi_get_instance(child),
+	    ddi_driver_name(port), ddi_get_instance(port), text);
+}
+
 static int
 unit_attach(dev_info_t *child)
 {
@@ -191,6 +206,7 @@ unit_attach(dev_info_t *child)
 		if (sd->sd_inq != NULL)
 			probe_props(sd);
 		luns_identity(sd);
+		unit_report(child, sd);
 	}
 	return attach_errno(devi_attach(child));
 }
@@ -384,7 +400,7 @@ port_targets(const struct scsa_port *port)
 	return n < SPI_TARGETS_MAX ? n : SPI_TARGETS_MAX;
 }
 
-/* attached children; below an HBA with iports, theirs */
+/* attached children */
 static int
 count_units(dev_info_t *dip)
 {
@@ -397,6 +413,19 @@ count_units(dev_info_t *dip)
 	return n;
 }
 
+/* those of all iports */
+static int
+count_hba_units(dev_info_t *hba)
+{
+	int n = 0;
+
+	devi_enter(hba);
+	for (dev_info_t *c = devi_first_child(hba); c != NULL; c = devi_next(c))
+		n += devi_is_attached(c) ? count_units(c) : 0;
+	devi_exit(hba);
+	return n;
+}
+
 int
 port_config_all(struct scsa_port *port)
 {
@@ -405,15 +434,14 @@ port_config_all(struct scsa_port *port)
 	int n = port_targets(port);
 	char taddr[16];
 
-	if (port->tran->tran_tgtmap != NULL && port->tran->tran_bus_config == NULL) {
+	if (port->tran->tran_bus_config != NULL)
+		return config_own(port, 0, BUS_CONFIG_ALL, NULL, NULL) < 0 ? -EIO :
+		    count_units(port->dip);
+	if (port->tran->tran_tgtmap != NULL) {
 		tgtmap_config_all(port);
 		return count_units(port->dip);
 	}
 	port_config_enter(port);
-	if (port->tran->tran_bus_config != NULL) {
-		(void)tran_call_bus_config(port->tran, port->dip, 0, BUS_CONFIG_ALL, NULL, NULL);
-		n = 0;
-	}
 	for (int i = 0; i < n; i++) {
 		if (i == id)
 			continue;
@@ -481,6 +509,18 @@ addr_is_rescan(const char *addr, char *taddr, size_t size)
  * An HBA with iports.
  */
 
+/* its attach may have changed the type of its vector */
+static void
+iport_type_settle(dev_info_t *iport)
+{
+	struct scsa_port *port = config_hold(iport);
+
+	if (port == NULL)
+		return;
+	port_type_update(port);
+	config_release(port);
+}
+
 int
 iport_config(struct scsa_port *hba, const char *name, dev_info_t **ret_dip)
 {
@@ -495,6 +535,8 @@ iport_config(struct scsa_port *hba, const char *name, dev_info_t **ret_dip)
 		(void)devi_ref(iport);
 	}
 	r = devi_attach(iport);
+	if (r == 0)
+		iport_type_settle(iport);
 	if (r < 0 && is_new)
 		(void)devi_free(iport);
 	else if (r == 0)
@@ -522,9 +564,12 @@ static int
 hba_config_all(struct scsa_port *hba)
 {
 	char name[UA_LEN];
-	int units = 0;
+	int units = 0, r;
 	bool has_failed = false;
 
+	if (hba->tran->tran_bus_config != NULL)
+		return config_own(hba, 0, BUS_CONFIG_ALL, NULL, NULL) < 0 ? -EIO :
+		    count_hba_units(hba->dip);
 	if (hba->tran->tran_iportmap != NULL)
 		return iportmap_config_all(hba);
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {
@@ -539,8 +584,10 @@ hba_config_all(struct scsa_port *hba)
 			has_failed = true;
 			continue;
 		}
-		units += port_config_all(port);
+		r = port_config_all(port);
 		config_release(port);
+		has_failed |= r < 0;
+		units += r < 0 ? 0 : r;
 	}
 	return has_failed ? -EIO : units;
 }
@@ -551,6 +598,8 @@ hba_config_one(struct scsa_port *hba, const char *addr, dev_info_t **ret_dip)
 	char name[UA_LEN];
 	int r = -ENXIO;
 
+	if (hba->tran->tran_bus_config != NULL)
+		return config_own_one(hba, addr, ret_dip);
 	if (hba->tran->tran_iportmap != NULL)
 		return iportmap_config_one(hba, addr, ret_dip);
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {
@@ -593,13 +642,12 @@ port_config_addr(struct scsa_port *port, const char *addr, dev_info_t **ret_dip)
 
 	if (addr_normalise(port, addr, text, sizeof(text)) < 0)
 		return -EINVAL;
-	if (port->tran->tran_tgtmap != NULL && port->tran->tran_bus_config == NULL)
+	if (port->tran->tran_bus_config != NULL)
+		return config_own_one(port, text, ret_dip);
+	if (port->tran->tran_tgtmap != NULL)
 		return tgtmap_config_one(port, text, ret_dip);
 	port_config_enter(port);
-	if (port->tran->tran_bus_config != NULL)
-		r = tran_call_bus_config(port->tran, port->dip, 0, BUS_CONFIG_ONE, text,
-		    ret_dip) == DDI_SUCCESS ? 0 : -ENXIO;
-	else if (addr_is_rescan(text, taddr, sizeof(taddr)))
+	if (addr_is_rescan(text, taddr, sizeof(taddr)))
 		r = target_config(port, taddr);
 	else
 		r = port_config_one(port, text, ret_dip);
@@ -641,6 +689,8 @@ port_unconfig_one(struct scsa_port *port, const char *addr)
 
 	if (addr_normalise(port, addr, text, sizeof(text)) < 0)
 		return -ENOENT;
+	if (port->tran->tran_bus_unconfig != NULL)
+		return unconfig_own_one(port, text);
 	if (port->tran->tran_tgtmap != NULL)
 		return tgtmap_unconfig_one(port, text);
 	(void)snprintf(key, sizeof(key), "@%s", text);
@@ -692,6 +742,8 @@ port_unconfig_all(struct scsa_port *port)
 	size_t n;
 	int r = 0;
 
+	if (port->tran->tran_bus_unconfig != NULL)
+		return unconfig_own(port, 0, BUS_UNCONFIG_ALL, NULL);
 	if (port->tran->tran_tgtmap != NULL)
 		return tgtmap_unconfig_all(port);
 	port_config_enter(port);
@@ -712,6 +764,8 @@ hba_unconfig_all(struct scsa_port *hba)
 	char name[UA_LEN];
 	int r = 0;
 
+	if (hba->tran->tran_bus_unconfig != NULL)
+		return unconfig_own(hba, 0, BUS_UNCONFIG_ALL, NULL);
 	if (hba->tran->tran_iportmap != NULL)
 		return iportmap_unconfig_all(hba);
 	for (unsigned int i = 0; iport_name(hba, i, name, sizeof(name)); i++) {

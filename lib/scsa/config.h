@@ -30,7 +30,8 @@
  *
  * Returns:  number of logical units attached behind @dip now
  *           -ENODEV  @dip is not an attached HBA or iport
- *           -EIO     an iport could not be attached; the others were configured
+ *           -EIO     an iport could not be attached, or tran_bus_config of the driver failed;
+ *                    the others were configured
  */
 int scsa_bus_config_all(dev_info_t *dip) MUST_CHECK;
 

@@ -32,7 +32,7 @@ int scan_unit(struct target_scan *scan, struct scsa_port *port, scsi_lun64_t lun
 int port_config_one(struct scsa_port *port, const char *addr, dev_info_t **ret_dip);
 
 /* port_config_all() - everything behind an initiator port; number of units attached there
- * then */
+ * then, or -EIO when the driver enumerates itself and failed */
 int port_config_all(struct scsa_port *port);
 
 /* port_unconfig_all() - and take it away; 0 or -EBUSY */
@@ -41,6 +41,23 @@ int port_unconfig_all(struct scsa_port *port);
 /* iport_config() - find or make an iport's node, and attach it; 0, -EIO, -ENOMEM. @hba is
  * entered */
 int iport_config(struct scsa_port *hba, const char *name, dev_info_t **ret_dip);
+
+/**
+ * config_own(), unconfig_own() - where the vector has tran_bus_config, tran_bus_unconfig: let
+ * the driver do it instead of the framework
+ *
+ * @arg      as the tree got it: "name@addr" or "@addr" for BUS_CONFIG_ONE
+ * @ret_child  the child that the driver told; borrowed, untouched when it told none. May be
+ *           NULL
+ *
+ * Returns:  0; -ENXIO and -EBUSY when the driver failed. The _one functions take an address;
+ *           -ENOENT when there is no such child to take away
+ */
+int config_own(struct scsa_port *port, uint_t flags, ddi_bus_config_op_t op, const char *arg,
+    dev_info_t **ret_child);
+int config_own_one(struct scsa_port *port, const char *addr, dev_info_t **ret_child);
+int unconfig_own(struct scsa_port *port, uint_t flags, ddi_bus_config_op_t op, const char *arg);
+int unconfig_own_one(struct scsa_port *port, const char *addr);
 
 /* child_remove() - detach a node if it is attached, and free it; 0 or -EBUSY */
 int child_remove(dev_info_t *child);

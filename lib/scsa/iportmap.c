@@ -178,7 +178,7 @@ iportmap_config_all(struct scsa_port *hba)
 	struct scsi_hba_iportmap *map = hba->tran->tran_iportmap;
 	char ua[SETTLE_ADDR_MAX + 1];
 	const char *after = NULL;
-	int units = 0;
+	int units = 0, r;
 
 	csync_wait_all(&map->csync, map->settle, map->settle_us);
 	while (settle_next_up(map->settle, after, ua)) {
@@ -186,7 +186,8 @@ iportmap_config_all(struct scsa_port *hba)
 		struct scsa_port *port = config_hold(iport);
 
 		if (port != NULL) {
-			units += port_config_all(port);
+			r = port_config_all(port);
+			units += r < 0 ? 0 : r;
 			config_release(port);
 		}
 		if (iport != NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ddi/violation.h"
+#include "scsa/config_impl.h"
 #include "scsa/maps.h"
 #include "scsa/scsa_impl.h"
 
@@ -324,14 +325,19 @@ static int
 bus_config(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
     dev_info_t **ret_child)
 {
+	struct scsa_port *port = config_hold(parent);
 	dev_info_t *child = NULL;
 	int r;
 
-	(void)flags;
-	if (op == BUS_CONFIG_ONE)
+	if (port == NULL)
+		return DDI_FAILURE;
+	if (port->tran->tran_bus_config != NULL)
+		r = config_own(port, flags, op, arg, &child);
+	else if (op == BUS_CONFIG_ONE)
 		r = scsa_bus_config_one(parent, bus_arg_addr(arg), &child);
 	else
 		r = scsa_bus_config_all(parent);
+	config_release(port);
 	if (r < 0)
 		return DDI_FAILURE;
 	if (ret_child != NULL && child != NULL) {
@@ -345,13 +351,18 @@ bus_config(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
 static int
 bus_unconfig(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg)
 {
+	struct scsa_port *port = config_hold(parent);
 	int r;
 
-	(void)flags;
-	if (op == BUS_UNCONFIG_ONE)
+	if (port == NULL)
+		return DDI_FAILURE;
+	if (port->tran->tran_bus_unconfig != NULL)
+		r = unconfig_own(port, flags, op, arg);
+	else if (op == BUS_UNCONFIG_ONE)
 		r = scsa_bus_unconfig_one(parent, bus_arg_addr(arg));
 	else
 		r = scsa_bus_unconfig_all(parent);
+	config_release(port);
 	return r < 0 ? DDI_FAILURE : DDI_SUCCESS;
 }
 

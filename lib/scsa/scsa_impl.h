@@ -92,6 +92,7 @@ struct scsa_port {
 	kcondvar_t cv;
 	bool is_configuring;		/* under lock */
 	bool is_quiesced;		/* under lock; base only */
+	bool is_type_ours;		/* initiator-interconnect-type: not the administrator's */
 	bool is_excl;			/* under lock; base only: the control session is alone */
 	char *iports[SCSI_HBA_MAX_IPORTS];	/* under lock; base only: registered names */
 	unsigned int n_iports;
@@ -291,8 +292,10 @@ dev_info_t *iport_node_new(dev_info_t *hba, const char *name);
 /* names.c: "disk", "enclosure" .. for the node of a device type; never NULL */
 const char *scsi_node_name(int dtype);
 
-/* tran.c: properties that a port has at least */
+/* tran.c: properties that a port has at least; port_type_update() - the one that says what
+ * tran_interconnect_type is now */
 void port_props(struct scsa_port *port);
+void port_type_update(struct scsa_port *port);
 
 /* probe.c */
 int probe_run(struct scsi_pkt *pkt);

@@ -8,6 +8,8 @@
 #include "ddi/violation.h"
 #include "scsa/scsa_impl.h"
 
+#define PROP_TYPE	"initiator-interconnect-type"
+
 #define MINOR_SHIFT	6	/* of the instance in a minor number */
 #define MINOR_DEVCTL	0
 #define MINOR_SCSI	1
@@ -109,6 +111,8 @@ port_new(dev_info_t *dip, struct scsi_hba_tran *tran, bool is_iport, int kmflag)
 void
 port_free(struct scsa_port *port)
 {
+	if (port->is_type_ours)
+		(void)ndi_prop_remove(DDI_DEV_T_NONE, port->dip, PROP_TYPE);
 	for (unsigned int i = 0; i < port->n_iports; i++)
 		kmem_strfree(port->iports[i]);
 	cv_destroy(&port->cv);
@@ -168,10 +172,23 @@ port_prop_default_string(dev_info_t *dip, const char *name, const char *value)
 }
 
 void
+port_type_update(struct scsa_port *port)
+{
+	int type = port->tran->tran_interconnect_type;
+	const char *name = type > 0 && type < INTERCONNECT_MAX ? interconnect_names[type] : NULL;
+
+	if (!port->is_type_ours)
+		return;
+	if (name != NULL)
+		(void)ndi_prop_update_string(DDI_DEV_T_NONE, port->dip, PROP_TYPE, name);
+	else
+		(void)ndi_prop_remove(DDI_DEV_T_NONE, port->dip, PROP_TYPE);
+}
+
+void
 port_props(struct scsa_port *port)
 {
 	dev_info_t *dip = port->dip;
-	int type = port->tran->tran_interconnect_type;
 	int id = ddi_prop_get_int(DDI_DEV_T_ANY, dip, 0, "initiator-id",
 	    SCSI_DEFAULT_INITIATOR_ID);
 
@@ -181,9 +198,8 @@ port_props(struct scsa_port *port)
 	port_prop_default(dip, "scsi-selection-timeout", SCSI_DEFAULT_SELECTION_TIMEOUT);
 	port_prop_default(dip, "scsi-tag-age-limit", SCSI_DEFAULT_TAG_AGE_LIMIT);
 	port_prop_default(dip, "scsi-initiator-id", id);
-	if (type > 0 && type < INTERCONNECT_MAX)
-		port_prop_default_string(dip, "initiator-interconnect-type",
-		    interconnect_names[type]);
+	port->is_type_ours = !ddi_prop_exists(DDI_DEV_T_ANY, dip, DDI_PROP_DONTPASS, PROP_TYPE);
+	port_type_update(port);
 	port_prop_default_string(dip, "scsi-binding-set", "spi");
 }
 
@@ -205,6 +221,8 @@ attach_args_are_valid(dev_info_t *dip, const ddi_dma_attr_t *attr, const scsi_hb
 	}
 	if (!(tran->tran_hba_flags & SCSI_HBA_SCSA_TA) || tran->tran_hba_dip != NULL ||
 	    tran->tran_start == NULL)
+		return false;
+	if (!dma_attr_is_valid(attr) || tran->tran_hba_len < 0)
 		return false;
 	if ((tran->tran_get_name == NULL) != (tran->tran_get_bus_addr == NULL))
 		return false;

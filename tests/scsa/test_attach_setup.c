@@ -181,6 +181,16 @@ break_len(dev_info_t *dip, scsi_hba_tran_t *tran)
 }
 
 static int
+break_attr(dev_info_t *dip, scsi_hba_tran_t *tran)
+{
+	ddi_dma_attr_t attr = mock.attr;
+
+	attr.dma_attr_align = 3;
+	ck_assert_int_eq(scsi_hba_attach_setup(dip, &attr, tran, 0), DDI_FAILURE);
+	return DDI_FAILURE;
+}
+
+static int
 check_arguments(dev_info_t *dip, scsi_hba_tran_t *tran)
 {
 	ck_assert_int_eq(scsi_hba_attach_setup(NULL, &mock.attr, tran, 0), DDI_FAILURE);
@@ -220,6 +230,7 @@ SIM_TEST(c78_c79_bad_vectors_are_refused)
 	attach_fails(break_start);
 	attach_fails(break_packets);
 	attach_fails(break_len);
+	attach_fails(break_attr);
 	dip = ddi_get_child(devi_root());
 	mock.on_attach = NULL;
 	mock.dip = dip;

@@ -72,6 +72,31 @@ SIM_TEST(c71_no_reset_entry_means_no)
 	mock_stop();
 }
 
+static int
+drop_entries(dev_info_t *dip, scsi_hba_tran_t *tran)
+{
+	(void)dip;
+	tran->tran_abort = NULL;
+	tran->tran_reset = NULL;
+	tran->tran_getcap = NULL;
+	tran->tran_setcap = NULL;
+	return DDI_SUCCESS;
+}
+
+SIM_TEST(missing_entries_have_answers)
+{
+	char *cap = (char *)(uintptr_t)"disconnect";
+	struct scsi_device *sd;
+
+	mock.on_attach = drop_entries;
+	sd = start_one();
+	ck_assert_int_eq(scsi_abort(&sd->sd_address, NULL), 0);
+	ck_assert_int_eq(scsi_reset(&sd->sd_address, RESET_LUN), 0);
+	ck_assert_int_eq(scsi_ifgetcap(&sd->sd_address, cap, 1), -1);
+	ck_assert_int_eq(scsi_ifsetcap(&sd->sd_address, cap, 1, 1), -1);
+	mock_stop();
+}
+
 static int told_a, told_b;
 static struct scsi_device *unit_b;
 
@@ -303,8 +328,9 @@ SIM_TEST(c76_c77_present_entries)
 	mock_stop();
 }
 
-CHECK_MAIN("control", c70_abort_one_and_all, c71_levels_of_reset, c71_no_reset_entry_means_no,
-    c72_reset_notification, c72_without_entry_it_fails, c73_capability_names,
+CHECK_MAIN("control", c70_abort_one_and_all, c71_levels_of_reset,
+    c71_no_reset_entry_means_no, missing_entries_have_answers, c72_reset_notification,
+    c72_without_entry_it_fails, c73_capability_names,
     c73_every_capability, c73_dma_sizes_are_whole_granules,
     c74_sector_size_changes_the_granularity, c75_quiesce, c75_c76_c77_absent_entries,
     c76_c77_present_entries)

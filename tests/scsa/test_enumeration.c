@@ -1,7 +1,10 @@
 /* what is found behind a port: LUN lists, old devices, names and properties of nodes */
+#include <stdio.h>
 #include <string.h>
+#include <sys/sunndi.h>
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "check_main.h"
 #include "scsa/config.h"
 #include "tests/scsa/mock_hba.h"
@@ -256,19 +259,59 @@ SIM_TEST(device_properties_can_be_set_and_removed)
 	mock_stop();
 }
 
-/* the driver enumerates by itself */
+/* the driver enumerates by itself: one unit, at address 5,0 */
 static int n_config, n_unconfig;
+static ddi_bus_config_op_t last_op;
+static char last_arg[32];
+
+static int
+own_unit_make(dev_info_t *parent, dev_info_t **childp)
+{
+	char *const compatible[] = { (char *)(uintptr_t)"scsiclass" };
+	dev_info_t *child = ndi_devi_find(parent, "disk", "5,0");
+
+	if (child == NULL) {
+		ndi_devi_alloc_sleep(parent, "disk", DEVI_SID_NODEID, &child);
+		(void)ndi_prop_update_string(DDI_DEV_T_NONE, child, "target-port", "5");
+		(void)ndi_prop_update_int64(DDI_DEV_T_NONE, child, "lun64", 0);
+		(void)ndi_prop_update_string_array(DDI_DEV_T_NONE, child, "compatible",
+		    compatible, 1);
+	}
+	if (ndi_devi_online(child, 0) != NDI_SUCCESS) {
+		(void)ndi_devi_free(child);
+		return DDI_FAILURE;
+	}
+	*childp = child;
+	return DDI_SUCCESS;
+}
 
 static int
 own_config(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
     dev_info_t **childp)
 {
 	(void)flags;
-	(void)childp;
-	ck_assert_ptr_eq(parent, mock.dip);
-	ck_assert(op == BUS_CONFIG_ALL || strcmp(arg, "0,0") == 0);
+	ck_assert_ptr_nonnull(childp);
 	n_config++;
-	return op == BUS_CONFIG_ALL ? DDI_SUCCESS : DDI_FAILURE;
+	last_op = op;
+	(void)snprintf(last_arg, sizeof(last_arg), "%s", arg == NULL ? "" : (const char *)arg);
+	if (op == BUS_CONFIG_ONE && strcmp(strchr(arg, '@'), "@5,0") != 0)
+		return DDI_FAILURE;
+	return own_unit_make(parent, childp);
+}
+
+static int
+own_unconfig(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg)
+{
+	dev_info_t *child = ndi_devi_find(parent, "disk", "5,0");
+
+	(void)flags;
+	n_unconfig++;
+	last_op = op;
+	(void)snprintf(last_arg, sizeof(last_arg), "%s", arg == NULL ? "" : (const char *)arg);
+	if (child == NULL)
+		return DDI_SUCCESS;
+	return ndi_devi_offline(child, NDI_DEVI_REMOVE) == NDI_SUCCESS ? DDI_SUCCESS :
+	    DDI_FAILURE;
 }
 
 static int
@@ -276,17 +319,114 @@ set_own_config(dev_info_t *dip, scsi_hba_tran_t *tran)
 {
 	(void)dip;
 	tran->tran_bus_config = own_config;
+	tran->tran_bus_unconfig = own_unconfig;
 	return DDI_SUCCESS;
+}
+
+static void
+six_targets(void)
+{
+	mock.targets = 6;
+	for (int i = 0; i < 6; i++)
+		mock_set_luns(i, 1);
+}
+
+static void
+last_was(ddi_bus_config_op_t op, const char *arg)
+{
+	ck_assert_int_eq(last_op, op);
+	ck_assert_str_eq(last_arg, arg);
 }
 
 SIM_TEST(a_driver_may_enumerate_by_itself)
 {
+	dev_info_t *dip = NULL;
+
+	six_targets();
 	mock.on_attach = set_own_config;
 	(void)mock_start();
-	ck_assert_int_eq(scsa_bus_config_all(mock.dip), 0);
+	/* the framework would have found six */
+	ck_assert_int_eq(scsa_bus_config_all(mock.dip), 1);
+	last_was(BUS_CONFIG_ALL, "");
 	ck_assert_int_eq(scsa_bus_config_one(mock.dip, "0,0", NULL), -ENXIO);
-	ck_assert_int_eq(n_config, 2);
+	ck_assert_int_eq(scsa_bus_config_one(mock.dip, "5,0", &dip), 0);
+	last_was(BUS_CONFIG_ONE, "@5,0");
+	ck_assert_str_eq(ddi_get_name_addr(dip), "5,0");
+	ck_assert_int_eq(n_config, 3);
+	ck_assert_int_eq(scsa_bus_unconfig_one(mock.dip, "4,0"), -ENOENT);
 	ck_assert_int_eq(n_unconfig, 0);
+	ck_assert(devi_hold(dip));
+	ck_assert_int_eq(scsa_bus_unconfig_one(mock.dip, "5,0"), -EBUSY);
+	ck_assert_int_eq(scsa_bus_unconfig_all(mock.dip), -EBUSY);
+	devi_release(dip);
+	ck_assert_int_eq(scsa_bus_unconfig_one(mock.dip, "5,0"), 0);
+	last_was(BUS_UNCONFIG_ONE, "@5,0");
+	ck_assert_ptr_null(ddi_get_child(mock.dip));
+	ck_assert_int_eq(scsa_bus_unconfig_all(mock.dip), 0);
+	last_was(BUS_UNCONFIG_ALL, "");
+	mock_stop();
+}
+
+SIM_TEST(the_tree_asks_the_driver_itself)
+{
+	dev_info_t *dip = NULL;
+
+	six_targets();
+	mock.on_attach = set_own_config;
+	(void)mock_start();
+	ck_assert_int_eq(devi_config(mock.dip, BUS_CONFIG_ONE, (char *)(uintptr_t)"disk@5,0",
+	    &dip), 0);
+	last_was(BUS_CONFIG_ONE, "disk@5,0");
+	ck_assert_str_eq(ddi_get_name_addr(dip), "5,0");
+	devi_release(dip);
+	ck_assert_int_eq(devi_config(mock.dip, BUS_CONFIG_DRIVER, NULL, NULL), 0);
+	last_was(BUS_CONFIG_DRIVER, "");
+	ck_assert_int_eq(devi_unconfig(mock.dip, BUS_UNCONFIG_DRIVER, NULL), 0);
+	last_was(BUS_UNCONFIG_DRIVER, "");
+	ck_assert_ptr_null(ddi_get_child(mock.dip));
+	mock_stop();
+}
+
+/* of an HBA, too: then nobody else makes iports */
+SIM_TEST(a_driver_may_make_its_iports_itself)
+{
+	mock.flags |= SCSI_HBA_HBA;
+	mock.iports[0] = "iport0";
+	mock.on_attach = set_own_config;
+	(void)mock_start();
+	ck_assert_int_eq(scsa_bus_config_one(mock.dip, "iport0", NULL), -ENXIO);
+	last_was(BUS_CONFIG_ONE, "@iport0");
+	/* its child has no name of an iport: that is none */
+	ck_assert_int_eq(scsa_bus_config_all(mock.dip), -EIO);
+	ck_assert_int_eq(scsa_bus_unconfig_all(mock.dip), 0);
+	ck_assert_int_eq(n_config, 2);
+	ck_assert_int_eq(n_unconfig, 1);
+	mock_stop();
+}
+
+/* the log says where a unit is, in the driver's words if it has any */
+static char reports[512];
+
+static void
+keep_report(enum log_level level, const char *line, void *arg)
+{
+	size_t len = strlen(reports);
+
+	(void)arg;
+	if (level == LOG_LEVEL_INFO)
+		(void)snprintf(reports + len, sizeof(reports) - len, "%s|", line);
+}
+
+SIM_TEST(units_are_reported_with_their_bus_address)
+{
+	log_set_sink(keep_report, NULL);
+	log_set_level(LOG_LEVEL_INFO);
+	six_targets();
+	mock.has_names = true;
+	(void)mock_start();
+	ck_assert_int_eq(scsa_bus_config_all(mock.dip), 6);
+	ck_assert_ptr_nonnull(strstr(reports, " at mock0: bus 0|"));
+	ck_assert_ptr_nonnull(strstr(reports, " at mock0: bus 5|"));
 	mock_stop();
 }
 
@@ -337,4 +477,6 @@ CHECK_MAIN("enumeration", c57_many_luns, c57_luns_of_a_complex_port, c57_empty_l
     an_enclosure_function_gets_its_own_node, nodes_tell_what_they_are,
     devices_without_vpd_or_with_old_versions_have_no_pages,
     device_properties_can_be_set_and_removed, a_driver_may_enumerate_by_itself,
-    the_tree_asks_through_bus_ops, enumeration_survives_lack_of_memory)
+    the_tree_asks_the_driver_itself, a_driver_may_make_its_iports_itself,
+    units_are_reported_with_their_bus_address, the_tree_asks_through_bus_ops,
+    enumeration_survives_lack_of_memory)

@@ -1,6 +1,7 @@
 /* static initiator ports: the same driver, attached again, with a vector of its own */
 #include <stdio.h>
 #include <string.h>
+#include <sys/sunndi.h>
 
 #include "check_main.h"
 #include "scsa/config.h"
@@ -74,6 +75,48 @@ SIM_TEST(c34_c35_c36_ports_have_their_own_vectors)
 	    DDI_FAILURE);
 	mock_stop();
 	ck_assert_int_eq(mock.n_iports_attached, 0);
+}
+
+static int saw_type;
+
+static void
+iport_of_another_type(dev_info_t *dip, scsi_hba_tran_t *tran)
+{
+	saw_type = tran->tran_interconnect_type;
+	if (strcmp(scsi_hba_iport_unit_address(dip), "v0") == 0)
+		tran->tran_interconnect_type = INTERCONNECT_SAS;
+}
+
+static void
+type_is(dev_info_t *dip, const char *want)
+{
+	char *text;
+
+	ck_assert_int_eq(ddi_prop_lookup_string(DDI_DEV_T_ANY, dip, DDI_PROP_DONTPASS,
+	    "initiator-interconnect-type", &text), DDI_PROP_SUCCESS);
+	ck_assert_str_eq(text, want);
+	ddi_prop_free(text);
+}
+
+SIM_TEST(the_type_of_a_port_is_what_its_attach_says)
+{
+	two_ports();
+	mock.on_iport = iport_of_another_type;
+	(void)mock_start();
+	ck_assert_int_eq(scsa_bus_config_all(mock.dip), 2);
+	type_is(mock.iport_dip[0], "SPI");
+	type_is(mock.iport_dip[1], "SAS");
+	/* and again: the property of the first time is not taken for the administrator's */
+	ck_assert_int_eq(scsa_bus_unconfig_all(mock.iport_dip[1]), 0);
+	ck_assert_int_eq(devi_detach(mock.iport_dip[1], 0), 0);
+	ck_assert(!ddi_prop_exists(DDI_DEV_T_ANY, mock.iport_dip[1], DDI_PROP_DONTPASS,
+	    "initiator-interconnect-type"));
+	ck_assert_int_eq(ndi_prop_update_string(DDI_DEV_T_NONE, mock.iport_dip[1],
+	    "initiator-interconnect-type", "FABRIC"), DDI_PROP_SUCCESS);
+	ck_assert_int_eq(scsa_bus_config_all(mock.dip), 2);
+	ck_assert_int_eq(saw_type, INTERCONNECT_PARALLEL);
+	type_is(scsi_hba_iport_find(mock.dip, (char *)(uintptr_t)"v0"), "FABRIC");
+	mock_stop();
 }
 
 SIM_TEST(c37_registration_has_limits)
@@ -175,6 +218,7 @@ SIM_TEST(an_hba_whose_attach_fails_leaves_nothing)
 	mock_stop();
 }
 
-CHECK_MAIN("iports", c34_c35_c36_ports_have_their_own_vectors, c37_registration_has_limits,
+CHECK_MAIN("iports", c34_c35_c36_ports_have_their_own_vectors,
+    the_type_of_a_port_is_what_its_attach_says, c37_registration_has_limits,
     a_port_of_a_classic_hba_cannot_register_iports, o13_an_hba_with_iports_stays,
     the_tree_can_be_taken_down_from_the_top, an_hba_whose_attach_fails_leaves_nothing)

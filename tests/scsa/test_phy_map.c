@@ -296,6 +296,17 @@ SIM_TEST(c40_a_storm_is_cut_and_the_truth_wins_in_the_end)
 	maps_end();
 }
 
+SIM_TEST(an_hba_without_iports_has_no_phys)
+{
+	sas_phymap_t *other = NULL;
+
+	(void)mock_start();
+	ck_assert_int_eq(sas_phymap_create(mock.dip, 1, PHYMAP_MODE_SIMPLE, NULL, NULL, NULL,
+	    NULL, &other), DDI_FAILURE);
+	ck_assert_ptr_null(other);
+	mock_stop();
+}
+
 SIM_TEST(c40_create_checks_its_arguments)
 {
 	sas_phymap_t *other = NULL;
@@ -406,5 +417,6 @@ CHECK_MAIN("phy map",
     c42_the_iport_has_the_name_of_its_port,
     c43_phys_that_change_sides_make_another_port,
     c40_a_storm_is_cut_and_the_truth_wins_in_the_end,
+    an_hba_without_iports_has_no_phys,
     c40_create_checks_its_arguments,
     c91_wide_narrow_and_virtual_ports_are_independent)

@@ -99,7 +99,8 @@ struct scsi_hba_tran {
 	void (*tran_tgt_free)(dev_info_t *hba_dip, dev_info_t *tgt_dip, scsi_hba_tran_t *tran,
 	    struct scsi_device *sd);
 
-	/* commands; start, getcap, setcap and abort are required */
+	/* commands; start is required. Without the others scsi_reset() and scsi_abort() answer
+	 * 0, scsi_ifgetcap() and scsi_ifsetcap() -1 */
 	int (*tran_start)(struct scsi_address *ap, struct scsi_pkt *pkt);
 	int (*tran_reset)(struct scsi_address *ap, int level);
 	int (*tran_abort)(struct scsi_address *ap, struct scsi_pkt *pkt);
@@ -118,6 +119,8 @@ struct scsi_hba_tran {
 	/* optional */
 	int (*tran_reset_notify)(struct scsi_address *ap, int flag, void (*callback)(caddr_t),
 	    caddr_t arg);
+	/* text for people, and the unit address; both or none. 1, or 0: it has none. The former
+	 * is asked for the log line about a unit found, in place of its unit address */
 	int (*tran_get_bus_addr)(struct scsi_device *sd, char *name, int len);
 	int (*tran_get_name)(struct scsi_device *sd, char *name, int len);
 	int (*tran_clear_aca)(struct scsi_address *ap);
@@ -136,11 +139,14 @@ struct scsi_hba_tran {
 	int (*tran_bus_reset)(dev_info_t *hba_dip, int level);
 
 	int tran_hba_flags;		/* lib/scsa: flags given to attach_setup */
-	int tran_interconnect_type;	/* HBA driver, before attach_setup; INTERCONNECT_PARALLEL
-					 * at first */
+	int tran_interconnect_type;	/* HBA driver, before attach_setup or in the attach of an
+					 * iport; INTERCONNECT_PARALLEL at first */
 	int tran_fm_capable;		/* HBA driver; carried, not used */
 
-	/* replace the framework's enumeration of this node */
+	/* make and attach, or detach and free, what is behind this node, instead of the
+	 * framework. @arg of the _ONE forms is "name@addr" or "@addr"; @childp is never NULL:
+	 * the child made, not held. One call at a time for a node. tran_bus_power is never
+	 * called */
 	int (*tran_bus_config)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
 	    dev_info_t **childp);
 	int (*tran_bus_unconfig)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op,
@@ -194,9 +200,12 @@ void scsi_hba_tran_free(scsi_hba_tran_t *tran);
  * Afterwards ddi_get_driver_private(dip) is @tran, and the driver may not set it. Entry points
  * can be called from then on; enumeration waits for attach(9E) to succeed.
  *
- * Returns:  DDI_SUCCESS; DDI_FAILURE, all undone: NULL @tran or @dip, @dip is an iport, its
- *           driver did not call scsi_hba_init(), only one of tran_get_name and
- *           tran_get_bus_addr, tran_setup_pkt beside tran_init_pkt or tran_destroy_pkt
+ * Returns:  DDI_SUCCESS; DDI_FAILURE, all undone: NULL @dip, @attr or @tran; @dip has a vector
+ *           or is an iport; its driver did not call scsi_hba_init(); @tran is not from
+ *           scsi_hba_tran_alloc(), or registered; no tran_start; only one of tran_get_name and
+ *           tran_get_bus_addr; tran_setup_pkt beside tran_init_pkt or tran_destroy_pkt, or
+ *           neither style complete; negative tran_hba_len; @attr that no device can have
+ *           (see ddi_dma_alloc_handle()); no memory
  */
 int scsi_hba_attach_setup(dev_info_t *dip, ddi_dma_attr_t *attr, scsi_hba_tran_t *tran,
     int flags);
@@ -296,7 +305,7 @@ void scsi_hba_nodename_compatible_free(char *nodename, char **compatible);
 int scsi_hba_prop_update_inqstring(struct scsi_device *sd, char *name, char *data, size_t len);
 
 /* scsi_get_device_type_string() - value that the list property @prop of the HBA has for the
- * vendor and product of @sd (kmem-allocated by ddi_prop_lookup_string), or NULL;
+ * vendor and product of @sd, for kmem_strfree(), or NULL;
  * scsi_get_device_type_scsi_options() - the scsi-options it names, or @def */
 char *scsi_get_device_type_string(char *prop, dev_info_t *hba_dip, struct scsi_device *sd);
 int scsi_get_device_type_scsi_options(dev_info_t *hba_dip, struct scsi_device *sd, int def);
