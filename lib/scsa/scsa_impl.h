@@ -92,7 +92,7 @@ struct scsa_port {
 	kcondvar_t cv;
 	bool is_configuring;		/* under lock */
 	bool is_quiesced;		/* under lock; base only */
-	bool is_type_ours;		/* initiator-interconnect-type: not the administrator's */
+	bool is_type_ours;		/* not the administrator's interconnect type */
 	bool is_excl;			/* under lock; base only: the control session is alone */
 	char *iports[SCSI_HBA_MAX_IPORTS];	/* under lock; base only: registered names */
 	unsigned int n_iports;
