@@ -141,11 +141,18 @@ CONF_BOOL(direct)
 CONF_BOOL(readonly)
 CONF_BOOL(removable)
 CONF_BOOL(thin)
-CONF_TEXT(port)
 CONF_TEXT(serial)
 CONF_TEXT(vendor)
 CONF_TEXT(product)
 CONF_TEXT(revision)
+
+static int
+conf_read_port(void *dst, const char *value, char *reterr)
+{
+	struct soft_disk_conf *conf = dst;
+
+	return words_label(value, conf->port, sizeof(conf->port), reterr);
+}
 
 static const struct word conf_words[] = {
 	{ "type", conf_read_type },

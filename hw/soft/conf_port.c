@@ -73,10 +73,17 @@ expander_read_phys(void *dst, const char *value, char *reterr)
 		return words_text(value, conf->field, sizeof(conf->field), reterr); \
 	}
 
-EXPANDER_TEXT(port)
 EXPANDER_TEXT(vendor)
 EXPANDER_TEXT(product)
 EXPANDER_TEXT(revision)
+
+static int
+expander_read_port(void *dst, const char *value, char *reterr)
+{
+	struct soft_expander_conf *conf = dst;
+
+	return words_label(value, conf->port, sizeof(conf->port), reterr);
+}
 
 static const struct word expander_words[] = {
 	{ "phys", expander_read_phys },
@@ -104,14 +111,15 @@ int
 soft_port_parse(const char *text, struct soft_port_conf *ret, char *reterr)
 {
 	struct soft_port_conf conf = { .phys = 0 };
+	char label[SOFT_LABEL_LEN], why[WORDS_ERR_LEN];
 	const char *options;
 	bool fits;
 	int r;
 
-	options = head_take(text, conf.label, sizeof(conf.label), &fits);
-	if (!fits || strchr(conf.label, '=') != NULL)
+	options = head_take(text, label, sizeof(label), &fits);
+	if (!fits || words_label(label, conf.label, sizeof(conf.label), why) < 0)
 		return words_error(reterr, "a port begins with its label, of 1 to %d "
-		    "characters", SOFT_LABEL_LEN - 1);
+		    "letters, digits, '.', '_' and '-'", SOFT_LABEL_LEN - 1);
 	r = options == NULL ? 0 :
 	    words_parse(options, port_words, ARRAY_LEN(port_words), &conf, reterr);
 	if (r < 0)

@@ -167,3 +167,18 @@ words_text(const char *value, char *ret, size_t size, char *reterr)
 	memcpy(ret, value, len + 1);
 	return 0;
 }
+
+int
+words_label(const char *value, char *ret, size_t size, char *reterr)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789._-";
+	size_t len = value == NULL ? 0 : strlen(value);
+
+	if (len == 0 || len >= size)
+		return words_error(reterr, "needs 1 to %zu characters", size - 1);
+	if (strspn(value, good) != len)
+		return words_error(reterr, "may hold letters, digits, '.', '_' and '-' only");
+	memcpy(ret, value, len + 1);
+	return 0;
+}

@@ -49,5 +49,7 @@ int words_bool(const char *value, bool *ret, char *reterr) MUST_CHECK;	/* alone:
 int words_wwn(const char *value, uint64_t *ret, char *reterr) MUST_CHECK;
 /* words_text() - 1 .. @size - 1 printable characters */
 int words_text(const char *value, char *ret, size_t size, char *reterr) MUST_CHECK;
+/* words_label() - likewise, of letters, digits, '.', '_' and '-': part of addresses */
+int words_label(const char *value, char *ret, size_t size, char *reterr) MUST_CHECK;
 
 #endif /* SOFT_WORDS_H */

@@ -94,6 +94,7 @@ static const struct {
 	{ "mem:1G,luns=2,serial=x", "cannot share one serial" },
 	{ "mem:1G,luns=2,lun=16383", "too many" },
 	{ "mem:1G,port=", "1 to 17" },
+	{ "mem:1G,port=a/b", "letters, digits" },
 };
 
 START_TEST(bad_lines_are_named_and_change_nothing)
