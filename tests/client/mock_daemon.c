@@ -177,7 +177,7 @@ reply_list(struct mock *m, const struct frame *frame)
 	hba.units = 2;
 	msg.hbas = hbas;
 	msg.n_hbas = 1;
-	mock_reply(m, frame, &msg.base, NULL, 0);
+	mock_tree_reply(m, frame, &msg);
 }
 
 static uint64_t
@@ -601,6 +601,14 @@ mock_answer(struct mock *m, const struct frame *frame)
 		[METHOD_FAULT_ADD] = reply_fault,
 		[METHOD_FAULT_LIST] = reply_fault,
 		[METHOD_FAULT_CLEAR] = reply_fault,
+		[METHOD_TARGET_ADD] = mock_change,
+		[METHOD_TARGET_REMOVE] = mock_change,
+		[METHOD_LUN_ADD] = mock_change,
+		[METHOD_LUN_REMOVE] = mock_change,
+		[METHOD_EXPANDER_ADD] = mock_change,
+		[METHOD_PHY_UP] = mock_change,
+		[METHOD_PHY_DOWN] = mock_change,
+		[METHOD_SMP] = mock_smp,
 	};
 
 	if (m->hook != NULL && m->hook(m, frame))

@@ -78,4 +78,9 @@ void mock_hello(struct mock *m, const struct frame *frame);
 /* mock_unpack() - the request of @frame, as the type of its method */
 void *mock_unpack(struct mock *m, const struct frame *frame);
 
+/* mock_tree.c: ports, phys and expanders. mock_tree_reply() adds them to a list and sends it */
+void mock_tree_reply(struct mock *m, const struct frame *frame, Scsad__ListReply *msg);
+void mock_change(struct mock *m, const struct frame *frame);
+void mock_smp(struct mock *m, const struct frame *frame);
+
 #endif /* TESTS_CLIENT_MOCK_DAEMON_H */

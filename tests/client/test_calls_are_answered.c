@@ -153,6 +153,60 @@ START_TEST(the_other_calls)
 }
 END_TEST
 
+START_TEST(the_tree_is_listed_and_changed)
+{
+	static const uint8_t ask[8] = { 0x40 };
+	struct scsac_change *change = NULL;
+	struct scsac_list *list = NULL;
+	uint8_t room[64];
+	struct scsac_smp smp = {
+		.request = ask, .request_len = sizeof(ask), .response = room,
+		.response_size = sizeof(room), .timeout_s = 1,
+	};
+
+	begin();
+	ck_assert_int_eq(scsac_list(c, &list), 0);
+	ck_assert_uint_eq(list->n_ports, 3);
+	ck_assert_str_eq(list->ports[1].label, "p0");
+	ck_assert_str_eq(list->ports[1].iport, "f");
+	ck_assert_uint_eq(list->ports[1].phys, 1);
+	ck_assert_uint_eq(list->n_phys, 2);
+	ck_assert(list->phys[0].is_up && !list->phys[1].is_up);
+	ck_assert_uint_eq(list->n_expanders, 1);
+	ck_assert_uint_eq(list->expanders[0].wwn, 0x5000c500a0000000);
+	ck_assert_str_eq(list->expanders[0].vendor, "SCSAD");
+	ck_assert_str_eq(list->expanders[0].product, "");
+	scsac_list_free(list);
+	ck_assert_int_eq(scsac_target_add(c, NULL, "mem:1M", &change), 0);
+	ck_assert_str_eq(change->hba, "soft0");
+	ck_assert_str_eq(change->address, "iport0/1,0");
+	ck_assert_uint_eq(change->n_iports, 1);
+	ck_assert_str_eq(change->iports[0], "iport0");
+	ck_assert_uint_eq(change->units, 1);
+	scsac_change_free(change);
+	ck_assert_int_eq(scsac_target_add(c, NULL, "wrong", NULL), -EINVAL);
+	ck_assert_int_eq(scsac_target_remove(c, "soft0", "nowhere/1", NULL), -ENODEV);
+	ck_assert_int_eq(scsac_lun_add(c, "soft0", "mem:1M,target=1", NULL), 0);
+	ck_assert_int_eq(scsac_lun_remove(c, "soft0", "iport0/1,0", NULL), 0);
+	ck_assert_int_eq(scsac_expander_add(c, "soft0", "5000c500a0000000", NULL), 0);
+	ck_assert_int_eq(scsac_phy_up(c, "soft0", 3, 1, 2, NULL), 0);
+	ck_assert_int_eq(scsac_phy_down(c, "soft0", 3, NULL), 0);
+	ck_assert_int_eq(scsac_smp(c, "smp", &smp), 0);
+	ck_assert_uint_eq(smp.response_len, 64);
+	ck_assert_uint_eq(room[0], 0x41);
+	ck_assert_int_eq(scsac_smp(c, "nobody", &smp), -ENODEV);
+	/* more came than there is room for: it is not written */
+	smp.response_size = 32;
+	ck_assert_int_eq(scsac_smp(c, "smp", &smp), -EBADMSG);
+	smp.response_size = 7;
+	ck_assert_int_eq(scsac_smp(c, "smp", &smp), -EINVAL);
+	smp.response_size = sizeof(room);
+	smp.request_len = 7;
+	ck_assert_int_eq(scsac_smp(c, "smp", &smp), -EINVAL);
+	end();
+}
+END_TEST
+
 static unsigned events;
 
 static void
@@ -192,4 +246,4 @@ END_TEST
 
 CHECK_MAIN("calls", hello_tells_limits_and_role, a_list_comes_in_pieces,
     open_gives_a_handle_or_words, what_breaks_the_limits_is_not_sent, the_other_calls,
-    events_are_told_in_order, names_are_there)
+    the_tree_is_listed_and_changed, events_are_told_in_order, names_are_there)

@@ -52,6 +52,7 @@ answers(struct scsac *c)
 	struct scsac_status *status = NULL;
 	struct scsac_caps *caps = NULL;
 	struct scsac_faults *faults = NULL;
+	struct scsac_change *change = NULL;
 	uint64_t handle;
 	int r;
 
@@ -61,12 +62,14 @@ answers(struct scsac *c)
 	r = r < 0 ? r : scsac_status(c, &status);
 	r = r < 0 ? r : scsac_getcap(c, 7, NULL, NULL, &caps);
 	r = r < 0 ? r : scsac_fault_list(c, NULL, &faults);
+	r = r < 0 ? r : scsac_target_add(c, NULL, "mem:1M", &change);
 	scsac_list_free(list);
 	scsac_list_free(unit);
 	scsac_show_free(show);
 	scsac_status_free(status);
 	scsac_caps_free(caps);
 	scsac_faults_free(faults);
+	scsac_change_free(change);
 	return r;
 }
 

@@ -94,6 +94,19 @@ START_TEST(mistakes)
 		{ "hbas:\n  - driver: soft\n    disks:\n      - mem:1M\n      - mem:lots\n",
 		    ":5:9: ",
 		    "lots" },
+		{ "hbas:\n  - driver: soft\n    ports: [\"p0,moon\"]\n", ":3:13: ", "moon" },
+		{ "hbas:\n  - driver: soft\n    ports:\n      - a,virtual\n      - a b\n",
+		    ":5:9: ", "" },
+		{ "hbas:\n  - driver: soft\n    expanders: [moon]\n", ":3:17: ", "moon" },
+		{ "hbas:\n  - driver: soft\n    expanders: [\"\"]\n", ":3:17: ", "" },
+		{ "hbas:\n  - driver: soft\n    dynamic: maybe\n", ":3:14: ",
+		    "neither yes nor no" },
+		{ "hbas:\n  - driver: x\n    module: /x.so\n    ports: [p0]\n", ":4:12: ",
+		    "soft" },
+		{ "hbas:\n  - driver: x\n    module: /x.so\n    expanders: [a]\n", ":4:16: ",
+		    "soft" },
+		{ "hbas:\n  - driver: x\n    module: /x.so\n    dynamic: no\n", ":4:14: ",
+		    "soft" },
 		{ "hbas:\n  - driver: mptsas\n", ":2:13: ", "not a built-in driver" },
 		{ "hbas:\n  - driver: \"\"\n", ":2:13: ", "letters" },
 		{ "hbas:\n  - driver: no/name\n", ":2:13: ", "letters" },
@@ -157,6 +170,12 @@ START_TEST(everything_right)
 	    "    disks:\n"
 	    "      - mem:1G\n"
 	    "      - null:1T,block=4096\n"
+	    "      - mem:1M,port=p0,wwn=5000c50012345678,luns=2\n"
+	    "    ports:\n"
+	    "      - p0,remote=5000c500000000aa,phys=f\n"
+	    "    expanders:\n"
+	    "      - 5000c500a0000000,port=p0,phys=20\n"
+	    "    dynamic: yes\n"
 	    "socket:\n"
 	    "  path: /run/x.sock\n"
 	    "  mode: 0600\n"
@@ -178,7 +197,14 @@ START_TEST(everything_right)
 	config_init(&conf);
 	ck_assert_msg(config_load(&conf, path, text) == 0, "%s", text);
 	ck_assert_uint_eq(conf.n_hbas, 1);
-	ck_assert_uint_eq(conf.hbas[0].n_disks, 2);
+	ck_assert_uint_eq(conf.hbas[0].n_disks, 3);
+	ck_assert_uint_eq(conf.hbas[0].disks[2].wwn, 0x5000c50012345678);
+	ck_assert_uint_eq(conf.hbas[0].disks[2].luns, 2);
+	ck_assert_uint_eq(conf.hbas[0].n_ports, 1);
+	ck_assert_uint_eq(conf.hbas[0].ports[0].phys, 0xf);
+	ck_assert_uint_eq(conf.hbas[0].n_expanders, 1);
+	ck_assert_uint_eq(conf.hbas[0].expanders[0].phys, 20);
+	ck_assert(conf.hbas[0].is_dynamic);
 	ck_assert_uint_eq(conf.hbas[0].disks[1].block_bytes, 4096);
 	ck_assert_str_eq(conf.socket_path, "/run/x.sock");
 	ck_assert_uint_eq(conf.socket_mode, 0600);

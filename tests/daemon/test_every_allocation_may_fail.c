@@ -22,6 +22,28 @@ try(struct mc *c, uint16_t method, const ProtobufCMessage *msg, const void *data
 	return true;
 }
 
+/* a target comes and goes, the expander is asked */
+static bool
+scenario_tree(struct mc *c)
+{
+	static uint8_t ask[8] = { 0x40 };
+	Scsad__AddRequest add = SCSAD__ADD_REQUEST__INIT;
+	Scsad__RemoveRequest del = SCSAD__REMOVE_REQUEST__INIT;
+	Scsad__SmpRequest smp = SCSAD__SMP_REQUEST__INIT;
+	Scsad__ShowRequest show = SCSAD__SHOW_REQUEST__INIT;
+
+	add.text = (char *)(uintptr_t)"mem:1M,target=5";
+	del.address = (char *)(uintptr_t)"iport0/5";
+	smp.path = (char *)(uintptr_t)"w5000c500a0000000";
+	smp.has_request = 1;
+	smp.request.data = ask;
+	smp.request.len = sizeof(ask);
+	show.path = (char *)(uintptr_t)"soft0/iport0";
+	return try(c, METHOD_TARGET_ADD, &add.base, NULL, 0) &&
+	    try(c, METHOD_TARGET_REMOVE, &del.base, NULL, 0) &&
+	    try(c, METHOD_SMP, &smp.base, NULL, 0) && try(c, METHOD_SHOW, &show.base, NULL, 0);
+}
+
 static bool
 scenario(struct mc *c)
 {
@@ -61,6 +83,8 @@ scenario(struct mc *c)
 	reset.level = SCSAD__RESET_LEVEL__RESET_LEVEL_LUN;
 	if (!try(c, METHOD_RESET, &reset.base, NULL, 0) || !try(c, METHOD_LIST, NULL, NULL, 0))
 		return false;
+	if (!scenario_tree(c))
+		return false;
 	close_req.has_handle = 1;
 	close_req.handle = submit.handle;
 	return try(c, METHOD_CLOSE, &close_req.base, NULL, 0);
@@ -68,11 +92,15 @@ scenario(struct mc *c)
 
 START_TEST(of_a_session)
 {
+	struct soft_expander_conf exp;
+	char text[SOFT_ERR_LEN];
 	struct fixture f;
 	bool was_hit = true;
 
 	fixture_init(&f);
 	fixture_disk(&f, "mem:1M");
+	ck_assert_int_eq(soft_expander_parse("5000c500a0000000", &exp, text), 0);
+	ck_assert_int_eq(config_add_expander(&f.conf.hbas[0], &exp), 0);
 	fixture_start(&f);
 	for (int64_t n = 1; was_hit; n++) {
 		struct mc c;

@@ -54,6 +54,14 @@ units_scenario(void *arg UNUSED)
 	lu_unref(unit);
 	ck_assert_int_eq(lu_find("T1L0", &found, NULL, 0), 0);
 	lu_unref(found);
+	found = lu_at("port0", "", "0,1");
+	ck_assert_str_eq(lu_info(found)->path, "port0/disk@0,1");
+	lu_unref(found);
+	ck_assert_ptr_null(lu_at("port0", "", "0,9"));
+	ck_assert_ptr_null(lu_at("port0", "iport0", "0,1"));
+	ck_assert_uint_eq(lu_count_all(), 3);
+	/* the right place, but not the node's name */
+	ck_assert_int_eq(lu_find("port0/tape@0,1", &found, list, sizeof(list)), -ENOENT);
 	ck_assert_int_eq(lu_find("nothing", &found, list, sizeof(list)), -ENOENT);
 	ck_assert_int_eq(lu_find("isk@0,0", &found, list, sizeof(list)), -ENOENT);
 	while ((found = lu_next(id)) != NULL) {
