@@ -19,6 +19,7 @@
 #include "daemon/rpc.h"
 #include "daemon/rpc_socket.h"
 #include "daemon/tree.h"
+#include "ddi/violation.h"
 #include "lu/worker.h"
 #include "proto/limits.h"
 #include "scsa/smp.h"
@@ -315,6 +316,16 @@ daemon_stop(struct daemon *d)
 
 /* ------ main ------ */
 
+#ifndef SCSAD_DEBUG
+/* A driver broke a rule. Debug builds stop right there; here its HBA's units suffer for it, and not
+ * everybody else's: the framework goes on as far as that is safe. */
+static void
+rule_broken(const char *rule, const char *text, void *arg UNUSED)
+{
+	log_error("driver broke rule %s: %s", rule, text);
+}
+#endif
+
 static void
 signals_block(sigset_t *ret_set)
 {
@@ -389,6 +400,9 @@ configured(const struct options *options, struct config *conf)
 		return 0;
 	}
 	log_open(STDERR_FILENO, conf->log_level);
+#ifndef SCSAD_DEBUG
+	ddi_violation_hook(rule_broken, NULL);
+#endif
 	return run(conf);
 }
 
