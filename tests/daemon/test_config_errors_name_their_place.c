@@ -97,7 +97,7 @@ START_TEST(mistakes)
 		{ "hbas:\n  - driver: soft\n    ports: [\"p0,moon\"]\n", ":3:13: ", "moon" },
 		{ "hbas:\n  - driver: soft\n    ports:\n      - a,virtual\n      - a b\n",
 		    ":5:9: ", "" },
-		{ "hbas:\n  - driver: soft\n    expanders: [moon]\n", ":3:17: ", "moon" },
+		{ "hbas:\n  - driver: soft\n    expanders: [moon]\n", ":3:17: ", "digits" },
 		{ "hbas:\n  - driver: soft\n    expanders: [\"\"]\n", ":3:17: ", "" },
 		{ "hbas:\n  - driver: soft\n    dynamic: maybe\n", ":3:14: ",
 		    "neither yes nor no" },

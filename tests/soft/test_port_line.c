@@ -107,6 +107,8 @@ START_TEST(sets_of_ports_are_checked)
 	const char *many[SOFT_PORTS + 1];
 	struct soft_expander_conf expanders[1];
 	struct soft_hba_conf conf = { .expanders = expanders, .nexpanders = 1 };
+	struct soft_port_conf odd = { .is_virtual = true };
+	struct soft_hba_conf odd_conf = { .ports = &odd, .nports = 1 };
 	struct soft_hba *hba;
 
 	REFUSED(-EINVAL, "described twice", "raid", "raid,virtual");
@@ -115,7 +117,10 @@ START_TEST(sets_of_ports_are_checked)
 	REFUSED(-EINVAL, "phy 3 leads to another", "a-b,remote=5000c500aaaa0001,phys=f",
 	    "c-d,remote=5000c500aaaa0002,phys=8");
 	REFUSED(-EINVAL, "mask of phys", "f00");
-	REFUSED(-EINVAL, "a label is letters", "what/ever");
+	/* no line says that, but a program may */
+	(void)snprintf(odd.label, sizeof(odd.label), "what/ever");
+	ck_assert_int_eq(soft_hba_new(&odd_conf, &hba, err), -EINVAL);
+	ck_assert(strstr(err, "a label is letters") != NULL);
 	for (int i = 0; i <= SOFT_PORTS; i++) {
 		(void)snprintf(labels[i], sizeof(labels[i]), "port%d", i);
 		many[i] = labels[i];
