@@ -400,6 +400,32 @@ START_TEST(a_stop_comes_in_between)
 }
 END_TEST
 
+/* a unit that says it is not as it was; an adapter that goes */
+START_TEST(changes_of_units_and_adapters_are_told)
+{
+	static uint8_t tur[6];
+	struct fixture f;
+	struct mc c, other;
+	uint64_t h;
+
+	begin(&f, &c);
+	(void)mc_fault(&c, "action=check,sense=6/2a/09,count=1,op=0x00");
+	h = mc_open(&c, "AAA");
+	mc_connect(&f, &other);
+	subscribe(&other, ~0u);
+	(void)mc_completion(&c, mc_submit(&c, h, tur, sizeof(tur),
+	    SCSAD__DIRECTION__DIR_NONE, NULL, 0));
+	hear(&other, SCSAD__EVENT_KIND__EVENT_UNIT_CHANGED, "soft0/iport0/disk@0,0");
+	fixture_stop(&f);
+	hear_all(&other, (const struct news[]){
+	    { SCSAD__EVENT_KIND__EVENT_STOPPING, "scsad" },
+	    { SCSAD__EVENT_KIND__EVENT_PORT_GONE, "soft0/iport0" },
+	    { SCSAD__EVENT_KIND__EVENT_HBA_STATE, "soft0" } }, 3);
+	mc_close(&other);
+	mc_close(&c);
+}
+END_TEST
+
 CHECK_MAIN("tree", targets_and_units_follow, what_is_wrong_is_refused, phys_carry_their_port,
     the_list_has_the_whole_tree, expanders_answer, an_expander_is_shown_and_may_be_ambiguous,
-    a_stop_comes_in_between)
+    a_stop_comes_in_between, changes_of_units_and_adapters_are_told)
