@@ -90,7 +90,7 @@ bash_print(void)
 		(void)printf(" ;;\n");
 	}
 	(void)printf("\tesac\n"
-	    "\t[[ $verb == reset ]] && ((COMP_CWORD == at + 2)) && units=1\n"
+	    "\t[[ $verb == @(reset|target|lun) ]] && ((COMP_CWORD == at + 2)) && units=1\n"
 	    "\t[[ -n $units ]] && words=$(scsactl list --names 2>/dev/null)\n"
 	    "\t[[ $cur == -* ]] && words=$opts\n"
 	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
