@@ -59,8 +59,7 @@ loop_init(struct rpc_loop *loop, struct rpc_server *server, unsigned int i)
 	loop->loop = loops_get(server->conf.loops, i);
 	LIST_INIT(&loop->conns);
 	SLIST_INIT(&loop->free_tasks);
-	for (unsigned int c = 0; c < RPC_CLASSES; c++)
-		SLIST_INIT(&loop->free_bufs[c]);
+	bufs_init(&loop->bufs);
 	arena_init(&loop->arena, ARENA_FACTOR_REQUEST);
 	loop->rx = fault_hit() ? NULL : malloc(RPC_STASH_MAX + RPC_RX_BYTES);
 	loop->tick = event_new(loop_base(loop->loop), -1, 0, loop_tick, loop);

@@ -92,6 +92,7 @@ rpc_conn_new(struct rpc_loop *loop, int fd, const struct access_cred *cred, Scsa
 	conn->cred = *cred;
 	conn->role = role;
 	conn->since_ns = clock_now_ns();
+	conn->buf_owner = bufs_owner();
 	conn->limits = (struct frame_limits){ PROTO_MESSAGE_MAX, 0 };
 	conn->requests_max = loop->server->config->requests;
 	STAILQ_INIT(&conn->out);

@@ -23,6 +23,7 @@
 
 #include "base/slot.h"
 #include "daemon/access.h"
+#include "daemon/bufs.h"
 #include "daemon/rpc.h"
 #include "daemon/tree.h"
 #include "lu/lu.h"
@@ -43,8 +44,6 @@
 #define RPC_TICK_MS		500
 #define RPC_STUCK_MS		30000		/* unsent bytes that do not move */
 #define RPC_EVENTS_MAX		256		/* queued for one subscriber */
-#define RPC_CLASSES		6		/* sizes of pooled buffers: 4 KiB << 2n */
-#define RPC_POOL_BYTES		(32u << 20)	/* free buffers a loop keeps */
 #define RPC_POOL_TASKS		1024		/* free tasks a loop keeps */
 #define RPC_TEXT_MAX		512
 
@@ -76,19 +75,11 @@ struct rpc_req {
 	struct rpc_task *task;	/* the task this is part of, or NULL */
 };
 
-struct rpc_buf {
-	SLIST_ENTRY(rpc_buf) entry;
-	uint8_t *bytes;
-	uint32_t size;
-	uint8_t class;		/* RPC_CLASSES: too large to be pooled */
-	uint64_t owner;		/* serial of the connection that used it last */
-};
-
 struct rpc_task {
 	struct lu_task lu;
 	struct rpc_req req;
 	struct rpc_handle *handle;
-	struct rpc_buf *buf;	/* NULL without data */
+	struct buf_data *buf;	/* NULL without data */
 	struct rpc_out out;
 	struct lu_work hop;
 	SLIST_ENTRY(rpc_task) entry;	/* free list */
@@ -160,7 +151,8 @@ struct rpc_conn {
 	struct rpc_server *server;
 	struct rpc_loop *loop;
 	LIST_ENTRY(rpc_conn) entry;	/* on its loop */
-	uint64_t serial;		/* never reused; for logs and buffers */
+	uint64_t serial;		/* never reused; for logs */
+	uint64_t buf_owner;
 	int fd;
 	struct event *readable, *writable;
 	struct access_cred cred;
@@ -229,8 +221,7 @@ struct rpc_loop {
 	struct arena arena;
 	SLIST_HEAD(, rpc_task) free_tasks;
 	uint32_t n_free_tasks;
-	SLIST_HEAD(, rpc_buf) free_bufs[RPC_CLASSES];
-	uint64_t free_bytes;
+	struct bufs bufs;
 	_Atomic uint32_t subscribers;
 	struct rpc_counters count;
 };
@@ -281,8 +272,6 @@ rpc_count(_Atomic uint64_t *c, uint64_t n)
 /* rpc_pool.c */
 struct rpc_task *rpc_task_take(struct rpc_loop *loop);
 void rpc_task_give(struct rpc_loop *loop, struct rpc_task *task);
-struct rpc_buf *rpc_buf_take(struct rpc_loop *loop, uint32_t len, uint64_t owner);
-void rpc_buf_give(struct rpc_loop *loop, struct rpc_buf *buf);
 void rpc_pool_fini(struct rpc_loop *loop);
 
 /* rpc_conn.c */

@@ -24,7 +24,7 @@ void
 rpc_task_recycle(struct rpc_conn *conn, struct rpc_task *task)
 {
 	if (task->buf != NULL)
-		rpc_buf_give(conn->loop, task->buf);
+		bufs_give(&conn->loop->bufs, task->buf);
 	task->buf = NULL;
 	rpc_task_give(conn->loop, task);
 }
@@ -246,7 +246,7 @@ task_new(struct rpc_conn *conn, uint32_t data_len)
 	task->buf = NULL;
 	if (data_len == 0)
 		return task;
-	task->buf = rpc_buf_take(conn->loop, data_len, conn->serial);
+	task->buf = bufs_take(&conn->loop->bufs, data_len, conn->buf_owner);
 	if (task->buf != NULL)
 		return task;
 	rpc_task_give(conn->loop, task);
