@@ -418,42 +418,152 @@ disk_end(struct disk_cmd *cmd)
 
 static void disk_req_done(struct store_req *req, int result);
 
+/* from now on the command finishes by done() */
+static void
+disk_pend(struct disk_cmd *cmd)
+{
+	if (cmd->is_pending)
+		return;
+	cmd->is_pending = true;
+	(void)atomic_fetch_add_explicit(&cmd->disk->stats.queued, 1, memory_order_relaxed);
+	cmd->pend(cmd);
+}
+
+/* the request; true when it has an answer, *@want, already */
+static bool
+disk_run_io(struct disk_cmd *cmd, int *want)
+{
+	int r = cmd->aio == NULL ? store_do(cmd->disk->store, &cmd->req) :
+	    store_try(cmd->disk->store, &cmd->req);
+
+	if (r == -EAGAIN && cmd->aio != NULL) {
+		disk_pend(cmd);
+		store_queue(cmd->disk->store, &cmd->req);
+		return false;
+	}
+	*want = cmd->step(cmd, r);
+	return true;
+}
+
+static void
+disk_work_run(struct disk_work *bg)
+{
+	struct disk_cmd *cmd = container_of(bg, struct disk_cmd, bg);
+
+	disk_resume(cmd, cmd->work(cmd));
+}
+
+static bool
+disk_run_work(struct disk_cmd *cmd, int *want)
+{
+	if (cmd->aio == NULL) {
+		*want = cmd->step(cmd, cmd->work(cmd));
+		return true;
+	}
+	disk_pend(cmd);
+	cmd->bg.run = disk_work_run;
+	disk_host_post(cmd->disk->place.host, &cmd->bg);
+	return false;
+}
+
+/* who polls waits here for the one who resumes */
+struct disk_poll {
+	kmutex_t lock;
+	kcondvar_t cv;
+	bool is_resumed;
+};
+
+static bool
+disk_run_wait(struct disk_cmd *cmd, int *want)
+{
+	struct disk_poll poll = { .is_resumed = false };
+
+	if (cmd->aio != NULL) {
+		disk_pend(cmd);
+		*want = DISK_DONE;
+		return !cmd->park(cmd);
+	}
+	mutex_init(&poll.lock, NULL, MUTEX_DRIVER, NULL);
+	cv_init(&poll.cv, NULL, CV_DRIVER, NULL);
+	cmd->poll = &poll;
+	(void)cmd->park(cmd);		/* polled commands are not cancelled */
+	mutex_enter(&poll.lock);
+	while (!poll.is_resumed)
+		cv_wait(&poll.cv, &poll.lock);
+	mutex_exit(&poll.lock);
+	cv_destroy(&poll.cv);
+	mutex_destroy(&poll.lock);
+	*want = cmd->step(cmd, cmd->result);
+	return true;
+}
+
 /* do what a handler or step asks for until it has finished (true) or has to wait */
 static bool
 disk_run(struct disk_cmd *cmd, int want)
 {
-	while (want == DISK_IO) {
-		int r = cmd->aio == NULL ? store_do(cmd->disk->store, &cmd->req) :
-		    store_try(cmd->disk->store, &cmd->req);
+	bool goes_on = true;
 
-		if (r == -EAGAIN && cmd->aio != NULL) {
-			if (!cmd->is_pending) {
-				cmd->is_pending = true;
-				(void)atomic_fetch_add_explicit(&cmd->disk->stats.queued, 1,
-				    memory_order_relaxed);
-				cmd->pend(cmd);
-			}
-			store_queue(cmd->disk->store, &cmd->req);
-			return false;
-		}
-		want = cmd->step(cmd, r);
+	while (goes_on && want != DISK_DONE) {
+		if (want == DISK_IO)
+			goes_on = disk_run_io(cmd, &want);
+		else if (want == DISK_WORK)
+			goes_on = disk_run_work(cmd, &want);
+		else
+			goes_on = disk_run_wait(cmd, &want);
 	}
-	disk_end(cmd);
-	return true;
+	if (goes_on)
+		disk_end(cmd);
+	return goes_on;
+}
+
+/* what it waited for has happened */
+static void
+disk_go_on(struct disk_cmd *cmd, int result)
+{
+	int want = DISK_DONE;
+
+	if (!atomic_load(&cmd->is_cancelled))
+		want = cmd->step(cmd, result);
+	if (disk_run(cmd, want))
+		cmd->done(cmd);
 }
 
 static void
 disk_req_done(struct store_req *req, int result)
 {
-	struct disk_cmd *cmd = disk_cmd_of(req);
-	int want = DISK_DONE;
+	disk_go_on(disk_cmd_of(req), result);
+}
 
-	if (atomic_load(&cmd->is_cancelled))
-		disk_end(cmd);
-	else
-		want = cmd->step(cmd, result);
-	if (disk_run(cmd, want))
-		cmd->done(cmd);
+void
+disk_resume(struct disk_cmd *cmd, int result)
+{
+	struct disk_poll *poll = cmd->poll;
+
+	if (cmd->aio != NULL) {
+		disk_go_on(cmd, result);
+		return;
+	}
+	mutex_enter(&poll->lock);
+	cmd->result = result;
+	poll->is_resumed = true;
+	cv_signal(&poll->cv);
+	mutex_exit(&poll->lock);
+}
+
+static void
+disk_resume_run(struct disk_work *bg)
+{
+	struct disk_cmd *cmd = container_of(bg, struct disk_cmd, bg);
+
+	disk_resume(cmd, cmd->result);
+}
+
+void
+disk_resume_later(struct disk_cmd *cmd, int result)
+{
+	cmd->result = result;
+	cmd->bg.run = disk_resume_run;
+	disk_host_post(cmd->disk->place.host, &cmd->bg);
 }
 
 void
@@ -468,6 +578,7 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 	cmd->moved = 0;
 	cmd->disk = disk;
 	cmd->chunk = NULL;
+	cmd->unpark = NULL;
 	cmd->phase = 0;
 	cmd->req.aio = cmd->aio;
 	cmd->req.done = disk_req_done;
@@ -493,6 +604,8 @@ disk_cancel(struct disk_cmd *cmd)
 {
 	atomic_store(&cmd->is_cancelled, true);
 	store_cancel(&cmd->req);
+	if (cmd->unpark != NULL && cmd->unpark(cmd))
+		disk_resume_later(cmd, -ECANCELED);
 }
 
 void

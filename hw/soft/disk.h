@@ -24,6 +24,7 @@
 #include <sys/uio.h>
 
 #include "base/compiler.h"
+#include "hw/soft/disk_host.h"
 #include "hw/soft/store.h"
 #include "scsi/cdb.h"
 #include "scsi/sense.h"
@@ -60,6 +61,14 @@ struct disk_cmd {
 	struct disk *disk;
 	struct cdb_info info;
 	int (*step)(struct disk_cmd *cmd, int result);
+	int (*work)(struct disk_cmd *cmd);	/* DISK_WORK: what blocks; 0 or -errno */
+	/* DISK_WAIT: put it where it is found again, unless is_cancelled (false); the lock that
+	 * unpark takes is held while that is looked at */
+	bool (*park)(struct disk_cmd *cmd);
+	bool (*unpark)(struct disk_cmd *cmd);	/* take it from there; false: it is not */
+	struct disk_work bg;
+	int result;				/* of who resumes it */
+	struct disk_poll *poll;			/* without aio: who waits for that */
 	struct store_req req;
 	uint64_t at, left;		/* what remains of a command done in pieces */
 	uint8_t *chunk;			/* memory for that, chunk_bytes of it, or NULL */
@@ -76,6 +85,7 @@ struct disk_place {
 	 * context */
 	size_t (*luns)(void *arg, uint64_t *luns, size_t max);
 	void *arg;
+	struct disk_host *host;		/* of the adapter, outlives the disk; may be NULL */
 };
 
 /**

@@ -8,6 +8,12 @@
  * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
  *           finish it (return DISK_DONE), or set cmd->step and cmd->req and return DISK_IO; the
  *           step is then called with the result of the request, and so on.
+ * Waiting   Besides DISK_IO there is DISK_WORK: cmd->work() is called where it may block, and
+ *           DISK_WAIT: cmd->park() puts the command somewhere (a list, with a lock of its own),
+ *           and disk_resume() goes on with it, which may happen before park() returns. Both end
+ *           in cmd->step(). A handler that uses DISK_WAIT sets cmd->unpark, once, before it
+ *           returns: abort and reset call it, with locks held, to get the command off there. A
+ *           command that is cancelled finishes without another step.
  */
 #ifndef SOFT_DISK_IMPL_H
 #define SOFT_DISK_IMPL_H
@@ -26,7 +32,7 @@
 #define DISK_LIST_MAX		4108u	/* longest list: an UNMAP of all descriptors */
 #define DISK_UA_MAX		4
 
-enum { DISK_DONE, DISK_IO };
+enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT };
 
 enum disk_page {
 	PAGE_RECOVERY,
@@ -109,6 +115,12 @@ bool disk_get_chunk(struct disk_cmd *cmd, size_t bytes);
 
 /* disk_io_chunk() - cmd->req for @len bytes at @offset, from or to the chunk; DISK_IO */
 int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len);
+
+/* disk_resume() - go on with a command that was parked: its step gets @result. Nobody finds it
+ * any more; no lock is held. disk_resume_later() - the same from another thread: any lock may be
+ * held */
+void disk_resume(struct disk_cmd *cmd, int result);
+void disk_resume_later(struct disk_cmd *cmd, int result);
 
 /* disk_modes_reset() - default pages; disk_modes_apply() - act as the pages say (lock held) */
 void disk_modes_apply(struct disk *disk);

@@ -40,6 +40,7 @@ soft_hba_free(struct soft_hba *hba)
 		(void)ndi_devi_free(hba->dip);
 	}
 	hba_free_ports(hba);
+	disk_host_close(hba->host);
 	kmem_free(hba->units, hba->room * sizeof(struct soft_unit *));
 	slot_fini(&hba->tags);
 	cv_destroy(&hba->cv);
@@ -142,7 +143,9 @@ soft_hba_new(const struct soft_hba_conf *conf, struct soft_hba **ret_hba, char *
 		return soft_error(-ENOMEM, reterr, "out of memory");
 	hba_init(hba);
 	hba->want_queues = conf->queues;
-	r = hba_open(hba, conf, reterr);
+	r = disk_host_open(conf->state_dir, &hba->host, reterr);
+	if (r == 0)
+		r = hba_open(hba, conf, reterr);
 	if (r < 0)
 		return r;
 	if (ndi_devi_alloc(ddi_root_node(), SOFT_DRIVER, DEVI_PSEUDO_NODEID, &hba->dip) !=

@@ -117,6 +117,9 @@ struct soft_hba_conf {
 	const struct soft_expander_conf *expanders;	/* @nexpanders */
 	size_t nexpanders;
 	bool is_dynamic;		/* ports may come and go though none has phys now */
+	const char *state_dir;		/* where disks keep what outlives a restart (saved mode
+					 * pages, a sanitize that is not finished), by serial
+					 * number; NULL: nowhere, they say that they cannot */
 };
 
 /* one row of `scsactl show` */
@@ -218,7 +221,7 @@ const char *soft_store_kind_name(enum soft_store_kind kind);
  *           -EINVAL   an address used twice or out of range, a size that does not fit, a port
  *                     that is described twice or amiss
  *           -EBUSY    a file is in use by another process
- *           -EISDIR, -ENOENT, -EACCES, ... from the file; -ENOMEM
+ *           -EISDIR, -ENOENT, -EACCES, ... from the file or the state directory; -ENOMEM
  * Owner:    caller; give back with soft_hba_free() when the node is detached
  */
 int soft_hba_new(

@@ -189,6 +189,7 @@ struct soft_hba {
 	smp_hba_tran_t *smp_tran;
 	bool is_dynamic;		/* iports come through iportmap */
 	uint64_t wwn;			/* the adapter's own SAS address */
+	struct disk_host *host;		/* what its disks share */
 
 	kmutex_t change;
 	kmutex_t topo;			/* of what follows */

@@ -206,7 +206,7 @@ soft_target_new(struct soft_port *port, int32_t number, uint64_t wwn)
 	target->wwn = wwn;
 	target->refs = 1;
 	target->nobody.target = target;
-	target->place = (struct disk_place){ target_luns, target };
+	target->place = (struct disk_place){ target_luns, target, port->hba->host };
 	(void)soft_taddr(number, wwn, target->addr);
 	HASH_ADD_STR(port->targets, addr, target);
 	return target;

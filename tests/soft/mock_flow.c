@@ -1,6 +1,7 @@
 #include "mock_flow.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -255,8 +256,11 @@ flow_absent(unsigned int target, unsigned int lun)
 	ck_assert_int_eq(devi_alloc(flow_port, "listener", &dip), 0);
 	ck_assert_int_eq(ddi_prop_update_string(DDI_DEV_T_NONE, dip, "target-port", taddr), 0);
 	ck_assert_int_eq(ddi_prop_update_int64(DDI_DEV_T_NONE, dip, "lun64", lun), 0);
-	if (devi_init(dip) == 0)
+	if (devi_init(dip) == 0) {
+		/* nothing is attached to it: the framework would take it away with the target */
+		ck_assert(devi_hold(dip));
 		return ddi_get_driver_private(dip);
+	}
 	ck_assert_int_eq(devi_free(dip), 0);
 	return NULL;
 }
@@ -264,7 +268,14 @@ flow_absent(unsigned int target, unsigned int lun)
 void
 flow_absent_free(struct scsi_device *sd)
 {
-	ck_assert_int_eq(devi_free(sd->sd_dev), 0);
+	dev_info_t *dip = devi_ref(sd->sd_dev);
+	int r;
+
+	devi_release(dip);
+	/* when the target has gone, the framework may be at it already */
+	r = devi_free(dip);
+	ck_assert(r == 0 || r == -EBUSY);
+	devi_unref(dip);
 }
 
 static void

@@ -178,7 +178,7 @@ START_TEST(every_errno_has_a_sense)
 	};
 	struct store_ops ops = store_mem_ops;
 	struct soft_disk_conf conf;
-	struct disk_place place = { NULL, NULL };
+	struct disk_place place = { .luns = NULL };
 	struct store *store;
 	char err[SOFT_ERR_LEN];
 	struct disk *mine;
