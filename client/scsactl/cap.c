@@ -71,7 +71,7 @@ const struct verb verb_getcap = {
 	.summary = "capabilities of the transport to a unit; status 36 if not defined",
 	.min = 1,
 	.max = 2,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = getcap_run,
 };
 
@@ -104,6 +104,6 @@ const struct verb verb_setcap = {
 	.opts = setcap_opts,
 	.min = 3,
 	.max = 3,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = setcap_run,
 };

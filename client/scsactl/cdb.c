@@ -177,6 +177,6 @@ const struct verb verb_cdb = {
 	.opts = cdb_opts,
 	.min = 2,
 	.max = -1,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = cdb_run,
 };

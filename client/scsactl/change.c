@@ -181,8 +181,8 @@ lun_run(struct ctl *ctl, const struct args *args)
 
 static const char *const add_remove[] = { "add", "remove", NULL };
 
-const struct verb verb_target = {
-	.name = "target",
+const struct verb verb_soft_target = {
+	.name = "soft target",
 	.args = "add LINE | remove ADDRESS",
 	.summary = "connect a target to a software HBA, or pull one",
 	.details =
@@ -191,13 +191,13 @@ const struct verb verb_target = {
 	.opts = change_opts,
 	.min = 2,
 	.max = 2,
-	.complete = COMPLETE_WORDS,
 	.words = add_remove,
+	.lister = LIST_UNITS,
 	.run = target_run,
 };
 
-const struct verb verb_lun = {
-	.name = "lun",
+const struct verb verb_soft_lun = {
+	.name = "soft lun",
 	.args = "add LINE | remove ADDRESS",
 	.summary = "give a target of a software HBA one more unit, or take one away",
 	.details =
@@ -206,8 +206,8 @@ const struct verb verb_lun = {
 	.opts = change_opts,
 	.min = 2,
 	.max = 2,
-	.complete = COMPLETE_WORDS,
 	.words = add_remove,
+	.lister = LIST_UNITS,
 	.run = lun_run,
 };
 
@@ -223,7 +223,7 @@ expander_run(struct ctl *ctl, const struct args *args)
 	int r;
 
 	if (strcmp(args->v[0], "add") != 0)
-		return ctl_syntax(ctl, "'%s' is not add; 'target remove' takes one away",
+		return ctl_syntax(ctl, "'%s' is not add; 'soft target remove' takes one away",
 		    args->v[0]);
 	status = patience(ctl, args, &ms);
 	if (status == CTL_OK)
@@ -245,15 +245,14 @@ expander_run(struct ctl *ctl, const struct args *args)
 
 static const char *const only_add[] = { "add", NULL };
 
-const struct verb verb_expander = {
-	.name = "expander",
+const struct verb verb_soft_expander = {
+	.name = "soft expander",
 	.args = "add LINE",
 	.summary = "connect an expander to a port of a software HBA",
 	.details = "LINE is an expander line as in scsad.conf(5): 5000c500a0000000,port=p0,phys=12",
 	.opts = change_opts,
 	.min = 2,
 	.max = 2,
-	.complete = COMPLETE_WORDS,
 	.words = only_add,
 	.run = expander_run,
 };
@@ -354,8 +353,8 @@ phy_run(struct ctl *ctl, const struct args *args)
 	if (!want.is_up && strcmp(args->v[0], "down") != 0)
 		return ctl_syntax(ctl, "'%s' is neither up nor down", args->v[0]);
 	if (args->n != (want.is_up ? 3 : 2))
-		return ctl_syntax(ctl, want.is_up ? "phy up wants a phy and an address" :
-		    "phy down wants a phy");
+		return ctl_syntax(ctl, want.is_up ? "soft phy up wants a phy and an address" :
+		    "soft phy down wants a phy");
 	if (num_parse_u64(args->v[1], PHYS_MAX, &phy) < 0)
 		return ctl_syntax(ctl, "'%s' is no phy, they are 0 to %d", args->v[1],
 		    PHYS_MAX);
@@ -379,8 +378,8 @@ phy_run(struct ctl *ctl, const struct args *args)
 
 static const char *const up_down[] = { "up", "down", NULL };
 
-const struct verb verb_phy = {
-	.name = "phy",
+const struct verb verb_soft_phy = {
+	.name = "soft phy",
 	.args = "up N REMOTE | down N",
 	.summary = "plug a cable from a phy of a software HBA to an address, or pull it",
 	.details = "REMOTE is the SAS address at the far end, 16 hexadecimal digits. Its port comes\n"
@@ -388,7 +387,6 @@ const struct verb verb_phy = {
 	.opts = phy_opts,
 	.min = 2,
 	.max = 3,
-	.complete = COMPLETE_WORDS,
 	.words = up_down,
 	.run = phy_run,
 };

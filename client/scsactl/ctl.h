@@ -1,8 +1,9 @@
 /*
  * scsactl/ctl.h - what all verbs share
  *
- * What      A verb is one row: name, options, how many words, what it does. Help and the
- *           completions of the shells are made from the rows. A new verb is a file and a row.
+ * What      A verb is one row: name, options, how many words, what it does. Verbs about one
+ *           thing share the first words of their names. Help and the completions of the shells
+ *           are made from the rows. A new verb is a file and a row.
  * Life      main() reads the command line, connects if the verb wants it, runs the verb, prints
  *           the JSON document or nothing, and answers with the verb's exit status.
  * Owner     struct ctl belongs to main().
@@ -51,29 +52,30 @@ struct args {
 	const char *opt[VERB_OPTS_MAX];
 };
 
-enum verb_complete {
-	COMPLETE_NONE,
-	COMPLETE_UNIT,		/* first word is a unit */
-	COMPLETE_WORDS,		/* first word is one of words[] */
-};
+/* lister of verbs whose word is a unit */
+#define LIST_UNITS	"list --names"
 
 struct verb {
-	const char *name;
+	const char *name;	/* one word, or several: "soft target" */
 	const char *args;	/* "UNIT [LBA [BLOCKS]]", "" for none */
 	const char *summary;	/* one line */
 	const char *details;	/* further lines for "help VERB", or NULL */
 	const struct verb_opt *opts;	/* NULL for none */
 	int min, max;		/* words */
 	bool is_offline;	/* needs no daemon */
-	enum verb_complete complete;
-	const char *const *words;	/* COMPLETE_WORDS: NULL at the end */
+	const char *const *words;	/* the first word is one of these, NULL at the end; or
+					 * NULL */
+	const char *lister;	/* verb that prints what the next word can be; or NULL */
 	enum ctl_exit (*run)(struct ctl *ctl, const struct args *args);
 };
 
 /* verbs.c */
 extern const struct verb *const verbs[];	/* NULL at the end, in the order of help */
 extern const struct verb_opt global_opts[];
+/* verb_find() - by its whole name, or NULL; verb_is_group() - do names of verbs begin with
+ * these words? */
 const struct verb *verb_find(const char *name);
+bool verb_is_group(const char *words);
 
 /* ctl_connect() - CTL_OK, or the error has been told */
 enum ctl_exit ctl_connect(struct ctl *ctl);

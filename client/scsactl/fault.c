@@ -109,7 +109,6 @@ const struct verb verb_fault = {
 	.opts = fault_opts,
 	.min = 1,
 	.max = 2,
-	.complete = COMPLETE_WORDS,
 	.words = actions,
 	.run = fault_run,
 };

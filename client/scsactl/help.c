@@ -19,17 +19,43 @@ opts_print(const struct verb_opt *opts)
 	}
 }
 
+/* is it the verb called @name, or one of that group? "" is everybody's group */
+static bool
+is_meant(const struct verb *verb, const char *name)
+{
+	size_t len = strlen(name);
+
+	return len == 0 || (strncmp(verb->name, name, len) == 0 &&
+	    (verb->name[len] == ' ' || verb->name[len] == '\0'));
+}
+
+static void
+verbs_print(const char *group)
+{
+	for (size_t i = 0; verbs[i] != NULL; i++) {
+		char left[96];
+
+		if (!is_meant(verbs[i], group))
+			continue;
+		(void)snprintf(left, sizeof(left), "%s %s", verbs[i]->name, verbs[i]->args);
+		(void)printf("  %-38s %s\n", left, verbs[i]->summary);
+	}
+}
+
+static void
+help_group(const char *group)
+{
+	(void)printf("Usage: scsactl %s VERB [OPTION...] [WORD...]\n\n", group);
+	verbs_print(group);
+	(void)printf("\nMore: scsactl help %s VERB; scsactl(1)\n", group);
+}
+
 static void
 help_all(void)
 {
 	(void)printf("Usage: scsactl [OPTION...] VERB [WORD...]\n"
 	    "Look at and command the units of scsad. Without a verb: status.\n\n");
-	for (size_t i = 0; verbs[i] != NULL; i++) {
-		char left[64];
-
-		(void)snprintf(left, sizeof(left), "%s %s", verbs[i]->name, verbs[i]->args);
-		(void)printf("  %-38s %s\n", left, verbs[i]->summary);
-	}
+	verbs_print("");
 	(void)printf("\n"
 	    "UNIT is a path as list prints it, an unambiguous tail of one, or a serial.\n"
 	    "\nOptions, before or behind the verb:\n");
@@ -65,7 +91,7 @@ opts_json(json_object *object, const struct verb_opt *opts)
 }
 
 static void
-help_json(json_object *root, const struct verb *only)
+help_json(json_object *root, const char *name)
 {
 	json_object *list = doc_list(root, "verbs");
 
@@ -73,7 +99,7 @@ help_json(json_object *root, const struct verb *only)
 	for (size_t i = 0; verbs[i] != NULL; i++) {
 		json_object *item;
 
-		if (only != NULL && only != verbs[i])
+		if (!is_meant(verbs[i], name))
 			continue;
 		item = doc_item(list);
 		doc_text(item, "name", verbs[i]->name);
@@ -86,14 +112,24 @@ help_json(json_object *root, const struct verb *only)
 static enum ctl_exit
 help_run(struct ctl *ctl, const struct args *args)
 {
-	const struct verb *verb = args->n > 0 ? verb_find(args->v[0]) : NULL;
+	const struct verb *verb;
+	char name[64] = "";
 
-	if (args->n > 0 && verb == NULL)
-		return ctl_syntax(ctl, "no such verb: '%s'", args->v[0]);
+	for (int i = 0; i < args->n; i++) {
+		size_t len = strlen(name);
+
+		(void)snprintf(name + len, sizeof(name) - len, "%s%s", i > 0 ? " " : "",
+		    args->v[i]);
+	}
+	verb = verb_find(name);
+	if (args->n > 0 && verb == NULL && !verb_is_group(name))
+		return ctl_syntax(ctl, "no such verb: '%s'", name);
 	if (ctl->is_json)
-		help_json(ctl->root, verb);
+		help_json(ctl->root, name);
 	else if (verb != NULL)
 		help_verb(verb);
+	else if (args->n > 0)
+		help_group(name);
 	else
 		help_all();
 	return CTL_OK;
@@ -103,7 +139,7 @@ const struct verb verb_help = {
 	.name = "help",
 	.args = "[VERB]",
 	.summary = "this help, or that of a verb",
-	.max = 1,
+	.max = 3,
 	.is_offline = true,
 	.run = help_run,
 };

@@ -105,7 +105,7 @@ const struct verb verb_inquiry = {
 	.opts = hex_opts,
 	.min = 1,
 	.max = 1,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = inquiry_run,
 };
 
@@ -145,7 +145,7 @@ const struct verb verb_probe = {
 	.summary = "ask an address whether somebody is there; status 36 if not",
 	.min = 1,
 	.max = 3,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = probe_run,
 };
 
@@ -307,7 +307,7 @@ const struct verb verb_vpd = {
 	.opts = hex_opts,
 	.min = 1,
 	.max = 2,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = vpd_run,
 };
 
@@ -343,7 +343,7 @@ const struct verb verb_readcap = {
 	.summary = "how many blocks, how large",
 	.min = 1,
 	.max = 1,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = readcap_run,
 };
 
@@ -383,6 +383,6 @@ const struct verb verb_luns = {
 	.summary = "logical units of the unit's target (REPORT LUNS)",
 	.min = 1,
 	.max = 1,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = luns_run,
 };

@@ -199,7 +199,7 @@ const struct verb verb_read = {
 	.opts = read_opts,
 	.min = 1,
 	.max = 3,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = read_run,
 };
 
@@ -210,7 +210,7 @@ const struct verb verb_write = {
 	.opts = write_opts,
 	.min = 1,
 	.max = 3,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = write_run,
 };
 
@@ -221,6 +221,6 @@ const struct verb verb_verify = {
 	.opts = verify_opts,
 	.min = 1,
 	.max = 3,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = verify_run,
 };

@@ -15,6 +15,7 @@
 #define OPT_BASE	256	/* getopt values of options: global ones, then the verb's */
 #define TIMEOUT_MAX_S	86400
 #define WAIT_STEP_NS	5000000	/* between two looks for the daemon's socket */
+#define VERB_NAME_LEN	64
 
 enum {
 	GLOBAL_JSON,
@@ -171,40 +172,86 @@ ctl_no_verb(struct ctl *ctl, struct args *args)
 	return status == CTL_UNREACHABLE ? CTL_OK : status;
 }
 
+/* Global options in front of a word; they and getopt's argv[0] are taken off. */
+static enum ctl_exit
+opts_skip(struct ctl *ctl, struct args *args)
+{
+	enum ctl_exit status;
+
+	optind = 0;
+	status = opts_read(ctl, NULL, args->n, args->v, NULL);
+	args->n -= optind;
+	args->v += optind;
+	return status;
+}
+
+/* The words of the verb's name; the last of them becomes getopt's argv[0]. */
+static enum ctl_exit
+verb_take(struct ctl *ctl, struct args *args, const struct verb **ret_verb)
+{
+	char name[VERB_NAME_LEN] = "";
+	const struct verb *verb = NULL;
+
+	while (verb == NULL) {
+		size_t len = strlen(name);
+		enum ctl_exit status;
+
+		(void)snprintf(name + len, sizeof(name) - len, "%s%s", len > 0 ? " " : "",
+		    args->v[0]);
+		verb = verb_find(name);
+		if (verb == NULL && !verb_is_group(name))
+			return ctl_syntax(ctl, "no such verb: '%s'", name);
+		if (verb != NULL)
+			break;
+		status = opts_skip(ctl, args);
+		if (status != CTL_OK)
+			return status;
+		if (ctl->verb != NULL)		/* "GROUP --help" */
+			break;
+		if (args->n == 0)
+			return ctl_syntax(ctl, "%s what? see: scsactl help %s", name, name);
+	}
+	*ret_verb = verb;
+	return CTL_OK;
+}
+
 static enum ctl_exit
 ctl_main(struct ctl *ctl, int argc, char **argv)
 {
-	struct args args = { 0 };
+	struct args args = { .n = argc, .v = argv };
 	const struct verb *verb;
 	enum ctl_exit status;
-	char *shifted;
+	char *name;
+	int n;
 
-	status = opts_read(ctl, NULL, argc, argv, NULL);
+	status = opts_skip(ctl, &args);
 	if (status != CTL_OK)
 		return status;
-	args.n = argc - optind;
-	args.v = argv + optind;
 	if (ctl->verb != NULL)		/* --help, --version before any verb */
 		return ctl_run(ctl, &args);
 	if (args.n == 0)
 		return ctl_no_verb(ctl, &args);
-	verb = verb_find(args.v[0]);
-	if (verb == NULL)
-		return ctl_syntax(ctl, "no such verb: '%s'", args.v[0]);
-	ctl->verb = verb;
-
-	/* getopt's argv[0] is the verb now */
-	argc = args.n;
-	argv = args.v;
-	shifted = argv[0];
-	optind = 0;
-	status = opts_read(ctl, verb->opts, argc, argv, &args);
+	name = args.v[0];
+	status = verb_take(ctl, &args, &verb);
 	if (status != CTL_OK)
 		return status;
-	args.n = argc - optind;
+	if (verb == NULL) {
+		args = (struct args){ .n = 1, .v = &name };
+		return ctl_run(ctl, &args);
+	}
+	ctl->verb = verb;
+
+	n = args.n;
+	argv = args.v;
+	optind = 0;
+	status = opts_read(ctl, verb->opts, n, argv, &args);
+	if (status != CTL_OK)
+		return status;
+	args.n = n - optind;
 	args.v = argv + optind;
 	if (ctl->verb != verb) {	/* "VERB --help" */
-		args = (struct args){ .n = 1, .v = &shifted };
+		name = (char *)(uintptr_t)verb->name;
+		args = (struct args){ .n = 1, .v = &name };
 	}
 	return ctl_run(ctl, &args);
 }

@@ -38,8 +38,8 @@ const struct verb verb_reset = {
 	.summary = "reset a unit or what is around it; for bus and hba UNIT may be an HBA",
 	.min = 2,
 	.max = 2,
-	.complete = COMPLETE_WORDS,
 	.words = levels,
+	.lister = LIST_UNITS,
 	.run = reset_run,
 };
 
@@ -69,6 +69,6 @@ const struct verb verb_abort = {
 	.summary = "abort all packets on a unit, whoever sent them",
 	.min = 1,
 	.max = 1,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = abort_run,
 };

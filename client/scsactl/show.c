@@ -79,7 +79,7 @@ const struct verb verb_show = {
 	.summary = "all that is known of a unit, an HBA or an iport",
 	.min = 1,
 	.max = 1,
-	.complete = COMPLETE_UNIT,
+	.lister = LIST_UNITS,
 	.run = show_run,
 };
 

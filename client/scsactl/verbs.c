@@ -20,10 +20,10 @@ const struct verb *const verbs[] = {
 	&verb_read,
 	&verb_write,
 	&verb_verify,
-	&verb_target,
-	&verb_lun,
-	&verb_expander,
-	&verb_phy,
+	&verb_soft_target,
+	&verb_soft_lun,
+	&verb_soft_expander,
+	&verb_soft_phy,
 	&verb_smp,
 	&verb_fault,
 	&verb_completion,
@@ -40,4 +40,16 @@ verb_find(const char *name)
 			return verbs[i];
 	}
 	return NULL;
+}
+
+bool
+verb_is_group(const char *words)
+{
+	size_t len = strlen(words);
+
+	for (size_t i = 0; verbs[i] != NULL; i++) {
+		if (strncmp(verbs[i]->name, words, len) == 0 && verbs[i]->name[len] == ' ')
+			return true;
+	}
+	return false;
 }

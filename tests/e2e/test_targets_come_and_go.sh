@@ -55,22 +55,22 @@ expect 1 "several ports" ctl probe soft0 0
 expect 1 "cannot have a unit" ctl probe soft0/iport0 nonsense
 
 # --- a target with units: there when the command returns
-expect 0 "soft0/iport0/1,0" ctl target add mem:2M
+expect 0 "soft0/iport0/1,0" ctl soft target add mem:2M
 [ "$(ctl --json readcap disk@1,0 | jq .blocks)" = 4096 ] || fail "the new target's size"
 expect_event "unit-added soft0/iport0/disk@1,0"
 expect_event "tree soft0/iport0/1,0: target added"
-ctl --json target add mem:1M,target=2,luns=20 |
+ctl --json soft target add mem:1M,target=2,luns=20 |
   jq -e '.settled and .units == 20 and .address == "iport0/2,0"' >/dev/null || fail "20 units"
 [ "$(units iport0/disk@2,)" = 20 ] || fail "20 units are not listed"
-expect 67 "there is such a target" ctl target add mem:1M,target=2
-expect 1 "" ctl target add mem:
-expect 69 "no port" ctl target remove nowhere/3
-expect 69 "no target 9" ctl target remove iport0/9
-expect 1 "is neither add nor remove" ctl target pull iport0/1
+expect 67 "there is such a target" ctl soft target add mem:1M,target=2
+expect 1 "" ctl soft target add mem:
+expect 69 "no port" ctl soft target remove nowhere/3
+expect 69 "no target 9" ctl soft target remove iport0/9
+expect 1 "is neither add nor remove" ctl soft target pull iport0/1
 
 # --- units of a target; the others stay what they are
-expect 0 "soft0/iport0/2,14" ctl lun add mem:1M,target=2
-expect 0 "soft0/iport0/2,5" ctl lun remove iport0/2,5
+expect 0 "soft0/iport0/2,14" ctl soft lun add mem:1M,target=2
+expect 0 "soft0/iport0/2,5" ctl soft lun remove iport0/2,5
 [ "$(units iport0/disk@2,)" = 20 ] || fail "not 20 units after one came and one went"
 [ "$(units 'iport0/disk@2,5$')" = 0 ] || fail "LUN 5 is still there"
 expect 36 "no response" ctl probe soft0/iport0 2 5
@@ -84,7 +84,7 @@ reader=$!
 ctl read STAYS -o "$dir/whole" &
 other=$!
 until ctl --json show iport0/disk@2,3 | jq -e '.counters.in_flight > 0' >/dev/null; do :; done
-expect 0 "soft0/iport0/2" ctl target remove soft0/iport0/disk@2,3
+expect 0 "soft0/iport0/2" ctl soft target remove soft0/iport0/disk@2,3
 status=0
 wait "$reader" || status=$?
 [ "$status" = 69 ] || fail "the read of the pulled unit ended with $status: $(cat "$dir/pulled")"
@@ -92,11 +92,11 @@ wait "$other" || fail "the read of another unit failed"
 [ "$(stat -c %s "$dir/whole")" = 67108864 ] || fail "it read $(stat -c %s "$dir/whole") bytes"
 [ "$(units iport0/disk@2,)" = 0 ] || fail "units of the pulled target are listed"
 ctl fault clear >/dev/null
-expect 0 "soft0/iport0/2,0" ctl target add mem:1M,target=2
-expect 0 "soft0/iport0/2" ctl target remove soft0/iport0/2
+expect 0 "soft0/iport0/2,0" ctl soft target add mem:1M,target=2
+expect 0 "soft0/iport0/2" ctl soft target remove soft0/iport0/2
 
 # --- names in place of numbers, and the expander that counts them
-expect 0 "soft0/p0/w5000c50012340000,0" ctl target add mem:1M,wwn=5000c50012340000,port=p0
+expect 0 "soft0/p0/w5000c50012340000,0" ctl soft target add mem:1M,wwn=5000c50012340000,port=p0
 [ "$(units f/disk@w5000c50012340000,0)" = 1 ] || fail "the named target is not listed"
 expect 0 "5000c500a0000000" ctl smp smp@w5000c500a0000000 general
 expect 0 "SCSAD" ctl smp soft0/f/smp@w5000c500a0000000 manufacturer
@@ -107,32 +107,32 @@ done
 expect 5 "phy does not exist" ctl smp smp@w5000c500a0000000 discover 12
 ctl --json smp smp@w5000c500a0000000 general | jq -e '.phys == 12' >/dev/null || fail "smp --json"
 expect 69 "no such expander" ctl smp smp@w5000c500a0000009 general
-expect 0 "soft0/p0/w5000c500a0000001" ctl expander add 5000c500a0000001,port=p0,phys=4
+expect 0 "soft0/p0/w5000c500a0000001" ctl soft expander add 5000c500a0000001,port=p0,phys=4
 expect_event "expander-added soft0/f/smp@w5000c500a0000001"
-expect 0 "" ctl target remove p0/w5000c500a0000001
+expect 0 "" ctl soft target remove p0/w5000c500a0000001
 expect_event "expander-gone soft0/f/smp@w5000c500a0000001"
-expect 0 "" ctl target remove soft0/f/disk@w5000c50012340000,0
+expect 0 "" ctl soft target remove soft0/f/disk@w5000c50012340000,0
 
 # --- phys: the port stays while one is up, goes with the last, and comes back by another name
-expect 0 "" ctl phy down 0
+expect 0 "" ctl soft phy down 0
 [ "$(units f/disk@w5000c50012345678,0)" = 1 ] || fail "the port went with its first phy"
-expect 69 "" ctl phy down 0
-for phy in 1 2 3; do ctl phy down $phy; done
+expect 69 "" ctl soft phy down 0
+for phy in 1 2 3; do ctl soft phy down $phy; done
 expect_event "port-gone soft0/f"
 [ "$(units disk@w5000c50012345678,0)" = 0 ] || fail "its unit is still there"
 expect 36 "" ctl probe soft0/iport0 w5000c50012345678
-expect 0 "no phy leads" ctl target add mem:1M,wwn=5000c5001234000a,port=p0
-expect 0 "" ctl phy up 8 5000c500000000aa
+expect 0 "no phy leads" ctl soft target add mem:1M,wwn=5000c5001234000a,port=p0
+expect 0 "" ctl soft phy up 8 5000c500000000aa
 expect_event "port-added soft0/100"
 for ((i = 0; i < 500; i++)); do [ "$(units soft0/100/disk@)" = 2 ] && break; done
 [ "$(units soft0/100/disk@)" = 2 ] || fail "behind the new port: $(ctl list)"
-expect 67 "" ctl phy up 8 5000c500000000bb
-expect 1 "" ctl phy up 64 5000c500000000bb
-expect 1 "" ctl phy up 1 nonsense
+expect 67 "" ctl soft phy up 8 5000c500000000bb
+expect 1 "" ctl soft phy up 64 5000c500000000bb
+expect 1 "" ctl soft phy up 1 nonsense
 
 # --- the role decides, and who does not wait is not held up
-expect 0 "soft0/iport0/3,0" ctl target add --no-wait mem:1M,target=3
-expect 1 "takes 0 to" ctl target add --wait-settled never mem:1M
+expect 0 "soft0/iport0/3,0" ctl soft target add --no-wait mem:1M,target=3
+expect 1 "takes 0 to" ctl soft target add --wait-settled never mem:1M
 
 # --- static adapters have no phys, and several adapters need a name
 kill "$watch"
@@ -148,11 +148,11 @@ hbas:
     expanders: [ "5000c500a0000000,port=p0" ]
 EOF
 start_daemon --config "$dir/two.conf"
-expect 1 "several software HBAs" ctl target add mem:1M
-expect 0 "soft0/iport0/1,0" ctl target add --unit soft0 mem:1M
-expect 0 "soft1/p0/w5000c50012340000,0" ctl target add --unit disk@w5000c50012345678,0 \
+expect 1 "several software HBAs" ctl soft target add mem:1M
+expect 0 "soft0/iport0/1,0" ctl soft target add --unit soft0 mem:1M
+expect 0 "soft1/p0/w5000c50012340000,0" ctl soft target add --unit disk@w5000c50012345678,0 \
   mem:1M,port=p0,wwn=5000c50012340000
-expect 99 "static" ctl phy up --unit soft0 1 5000c500000000bb
-expect 0 "" ctl target remove soft0/iport0/1
+expect 99 "static" ctl soft phy up --unit soft0 1 5000c500000000bb
+expect 0 "" ctl soft target remove soft0/iport0/1
 expect 0 "5000c500a0000000" ctl smp smp@w5000c500a0000000 general
 stop_daemon
