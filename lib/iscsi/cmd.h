@@ -6,7 +6,7 @@
  *           data) -> ready (for its turn) -> given (to the host) -> answering -> retained (until
  *           the initiator acknowledged the status, ErrorRecoveryLevel 1 and 2) -> free.
  * Owner     The host from command() until iscsi_cmd_done(); otherwise the room.
- * Limits    ISCSI_CDB_MAX, ISCSI_SENSE_MAX, 16 requests for data in flight.
+ * Limits    ISCSI_EXT_CDB_LEN_MAX, ISCSI_SENSE_MAX, 16 requests for data in flight.
  * Source    RFC 7143 11.3, 11.4, 11.7, 11.8
  */
 #ifndef ISCSI_CMD_H
@@ -100,8 +100,8 @@ struct iscsi_cmd {
 	LIST_ENTRY(iscsi_cmd) hash_entry;
 	struct iscsi_burst burst[ISCSI_R2T_MAX];
 	uint64_t burst_ns;		/* when data last came */
-	uint8_t bhs[48];
-	uint8_t long_cdb[ISCSI_CDB_MAX];
+	uint8_t bhs[ISCSI_BHS_LEN];
+	uint8_t long_cdb[ISCSI_EXT_CDB_LEN_MAX];
 	uint8_t sense[2 + ISCSI_SENSE_MAX + 2];	/* as in the data segment: length first */
 };
 

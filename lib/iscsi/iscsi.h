@@ -14,8 +14,8 @@
  *           with its last cmd. cmd: (admit()) -> command() -> iscsi_cmd_done() -> sent.
  * Owner     The room owns sessions, cmds and tmfs; the caller owns loops, nodes and conns.
  * Thread    A loop and everything on it belong to one thread. A connection is born on the loop
- *           that accepted it; host op move() carries it to the loop of its node at the first
- *           Login Request. No call blocks, takes a lock or looks at a clock.
+ *           that accepted it; host op move() carries it to the loop of its node once its first
+ *           Login Request said which. No call blocks, takes a lock or looks at a clock.
  * Limits    struct iscsi_limits and the names below. No memory is allocated for a command once
  *           the caches of the loop are warm; an idle session holds neither buffers nor slots.
  * Results   Answers of SCSI (status, sense) are carried, never made up, except BUSY when there
@@ -33,8 +33,13 @@
 #include <sys/uio.h>
 
 #include "base/compiler.h"
+#include "iscsi/chap.h"
+#include "iscsi/discovery.h"
+#include "iscsi/keys.h"
+#include "iscsi/login.h"
+#include "iscsi/name.h"
+#include "iscsi/pdu.h"
 
-#define ISCSI_CDB_MAX		260		/* 16 in the header, 244 in an AHS */
 #define ISCSI_SENSE_MAX		252
 #define ISCSI_CONNS_MAX		16		/* of one session */
 #define ISCSI_WINDOW_MAX	1024		/* commands of one session */
@@ -46,10 +51,8 @@
 
 struct iscsi_cmd;
 struct iscsi_conn;
-struct iscsi_login_ops;
 struct iscsi_loop;
 struct iscsi_node;
-struct iscsi_params;
 struct iscsi_session;
 struct iscsi_tmf;
 
@@ -79,19 +82,27 @@ struct iscsi_host_ops {
 	/* --- login --- */
 
 	/*
-	 * the node called @name (normalised), or NULL: answered "not found". Any loop. The node
-	 * must stay until move() has been called for @conn and, if that said false, until
-	 * iscsi_conn_attach() or iscsi_conn_free() of it.
+	 * Is there such a target, and may this initiator see it from where it comes
+	 * (iscsi_conn_portal())? iscsi/login.h says what to fill in; ret->window and the offer are
+	 * those of the node. In a discovery session (who->is_discovery) *ret_node stays NULL, else
+	 * it is the node; it must stay until move() was called for @conn, and if that said
+	 * false, until iscsi_conn_attach() or iscsi_conn_free() of it. Any loop.
+	 * Returns an enum iscsi_login_status.
 	 */
-	struct iscsi_node *(*find_node)(struct iscsi_conn *conn, const char *name);
+	uint16_t (*find_target)(struct iscsi_conn *conn, const struct iscsi_login_result *who,
+	    struct iscsi_login_target *ret, struct iscsi_node **ret_node);
+	/* questions of CHAP; their @arg is the struct iscsi_conn; the loop it is on */
+	struct iscsi_chap_ops chap;
 	/*
 	 * @conn belongs to @node now. True: the node lives on this very loop, go on. False: stop
-	 * receiving; iscsi_conn_detach() it here, and call iscsi_conn_attach() on the thread of
-	 * the node's loop. Once for each connection, inside iscsi_conn_received().
+	 * receiving; iscsi_conn_detach() it, and call iscsi_conn_attach() on the thread of the
+	 * node's loop. At most once for each connection, inside iscsi_conn_received().
 	 */
 	bool (*move)(struct iscsi_conn *conn, struct iscsi_node *node);
-	/* questions of the login machine (access, CHAP): iscsi/login.h; any loop */
-	const struct iscsi_login_ops *login;
+	/* SendTargets: write what this initiator may see (iscsi/discovery.h); @name for
+	 * ISCSI_SEND_ONE. A normal session asks only about its own target */
+	void (*send_targets)(struct iscsi_conn *conn, enum iscsi_send_targets what,
+	    const char *name, struct iscsi_text_out *out);
 
 	/* --- sessions; the node's loop --- */
 
@@ -108,7 +119,7 @@ struct iscsi_host_ops {
 	/* --- commands; the node's loop --- */
 
 	/*
-	 * a command is known, in CmdSN order, its write data is not: how many bytes of it are
+	 * a command is known, in order of arrival, its write data is not: how many bytes of it are
 	 * wanted, 0 .. cmd->edtl. What the initiator sends beyond is dropped, what is missing is
 	 * solicited. Only for cmd->dir ISCSI_DIR_WRITE; NULL: cmd->edtl, at most
 	 * limits.xfer_max_bytes.
@@ -170,8 +181,8 @@ struct iscsi_limits {
  *           -EINVAL   a limit is out of range
  *           -ENOMEM
  */
-int iscsi_loop_new(const struct iscsi_host_ops *ops, void *host, const struct iscsi_limits *limits,
-    struct iscsi_loop **ret_loop) MUST_CHECK;
+int iscsi_loop_new(const struct iscsi_host_ops *ops, void *host,
+    const struct iscsi_limits *limits, struct iscsi_loop **ret_loop) MUST_CHECK;
 
 /* iscsi_loop_free() - NULL is fine; no connection and no node may be left on it */
 void iscsi_loop_free(struct iscsi_loop *loop);
@@ -181,16 +192,14 @@ void *iscsi_loop_host(const struct iscsi_loop *loop);
 /* iscsi_loop_time() - it is @now_ns (monotonic); once a wake-up, before anything else */
 void iscsi_loop_time(struct iscsi_loop *loop, uint64_t now_ns);
 
-/* iscsi_loop_tick() - look at every deadline of the loop: login, NOP-In, Time2Retain; about once
- * a second. Gives back caches that were not needed since the last call */
+/* iscsi_loop_tick() - look at every deadline of the loop: login, NOP-In, Time2Retain; about
+ * once a second. Gives back caches that were not needed since the last call */
 void iscsi_loop_tick(struct iscsi_loop *loop, uint64_t now_ns);
 
 /* ------ node ------ */
 
 struct iscsi_node_config {
 	const char *name;		/* normalised iqn., eui. or naa. name; copied */
-	const char *alias;		/* TargetAlias; NULL: none; copied */
-	uint16_t portal_group;		/* TargetPortalGroupTag */
 	uint16_t window;		/* commands of one session: 128; 1 .. ISCSI_WINDOW_MAX */
 	uint16_t sessions_max;		/* 0: no limit */
 	uint32_t nop_interval_ms;	/* silence after which a NOP-In asks; 0: never (some boot
@@ -213,7 +222,7 @@ int iscsi_node_new(struct iscsi_loop *loop, const struct iscsi_node_config *conf
     struct iscsi_node **ret_node) MUST_CHECK;
 
 /* iscsi_node_set() - new values for sessions to come (and NOP times of present ones); the name
- * stays. 0, -EINVAL, -ENOMEM */
+ * stays. 0, -EINVAL */
 int iscsi_node_set(struct iscsi_node *node, const struct iscsi_node_config *config) MUST_CHECK;
 
 /* iscsi_node_end() - end all sessions and refuse new ones ("target removed"): want_close() for
@@ -261,8 +270,9 @@ struct iscsi_stats {
 /* what a session is; constant while it lives, texts included */
 struct iscsi_session_info {
 	const char *initiator;
-	const char *initiator_alias;	/* "" when not given */
-	uint8_t isid[6];
+	const char *initiator_alias;	/* foreign bytes; "" when not given */
+	const char *user;		/* of CHAP, foreign bytes; "" when not authenticated */
+	uint8_t isid[ISCSI_ISID_LEN];
 	uint16_t tsih;
 	uint16_t portal_group;
 	uint8_t error_recovery_level;
@@ -271,7 +281,8 @@ struct iscsi_session_info {
 };
 
 const struct iscsi_session_info *iscsi_session_info(const struct iscsi_session *session);
-struct iscsi_node *iscsi_session_node(const struct iscsi_session *session);	/* NULL: discovery */
+/* iscsi_session_node() - NULL in a discovery session */
+struct iscsi_node *iscsi_session_node(const struct iscsi_session *session);
 const struct iscsi_params *iscsi_session_params(const struct iscsi_session *session);
 
 /* iscsi_session_set_host(), iscsi_session_host() - one pointer of the caller's */
@@ -340,7 +351,8 @@ int iscsi_conn_new(struct iscsi_loop *loop, const struct iscsi_portal *portal, v
  * from inside another call about this connection */
 void iscsi_conn_free(struct iscsi_conn *conn);
 
-/* iscsi_conn_detach() - take it off its loop, to be attached elsewhere; after move() said false */
+/* iscsi_conn_detach() - take it off its loop, to be attached elsewhere; after move() said
+ * false */
 void iscsi_conn_detach(struct iscsi_conn *conn);
 
 /* iscsi_conn_attach() - go on, on the loop of the node that move() was told; in that thread.
@@ -389,15 +401,6 @@ void iscsi_conn_sent(struct iscsi_conn *conn, size_t bytes);
 
 enum iscsi_dir { ISCSI_DIR_NONE, ISCSI_DIR_READ, ISCSI_DIR_WRITE };
 
-/* RFC 7143 11.3.1.1 */
-enum iscsi_attr {
-	ISCSI_ATTR_UNTAGGED,
-	ISCSI_ATTR_SIMPLE,
-	ISCSI_ATTR_ORDERED,
-	ISCSI_ATTR_HEAD,
-	ISCSI_ATTR_ACA,
-};
-
 #include "iscsi/cmd.h"
 
 /* how a command ended */
@@ -437,45 +440,16 @@ int iscsi_cmd_buf(struct iscsi_cmd *cmd, uint32_t bytes) MUST_CHECK;
  */
 void iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result);
 
-/* iscsi_cmd_drop() - it ended and SAM says that nobody hears of it (aborted by another nexus with
- * TAS = 0) */
+/* iscsi_cmd_drop() - it ended and SAM says that nobody hears of it (aborted by another nexus
+ * with TAS = 0) */
 void iscsi_cmd_drop(struct iscsi_cmd *cmd);
 
 /* ------ tmf ------ */
 
-/* RFC 7143 11.5.1, RFC 7144 */
-enum iscsi_tmf_fn {
-	ISCSI_TMF_ABORT_TASK = 1,
-	ISCSI_TMF_ABORT_TASK_SET = 2,
-	ISCSI_TMF_CLEAR_ACA = 3,
-	ISCSI_TMF_CLEAR_TASK_SET = 4,
-	ISCSI_TMF_LU_RESET = 5,
-	ISCSI_TMF_TARGET_WARM_RESET = 6,
-	ISCSI_TMF_TARGET_COLD_RESET = 7,
-	ISCSI_TMF_TASK_REASSIGN = 8,	/* never reaches the host */
-	ISCSI_TMF_QUERY_TASK = 9,
-	ISCSI_TMF_QUERY_TASK_SET = 10,
-	ISCSI_TMF_I_T_NEXUS_RESET = 11,
-	ISCSI_TMF_QUERY_ASYNC_EVENT = 12,
-};
-
-/* RFC 7143 11.6.1, RFC 7144 */
-enum iscsi_tmf_response {
-	ISCSI_TMF_COMPLETE = 0,
-	ISCSI_TMF_NO_TASK = 1,
-	ISCSI_TMF_NO_LUN = 2,
-	ISCSI_TMF_STILL_ALLEGIANT = 3,
-	ISCSI_TMF_NO_REASSIGN = 4,
-	ISCSI_TMF_NOT_SUPPORTED = 5,
-	ISCSI_TMF_NOT_AUTHORISED = 6,
-	ISCSI_TMF_SUCCEEDED = 7,
-	ISCSI_TMF_REJECTED = 255,
-};
-
 struct iscsi_tmf {
 	/* input; valid in tmf() and until iscsi_tmf_done() */
 	struct iscsi_session *session;
-	enum iscsi_tmf_fn fn;
+	enum iscsi_tmf_function fn;	/* never TASK REASSIGN */
 	const uint8_t *lun;		/* 8 bytes; meaningless for target resets */
 	struct iscsi_cmd *cmd;		/* ABORT TASK, QUERY TASK: given to command() and not
 					 * finished yet. It stays valid until iscsi_tmf_done(),
