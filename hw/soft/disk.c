@@ -9,13 +9,14 @@
 
 const struct disk_op disk_ops[OP_N] = {
 	[OP_TEST_UNIT_READY] = { .run = disk_do_test_unit_ready },
-	[OP_REQUEST_SENSE] = { .run = disk_do_request_sense },
+	[OP_REQUEST_SENSE] = { .run = disk_do_request_sense, .is_always = true },
 	[OP_READ_6] = { .run = disk_do_read },
 	[OP_WRITE_6] = { .run = disk_do_write, .changes = true },
-	[OP_INQUIRY] = { .run = disk_do_inquiry },
+	[OP_INQUIRY] = { .run = disk_do_inquiry, .is_always = true },
 	[OP_MODE_SELECT_6] = { .run = disk_do_mode_select },
-	[OP_MODE_SENSE_6] = { .run = disk_do_mode_sense },
+	[OP_MODE_SENSE_6] = { .run = disk_do_mode_sense, .is_always = true },
 	[OP_START_STOP_UNIT] = { .run = disk_do_start_stop },
+	[OP_PREVENT_ALLOW] = { .run = disk_do_prevent_allow, .needs_removable = true },
 	[OP_READ_CAPACITY_10] = { .run = disk_do_read_capacity_10 },
 	[OP_READ_10] = { .run = disk_do_read },
 	[OP_WRITE_10] = { .run = disk_do_write, .changes = true },
@@ -24,16 +25,16 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_WRITE_SAME_10] = { .run = disk_do_write_same, .changes = true },
 	[OP_UNMAP] = { .run = disk_do_unmap, .needs_thin = true, .changes = true },
 	[OP_MODE_SELECT_10] = { .run = disk_do_mode_select },
-	[OP_MODE_SENSE_10] = { .run = disk_do_mode_sense },
+	[OP_MODE_SENSE_10] = { .run = disk_do_mode_sense, .is_always = true },
 	[OP_READ_16] = { .run = disk_do_read },
 	[OP_WRITE_16] = { .run = disk_do_write, .changes = true },
 	[OP_VERIFY_16] = { .run = disk_do_verify },
 	[OP_SYNCHRONIZE_CACHE_16] = { .run = disk_do_sync_cache },
 	[OP_WRITE_SAME_16] = { .run = disk_do_write_same, .changes = true },
 	[OP_READ_CAPACITY_16] = { .run = disk_do_read_capacity_16 },
-	[OP_REPORT_LUNS] = { .run = disk_do_report_luns },
-	[OP_REPORT_SUPPORTED_OPCODES] = { .run = disk_do_report_opcodes },
-	[OP_REPORT_SUPPORTED_TMFS] = { .run = disk_do_report_tmfs },
+	[OP_REPORT_LUNS] = { .run = disk_do_report_luns, .is_always = true },
+	[OP_REPORT_SUPPORTED_OPCODES] = { .run = disk_do_report_opcodes, .is_always = true },
+	[OP_REPORT_SUPPORTED_TMFS] = { .run = disk_do_report_tmfs, .is_always = true },
 	[OP_READ_12] = { .run = disk_do_read },
 	[OP_WRITE_12] = { .run = disk_do_write, .changes = true },
 	[OP_VERIFY_12] = { .run = disk_do_verify },
@@ -44,7 +45,10 @@ disk_op_get(const struct disk *disk, const struct op_info *op)
 {
 	const struct disk_op *row = &disk_ops[op->id];
 
-	return row->run == NULL || (row->needs_thin && !disk->is_thin) ? NULL : row;
+	if (row->run == NULL || (row->needs_thin && !disk->is_thin) ||
+	    (row->needs_removable && !disk->is_removable))
+		return NULL;
+	return row;
 }
 
 int
@@ -168,7 +172,9 @@ disk_take_sense(struct disk *disk)
 		sense = disk->held;
 	mutex_exit(&disk->lock);
 	if (!has_held && disk_take_attention(disk, &asc))
-		sense = sense_make(SENSE_UNIT_ATTENTION, asc);
+		return sense_make(SENSE_UNIT_ATTENTION, asc);
+	if (!has_held && (atomic_load(&disk->condition) & DISK_LOW_POWER) != 0)
+		sense.asc = atomic_load(&disk->power_asc);
 	return sense;
 }
 
@@ -177,6 +183,8 @@ disk_reset(struct disk *disk, uint16_t asc)
 {
 	mutex_enter(&disk->lock);
 	atomic_store(&disk->has_held, false);
+	atomic_store(&disk->is_prevented, false);
+	(void)atomic_fetch_and(&disk->condition, ~DISK_LOW_POWER);
 	disk_modes_reset(disk);
 	mutex_exit(&disk->lock);
 	disk_attention(disk, asc);
@@ -319,6 +327,23 @@ disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t 
 	return DISK_IO;
 }
 
+int
+disk_not_ready(struct disk_cmd *cmd, unsigned int condition)
+{
+	(void)condition;
+	return disk_check(cmd, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
+}
+
+int
+disk_flush(struct disk_cmd *cmd, int (*step)(struct disk_cmd *cmd, int result))
+{
+	cmd->step = step;
+	cmd->req.op = STORE_FLUSH;
+	cmd->req.offset = 0;
+	cmd->req.len = 0;
+	return DISK_IO;
+}
+
 /* a command whose operation code is known, but not its service action, has a bad field in it */
 static int
 disk_unknown(struct disk_cmd *cmd)
@@ -352,16 +377,34 @@ disk_judge_state(struct disk *disk, struct disk_cmd *cmd, const struct op_info *
 	return DISK_IO;
 }
 
+/* something is the matter with the disk, or it sleeps */
 static int
-disk_judge_fields(struct disk *disk, struct disk_cmd *cmd, const struct op_info *op)
+disk_judge_condition(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 {
+	const struct op_info *op = cmd->info.op;
+	bool needs_medium = (op->flags & OP_F_MEDIUM) != 0 || row->needs_medium;
+	unsigned int condition = atomic_load(&disk->condition);
+
+	if ((condition & (DISK_JOB | DISK_FAILED)) != 0 && !row->is_always)
+		return disk_not_ready(cmd, condition);
+	if ((condition & DISK_EJECTED) != 0 && needs_medium)
+		return disk_not_ready(cmd, condition);
+	if (op->lba_width != 0)
+		(void)atomic_fetch_and(&disk->condition, ~DISK_LOW_POWER);
+	return DISK_IO;
+}
+
+static int
+disk_judge_fields(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
+{
+	const struct op_info *op = cmd->info.op;
 	uint8_t byte, bit;
 
 	if (cdb_reserved_bit(op, cmd->cdb, cmd->cdb_len, &byte, &bit))
 		return disk_bad_cdb(cmd, byte, bit);
-	if (((op->flags & OP_F_MEDIUM) != 0 || op->id == OP_TEST_UNIT_READY) &&
-	    atomic_load_explicit(&disk->is_ejected, memory_order_relaxed))
-		return disk_check(cmd, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
+	if (UNLIKELY(atomic_load_explicit(&disk->condition, memory_order_relaxed) != 0) &&
+	    disk_judge_condition(disk, cmd, row) == DISK_DONE)
+		return DISK_DONE;
 	if ((op->flags & OP_F_PROTECT) != 0 && cdb_protect(op, cmd->cdb) != 0)
 		return disk_bad_cdb(cmd, 1, 7);
 	return DISK_IO;
@@ -373,7 +416,7 @@ disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 {
 	const struct cdb_info *info = &cmd->info;
 
-	if (disk_judge_fields(disk, cmd, info->op) == DISK_DONE)
+	if (disk_judge_fields(disk, cmd, row) == DISK_DONE)
 		return DISK_DONE;
 	if (info->has_lba && !cdb_range_ok(info->lba, info->blocks, disk->blocks))
 		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);

@@ -125,6 +125,15 @@ void disk_reset(struct disk *disk, uint16_t asc);
 /* disk_attention() - UNIT ATTENTION @asc for the next command that may report it */
 void disk_attention(struct disk *disk, uint16_t asc);
 
+/**
+ * disk_set_medium() - somebody takes the medium out, or puts one in, by hand
+ *
+ * Returns:  0; what is put in is told by UNIT ATTENTION 28h/00h
+ *           -ENOTSUP  the medium is not removable
+ *           -EBUSY    removal is prevented; initiators hear of the wish (5Ah/01h)
+ */
+int disk_set_medium(struct disk *disk, bool is_there) MUST_CHECK;
+
 /* disk_hold_sense() - sense that could not be delivered with the status; REQUEST SENSE gets it,
  * any other command clears it */
 void disk_hold_sense(struct disk *disk, const struct sense_data *sense);

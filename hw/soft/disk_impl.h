@@ -34,6 +34,13 @@
 
 enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT };
 
+/* why a disk may not do a command that needs its medium; bits of disk.condition. All but
+ * DISK_LOW_POWER refuse it */
+#define DISK_EJECTED		0x01	/* no medium */
+#define DISK_JOB		0x02	/* a sanitize or format is at work */
+#define DISK_FAILED		0x04	/* the last sanitize or format did not succeed */
+#define DISK_LOW_POWER		0x08	/* idle or standby by command; ends by itself */
+
 enum disk_page {
 	PAGE_RECOVERY,
 	PAGE_CACHING,
@@ -64,7 +71,9 @@ struct disk {
 	/* read without the lock on every command */
 	atomic_uint nua;		/* unit attentions pending */
 	atomic_bool has_held;
-	atomic_bool is_ejected;
+	atomic_uint condition;		/* DISK_* */
+	_Atomic uint16_t power_asc;	/* with DISK_LOW_POWER: what REQUEST SENSE says */
+	atomic_bool is_prevented;	/* medium removal is */
 	atomic_bool wants_descriptor;	/* D_SENSE */
 	atomic_bool is_soft_protected;	/* SWP */
 	atomic_bool is_write_through;	/* not WCE */
@@ -77,6 +86,9 @@ typedef int disk_handler_fn(struct disk *disk, struct disk_cmd *cmd);
 struct disk_op {
 	disk_handler_fn *run;		/* NULL: the disk does not know the command */
 	bool needs_thin;		/* only with logical block provisioning */
+	bool needs_removable;
+	bool needs_medium;		/* although its row has no OP_F_MEDIUM */
+	bool is_always;			/* answered while a job is at work, or has failed */
 	bool changes;			/* refused while write protected */
 };
 
@@ -126,6 +138,12 @@ void disk_resume_later(struct disk_cmd *cmd, int result);
 void disk_modes_apply(struct disk *disk);
 void disk_modes_reset(struct disk *disk);
 
+/* disk_not_ready() - CHECK CONDITION that says why, by the bits of @condition */
+int disk_not_ready(struct disk_cmd *cmd, unsigned int condition);
+
+/* disk_flush() - let the store flush, then call @step; DISK_IO */
+int disk_flush(struct disk_cmd *cmd, int (*step)(struct disk_cmd *cmd, int result));
+
 /* disk_take_sense() - what REQUEST SENSE is to say: held sense, a unit attention, or nothing */
 struct sense_data disk_take_sense(struct disk *disk);
 
@@ -138,7 +156,7 @@ disk_cmd_of(struct store_req *req)
 disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense,
     disk_do_report_luns, disk_do_read_capacity_10, disk_do_read_capacity_16, disk_do_read,
     disk_do_write, disk_do_sync_cache, disk_do_unmap, disk_do_write_same, disk_do_verify,
-    disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop, disk_do_report_opcodes,
-    disk_do_report_tmfs;
+    disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop, disk_do_prevent_allow,
+    disk_do_report_opcodes, disk_do_report_tmfs;
 
 #endif /* SOFT_DISK_IMPL_H */

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 static size_t
@@ -120,6 +121,21 @@ bench_sense_is(const struct bench *b, uint8_t key, uint16_t asc)
 {
 	return b->cmd->status == SAM_STAT_CHECK_CONDITION && b->cmd->has_sense &&
 	    b->cmd->sense.key == key && b->cmd->sense.asc == asc;
+}
+
+bool
+bench_sense(const struct bench *b, uint8_t key, uint16_t asc, uint32_t sks)
+{
+	uint8_t want[18] = { 0x70, 0, key, [7] = 10, [12] = (uint8_t)(asc >> 8), (uint8_t)asc };
+	uint8_t got[SENSE_LEN_MAX];
+	size_t len;
+
+	be24_put(want + 15, sks);
+	if (b->cmd->status != SAM_STAT_CHECK_CONDITION || !b->cmd->has_sense ||
+	    b->cmd->want_descriptor)
+		return false;
+	len = sense_build(&b->cmd->sense, false, got, sizeof(got));
+	return len == sizeof(want) && memcmp(got, want, len) == 0;
 }
 
 bool

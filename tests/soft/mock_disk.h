@@ -37,4 +37,14 @@ bool bench_sense_is(const struct bench *b, uint8_t key, uint16_t asc);
 /* bench_field_is() - ... with a field pointer to byte and bit of the CDB or list */
 bool bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit);
 
+/* bench_sense() - the last command ended with CHECK CONDITION and exactly these 18 bytes of sense:
+ * fixed format, @key, @asc, sense key specific bytes @sks (24 bits, 0: none), no INFORMATION */
+bool bench_sense(const struct bench *b, uint8_t key, uint16_t asc, uint32_t sks);
+
+/* sense key specific bytes: field pointers into the CDB and into a parameter list, progress */
+#define SKS_CDB(byte, bit)	(0xc80000u | (uint32_t)(bit) << 16 | (byte))
+#define SKS_LIST(byte, bit)	(0x880000u | (uint32_t)(bit) << 16 | (byte))
+#define SKS_LIST_BYTE(byte)	(0x800000u | (byte))
+#define SKS_CDB_BYTE(byte)	(0xc00000u | (byte))
+
 #endif /* TESTS_SOFT_MOCK_DISK_H */
