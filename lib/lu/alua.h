@@ -28,7 +28,7 @@ struct lu_nexus;
 struct lu_port;
 
 #define ALUA_GROUPS_MAX		32
-#define ALUA_PORTS_MAX		256
+#define ALUA_PORTS_MAX		254	/* with the asker's they fit TARGET PORT COUNT */
 
 /* asymmetric access states, as they stand in the descriptors */
 enum alua_state {
@@ -155,12 +155,11 @@ size_t alua_rtpg(const struct alua *alua, const struct lu_port *asker, bool is_e
 
 /* a SET TARGET PORT GROUPS that was judged and found good */
 struct alua_plan {
-	struct alua_group before[ALUA_GROUPS_MAX];	/* machine only: to go back */
-	uint8_t n_before;
-	uint8_t n;				/* groups that are to change; may be none */
+	unsigned int n;			/* groups named; may be none */
 	struct {
 		uint16_t group;
-		uint8_t state;
+		uint8_t state;		/* enum alua_state it is to have */
+		uint8_t before;		/* alua_begin(): what it had */
 	} set[ALUA_GROUPS_MAX];
 };
 
@@ -168,10 +167,10 @@ struct alua_plan {
  * alua_stpg() - judge a SET TARGET PORT GROUPS parameter list; changes nothing
  *
  * @asker    as for alua_rtpg()
- * @list     @len bytes of a private copy
+ * @list     @len bytes of a private copy; none change nothing
  * @ret      the plan
- * @reterr   the sense: INVALID FIELD IN PARAMETER LIST with a field pointer, or PARAMETER LIST
- *           LENGTH ERROR
+ * @reterr   the sense: INVALID FIELD IN PARAMETER LIST with a field pointer, PARAMETER LIST
+ *           LENGTH ERROR, or INSUFFICIENT RESOURCES
  *
  * Refused as a whole: a group that RTPG would not report, a group named twice, a state that is
  * none of optimized, non-optimized, standby and unavailable. That no group is active in the end
@@ -187,11 +186,9 @@ int alua_stpg(const struct alua *alua, const struct lu_port *asker, const void *
 /* alua_begin() - the groups of @plan are transitioning now */
 void alua_begin(struct alua *alua, struct alua_plan *plan);
 
-/* alua_end() - they are where the plan wants them; true when a state differs from before */
-bool alua_end(struct alua *alua, const struct alua_plan *plan);
-
-/* alua_back() - they are where they were, because it failed */
-void alua_back(struct alua *alua, const struct alua_plan *plan);
+/* alua_end() - the first @n_good groups of @plan are where it wants them, the others where they
+ * were; true when a state differs from before */
+bool alua_end(struct alua *alua, const struct alua_plan *plan, unsigned int n_good);
 
 /* ------ units ------ */
 

@@ -1,4 +1,4 @@
-/* LUNs without a unit: INQUIRY, REPORT LUNS and REQUEST SENSE are answered, the rest is refused */
+/* LUNs without a unit: INQUIRY, REPORT LUNS, REQUEST SENSE are answered, the rest refused */
 #include <string.h>
 
 #include "base/bytes.h"

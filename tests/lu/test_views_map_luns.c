@@ -1,4 +1,4 @@
-/* views: what can be in one, how it is found, what differs between two, what REPORT LUNS says */
+/* views: what can be in one, how it is found, what differs between two, what REPORT LUNS is */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -232,7 +232,9 @@ END_TEST
 
 START_TEST(select_report_chooses)
 {
-	static const struct lu_view_entry entries[] = { { &units[0], 1, 0 }, { &units[1], 300, 0 } };
+	static const struct lu_view_entry entries[] = {
+		{ &units[0], 1, 0 }, { &units[1], 300, 0 },
+	};
 	static const uint8_t both[] = {
 		0, 0, 0, 24, 0, 0, 0, 0,
 		0, 1, 0, 0, 0, 0, 0, 0,
