@@ -21,89 +21,79 @@ bufs_init(struct bufs *bufs)
 uint64_t
 bufs_owner(void)
 {
-	static _Atomic uint64_t last;
+	static _Atomic uint64_t last = BUFS_NOBODY;
 
 	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
-static uint8_t
+static unsigned int
 class_of(uint32_t len)
 {
-	uint8_t c = 0;
+	unsigned int c = 0;
 
 	while (c < BUFS_CLASSES && CLASS_SIZE(c) < len)
 		c++;
 	return c;
 }
 
-static struct buf_data *
-buf_new(uint8_t class, uint32_t size)
+static void *
+buf_new(uint32_t size, uint64_t owner)
 {
-	struct buf_data *buf = fault_hit() ? NULL : malloc(sizeof(*buf));
-	void *bytes;
+	void *buf;
 
-	if (buf == NULL)
+	if (fault_hit() || posix_memalign(&buf, BUF_ALIGN, size) != 0)
 		return NULL;
-	if (posix_memalign(&bytes, BUF_ALIGN, size) != 0) {
-		free(buf);
-		return NULL;
-	}
-	*buf = (struct buf_data){ .bytes = bytes, .size = size, .class = class };
+	if (owner != BUFS_NOBODY)
+		memset(buf, 0, size);
 	return buf;
 }
 
-struct buf_data *
+void *
 bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner)
 {
-	uint8_t c = class_of(len);
-	struct buf_data *buf = c < BUFS_CLASSES ? SLIST_FIRST(&bufs->free[c]) : NULL;
+	unsigned int c = class_of(len);
+	struct buf_free *head;
 
-	if (LIKELY(buf != NULL)) {
-		SLIST_REMOVE_HEAD(&bufs->free[c], entry);
-		bufs->free_bytes -= buf->size;
-	} else {
-		buf = buf_new(c, c < BUFS_CLASSES ? CLASS_SIZE(c) : len);
-		if (buf == NULL)
-			return NULL;
-	}
+	if (UNLIKELY(c == BUFS_CLASSES))
+		return buf_new(len, owner);
+	head = SLIST_FIRST(&bufs->free[c]);
+	if (UNLIKELY(head == NULL))
+		return buf_new(CLASS_SIZE(c), owner);
+	SLIST_REMOVE_HEAD(&bufs->free[c], entry);
+	bufs->free_bytes -= CLASS_SIZE(c);
 	/* a device that claims to have filled a buffer must not show one client another's
-	 * data */
-	if (buf->owner != owner) {
-		memset(buf->bytes, 0, buf->size);
-		buf->owner = owner;
-	}
-	return buf;
-}
-
-static void
-buf_free(struct buf_data *buf)
-{
-	free(buf->bytes);
-	free(buf);
+	 * data, nor ours */
+	if (owner != BUFS_NOBODY)
+		memset(head, 0, head->owner == owner ? sizeof(*head) : CLASS_SIZE(c));
+	return head;
 }
 
 void
-bufs_give(struct bufs *bufs, struct buf_data *buf)
+bufs_give(struct bufs *bufs, void *buf, uint32_t len, uint64_t owner)
 {
+	unsigned int c = class_of(len);
+	struct buf_free *head = buf;
+
 	if (buf == NULL)
 		return;
-	if (buf->class >= BUFS_CLASSES || bufs->free_bytes + buf->size > BUFS_KEPT_BYTES) {
-		buf_free(buf);
+	if (c == BUFS_CLASSES || bufs->free_bytes + CLASS_SIZE(c) > BUFS_KEPT_BYTES) {
+		free(buf);
 		return;
 	}
-	SLIST_INSERT_HEAD(&bufs->free[buf->class], buf, entry);
-	bufs->free_bytes += buf->size;
+	head->owner = owner;
+	SLIST_INSERT_HEAD(&bufs->free[c], head, entry);
+	bufs->free_bytes += CLASS_SIZE(c);
 }
 
 void
 bufs_fini(struct bufs *bufs)
 {
-	struct buf_data *buf;
+	struct buf_free *head;
 
 	for (unsigned int c = 0; c < BUFS_CLASSES; c++)
-		while ((buf = SLIST_FIRST(&bufs->free[c])) != NULL) {
+		while ((head = SLIST_FIRST(&bufs->free[c])) != NULL) {
 			SLIST_REMOVE_HEAD(&bufs->free[c], entry);
-			buf_free(buf);
+			free(head);
 		}
 	bufs->free_bytes = 0;
 }

@@ -1,8 +1,9 @@
 /*
- * daemon/bufs.h - data buffers of commands, kept by each loop for the next command
+ * daemon/bufs.h - data buffers of commands, kept for the next command
  *
- * What      A cache of buffers in a few sizes. The RPC server and the iSCSI portals of one loop
- *           take from the same cache, so that a command costs no allocation once it is warm.
+ * What      A cache of buffers in a few sizes: each front end has one on each loop, so that a
+ *           command costs no allocation once it is warm. What is kept is linked through the
+ *           buffers themselves.
  * Owner     Who took a buffer gives it back to a cache of the loop it is on then.
  * Thread    One: the loop's.
  * Limits    4 KiB << 2n up to 4 MiB is kept; larger buffers are allocated and freed each time.
@@ -17,18 +18,18 @@
 #define BUFS_CLASSES		6		/* sizes: 4 KiB << 2n */
 #define BUFS_KEPT_BYTES		(32u << 20)
 
-struct buf_data {
-	SLIST_ENTRY(buf_data) entry;
-	uint8_t *bytes;		/* page-aligned */
-	uint32_t size;
-	uint8_t class;		/* BUFS_CLASSES: too large to be kept */
-	uint64_t owner;		/* who used it last */
+/* in place of the first bytes of a buffer that is not in use */
+struct buf_free {
+	SLIST_ENTRY(buf_free) entry;
+	uint64_t owner;			/* who used it last */
 };
 
 struct bufs {
-	SLIST_HEAD(, buf_data) free[BUFS_CLASSES];
+	SLIST_HEAD(, buf_free) free[BUFS_CLASSES];
 	uint64_t free_bytes;
 };
+
+#define BUFS_NOBODY	0	/* an owner: the buffer will be filled before it is read */
 
 void bufs_init(struct bufs *bufs);
 void bufs_fini(struct bufs *bufs);
@@ -38,15 +39,16 @@ void bufs_fini(struct bufs *bufs);
 uint64_t bufs_owner(void);
 
 /**
- * bufs_take() - a buffer of at least @len bytes
+ * bufs_take() - at least @len bytes, page-aligned
  *
- * @owner    bufs_owner() of the client; a buffer last used by another is cleared first
+ * @owner    bufs_owner() of the client: a buffer last used by another is cleared first.
+ *           BUFS_NOBODY: it holds anything
  *
  * Returns:  the buffer, or NULL when there is no memory
  */
-struct buf_data *bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner);
+void *bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner);
 
-/* bufs_give() - back into the cache; NULL is fine */
-void bufs_give(struct bufs *bufs, struct buf_data *buf);
+/* bufs_give() - back into the cache; NULL is fine. @len and @owner as it was taken */
+void bufs_give(struct bufs *bufs, void *buf, uint32_t len, uint64_t owner);
 
 #endif /* DAEMON_BUFS_H */

@@ -79,7 +79,8 @@ struct rpc_task {
 	struct lu_task lu;
 	struct rpc_req req;
 	struct rpc_handle *handle;
-	struct buf_data *buf;	/* NULL without data */
+	uint8_t *buf;		/* NULL without data */
+	uint32_t buf_len;
 	struct rpc_out out;
 	struct lu_work hop;
 	SLIST_ENTRY(rpc_task) entry;	/* free list */

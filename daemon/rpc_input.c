@@ -59,7 +59,7 @@ filling_take(struct rpc_conn *conn, const uint8_t *buf, size_t len)
 	struct rpc_task *task = conn->filling;
 	uint32_t n = (uint32_t)num_min(task->lu.data_len - conn->filled, len);
 
-	memcpy(task->buf->bytes + conn->filled, buf, n);
+	memcpy(task->buf + conn->filled, buf, n);
 	conn->filled += n;
 	if (conn->filled == task->lu.data_len)
 		rpc_submit_filled(conn);
@@ -175,7 +175,7 @@ conn_receive(struct rpc_conn *conn, size_t *ret_filled)
 
 	if (task != NULL) {
 		direct = task->lu.data_len - conn->filled;
-		iov[n_iov].iov_base = task->buf->bytes + conn->filled;
+		iov[n_iov].iov_base = task->buf + conn->filled;
 		iov[n_iov++].iov_len = direct;
 	}
 	iov[n_iov].iov_base = loop->rx + conn->stash_len;

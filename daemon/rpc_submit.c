@@ -23,8 +23,7 @@ static const enum lu_attr attrs[] = {
 void
 rpc_task_recycle(struct rpc_conn *conn, struct rpc_task *task)
 {
-	if (task->buf != NULL)
-		bufs_give(&conn->loop->bufs, task->buf);
+	bufs_give(&conn->loop->bufs, task->buf, task->buf_len, conn->buf_owner);
 	task->buf = NULL;
 	rpc_task_give(conn->loop, task);
 }
@@ -106,7 +105,7 @@ task_answer(struct rpc_conn *conn, struct rpc_task *task)
 	task->out = (struct rpc_out){
 		.head = task->head,
 		.head_len = (uint32_t)n,
-		.data = data_len > 0 ? task->buf->bytes : NULL,
+		.data = data_len > 0 ? task->buf : NULL,
 		.data_len = n > 0 ? data_len : 0,
 		.sent = task_sent,
 	};
@@ -229,7 +228,7 @@ task_fill(struct rpc_task *task, struct rpc_handle *handle, const Scsad__SubmitR
 	lu->dir = dirs[req->direction];
 	lu->attr = attrs[req->attribute];
 	lu->data_len = req->data_len;
-	lu->data = task->buf == NULL ? NULL : task->buf->bytes;
+	lu->data = task->buf;
 	lu->timeout_ms = req->timeout_ms;
 	lu->cdb_len = (uint16_t)req->cdb.len;
 	memcpy(lu->cdb, req->cdb.data, req->cdb.len);
@@ -246,6 +245,7 @@ task_new(struct rpc_conn *conn, uint32_t data_len)
 	task->buf = NULL;
 	if (data_len == 0)
 		return task;
+	task->buf_len = data_len;
 	task->buf = bufs_take(&conn->loop->bufs, data_len, conn->buf_owner);
 	if (task->buf != NULL)
 		return task;
@@ -264,7 +264,7 @@ submit_start(const struct rpc_in *in, struct rpc_task *task)
 	rpc_count(&conn->loop->count.packets_active, 1);
 	conn->skip = 0;
 	if (here > 0)
-		memcpy(task->buf->bytes, in->frame->data, here);
+		memcpy(task->buf, in->frame->data, here);
 	if (here < in->frame->head.data_len) {
 		conn->filling = task;
 		conn->filled = here;
