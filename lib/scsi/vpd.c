@@ -25,6 +25,8 @@ vpd_page_name(uint8_t page)
 		return "Extended INQUIRY data";
 	case VPD_MODE_POLICY:
 		return "Mode page policy";
+	case VPD_PORTS:
+		return "SCSI ports";
 	case VPD_THIRD_PARTY_COPY:
 		return "Third-party copy";
 	case VPD_BLOCK_LIMITS:

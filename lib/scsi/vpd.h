@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/cursor.h"
 
 enum vpd_code {
 	VPD_SUPPORTED		= 0x00,
@@ -24,6 +25,7 @@ enum vpd_code {
 	VPD_IDENT		= 0x83,
 	VPD_EXTENDED		= 0x86,
 	VPD_MODE_POLICY		= 0x87,
+	VPD_PORTS		= 0x88,
 	VPD_THIRD_PARTY_COPY	= 0x8f,
 	VPD_BLOCK_LIMITS	= 0xb0,
 	VPD_BLOCK_CHARACTER	= 0xb1,
@@ -130,6 +132,14 @@ int vpd_desig_begin(const void *page, size_t len, struct vpd_desig_walk *walk) M
 
 /* vpd_desig_next() - 1 and *@ret; 0 at the end; -EBADMSG at one that runs past the page */
 int vpd_desig_next(struct vpd_desig_walk *walk, struct vpd_desig *ret) MUST_CHECK;
+
+/* vpd_desig_put() - the same written: header and at most 255 bytes behind it */
+void vpd_desig_put(struct cursor *c, const struct vpd_desig *d);
+
+/* vpd_desig_put_name() - a SCSI name string, NUL-ended and padded; type, length and bytes of
+ * @like are not looked at. An empty name writes nothing; false when it is too long */
+bool vpd_desig_put_name(struct cursor *c, const struct vpd_desig *like, const char *name)
+    MUST_CHECK;
 
 const char *vpd_desig_type_name(uint8_t type);
 const char *vpd_assoc_name(uint8_t assoc);

@@ -11,88 +11,112 @@
 
 #define HDR_LEN		4
 #define DESIG_HDR	4
-#define T10_ID_MAX	(255 - 8)
+#define T10_VENDOR_LEN	8
+#define T10_ID_MAX	(255 - T10_VENDOR_LEN)
+#define NAME_LEN_MAX	252	/* the largest multiple of four a length byte holds */
 
-/* header of a designator of @len bytes; the caller puts the bytes */
-static void
-desig_put(struct cursor *c, uint8_t code_set, uint8_t assoc, uint8_t type, size_t len,
-    const struct vpd_ids *ids)
+void
+vpd_desig_put(struct cursor *c, const struct vpd_desig *d)
 {
-	uint8_t protocol = 0, piv = 0;
-
-	if (ids->has_port_protocol && assoc != VPD_ASSOC_UNIT) {
-		protocol = (uint8_t)(ids->port_protocol << 4);
-		piv = 0x80;
-	}
-	cursor_put_u8(c, protocol | code_set);
-	cursor_put_u8(c, (uint8_t)(piv | assoc << 4 | type));
+	cursor_put_u8(c, (uint8_t)((d->has_protocol ? d->protocol << 4 : 0) | d->code_set));
+	cursor_put_u8(c, (uint8_t)((d->has_protocol ? 0x80 : 0) | d->assoc << 4 | d->type));
 	cursor_put_u8(c, 0);
-	cursor_put_u8(c, (uint8_t)len);
+	cursor_put_u8(c, (uint8_t)d->len);
+	cursor_put_bytes(c, d->data, d->len);
+}
+
+/* NUL-ended and padded to a multiple of four (SPC-4 7.8.6.11) */
+bool
+vpd_desig_put_name(struct cursor *c, const struct vpd_desig *like, const char *name)
+{
+	uint8_t text[NAME_LEN_MAX] = { 0 };
+	size_t len = strlen(name), padded = (len + 4) & ~(size_t)3;
+	struct vpd_desig d = *like;
+
+	if (len == 0)
+		return true;
+	if (padded > sizeof(text))
+		return false;
+	memcpy(text, name, len);
+	d.type = VPD_DESIG_NAME;
+	d.code_set = VPD_CODE_UTF8;
+	d.len = padded;
+	d.data = text;
+	vpd_desig_put(c, &d);
+	return true;
+}
+
+/* what all designators of a page share */
+static struct vpd_desig
+desig_of(const struct vpd_ids *ids, enum vpd_assoc assoc)
+{
+	return (struct vpd_desig){
+		.protocol = ids->port_protocol,
+		.has_protocol = ids->has_port_protocol && assoc != VPD_ASSOC_UNIT,
+		.assoc = (uint8_t)assoc,
+	};
+}
+
+static void
+put_bytes(struct cursor *c, struct vpd_desig d, uint8_t code_set, uint8_t type,
+    const void *data, size_t len)
+{
+	d.code_set = code_set;
+	d.type = type;
+	d.len = len;
+	d.data = data;
+	vpd_desig_put(c, &d);
 }
 
 static void
 put_numbers(struct cursor *c, const struct vpd_ids *ids)
 {
-	uint8_t naa_len = ids->naa_len;
+	struct vpd_desig unit = desig_of(ids, VPD_ASSOC_UNIT);
+	uint8_t eui[8];
 
-	if (naa_len != 0) {
-		desig_put(c, VPD_CODE_BINARY, VPD_ASSOC_UNIT, VPD_DESIG_NAA, naa_len, ids);
-		cursor_put_bytes(c, ids->naa, naa_len);
-	}
-	if (ids->has_eui64) {
-		desig_put(c, VPD_CODE_BINARY, VPD_ASSOC_UNIT, VPD_DESIG_EUI64, 8, ids);
-		cursor_put_be64(c, ids->eui64);
-	}
+	if (ids->naa_len != 0)
+		put_bytes(c, unit, VPD_CODE_BINARY, VPD_DESIG_NAA, ids->naa, ids->naa_len);
+	be64_put(eui, ids->eui64);
+	if (ids->has_eui64)
+		put_bytes(c, unit, VPD_CODE_BINARY, VPD_DESIG_EUI64, eui, sizeof(eui));
 }
 
 static void
 put_t10(struct cursor *c, const struct vpd_ids *ids)
 {
-	char vendor[8];
+	char text[T10_VENDOR_LEN + T10_ID_MAX];
 	const char *id = ids->t10_id != NULL ? ids->t10_id : "";
 	size_t id_len = strnlen(id, T10_ID_MAX);
 
 	if (ids->t10_vendor == NULL)
 		return;
-	memset(vendor, ' ', sizeof(vendor));
-	memcpy(vendor, ids->t10_vendor, strnlen(ids->t10_vendor, sizeof(vendor)));
-	desig_put(c, VPD_CODE_ASCII, VPD_ASSOC_UNIT, VPD_DESIG_T10, 8 + id_len, ids);
-	cursor_put_bytes(c, vendor, sizeof(vendor));
-	cursor_put_bytes(c, id, id_len);
+	memset(text, ' ', T10_VENDOR_LEN);
+	memcpy(text, ids->t10_vendor, strnlen(ids->t10_vendor, T10_VENDOR_LEN));
+	memcpy(text + T10_VENDOR_LEN, id, id_len);
+	put_bytes(c, desig_of(ids, VPD_ASSOC_UNIT), VPD_CODE_ASCII, VPD_DESIG_T10, text,
+	    T10_VENDOR_LEN + id_len);
 }
 
-/* NUL-ended and padded to a multiple of four (SPC-4 7.8.6.11); false when it is too long */
 static bool
-put_name(struct cursor *c, const char *name, uint8_t assoc, const struct vpd_ids *ids)
+put_name(struct cursor *c, const char *name, enum vpd_assoc assoc, const struct vpd_ids *ids)
 {
-	static const uint8_t zeros[4];
-	size_t len, padded;
+	struct vpd_desig like = desig_of(ids, assoc);
 
-	if (name == NULL || name[0] == '\0')
-		return true;
-	len = strlen(name);
-	padded = (len + 4) & ~(size_t)3;
-	if (padded > 252)	/* the largest multiple of four a length byte holds */
-		return false;
-	desig_put(c, VPD_CODE_UTF8, assoc, VPD_DESIG_NAME, padded, ids);
-	cursor_put_bytes(c, name, len);
-	cursor_put_bytes(c, zeros, padded - len);
-	return true;
+	return name == NULL || vpd_desig_put_name(c, &like, name);
 }
 
 static void
 put_port(struct cursor *c, const struct vpd_ids *ids)
 {
-	if (ids->rel_port != 0) {
-		desig_put(c, VPD_CODE_BINARY, VPD_ASSOC_PORT, VPD_DESIG_REL_PORT, 4, ids);
-		cursor_put_be16(c, 0);
-		cursor_put_be16(c, ids->rel_port);
-	}
-	if (ids->has_tpg) {
-		desig_put(c, VPD_CODE_BINARY, VPD_ASSOC_PORT, VPD_DESIG_TPG, 4, ids);
-		cursor_put_be16(c, 0);
-		cursor_put_be16(c, ids->tpg);
-	}
+	struct vpd_desig port = desig_of(ids, VPD_ASSOC_PORT);
+	uint8_t number[4] = { 0 };
+
+	be16_put(number + 2, ids->rel_port);
+	if (ids->rel_port != 0)
+		put_bytes(c, port, VPD_CODE_BINARY, VPD_DESIG_REL_PORT, number, 4);
+	be16_put(number + 2, ids->tpg);
+	if (ids->has_tpg)
+		put_bytes(c, port, VPD_CODE_BINARY, VPD_DESIG_TPG, number, 4);
 }
 
 size_t

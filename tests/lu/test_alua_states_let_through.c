@@ -1,4 +1,4 @@
-/* every command in every asymmetric access state: let through, or refused with the right sense */
+/* every command in every asymmetric access state: let through, or refused with its sense */
 #include <string.h>
 
 #include "check_main.h"
