@@ -8,6 +8,8 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "ddi/driver.h"
+#include "lu/alua.h"
+#include "lu/reserve.h"
 
 #define DRIVER_NAME	"lu"
 
@@ -106,8 +108,12 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	lu->sd = sd;
 	atomic_init(&lu->refs, 1);
 	atomic_init(&lu->state, LU_ACTIVE);
-	TAILQ_INIT(&lu->held);
+	TAILQ_INIT(&lu->held_first);
+	TAILQ_INIT(&lu->turns);
 	TAILQ_INIT(&lu->issued);
+	lu_set_init(&lu->set);
+	lu->depth = lu->depth_max = LU_DEPTH_DEFAULT;
+	lu_nexus_open_own(lu);
 	LIST_INIT(&lu->nexuses);
 	STAILQ_INIT(&lu->barriers);
 	mutex_init(&lu->lock, NULL, MUTEX_DRIVER, NULL);
@@ -122,6 +128,8 @@ attach_undo(struct lu *lu)
 {
 	struct scsi_device *sd = lu->sd;
 
+	lu_alua_fini(lu);
+	lu_reserve_fini(lu);
 	caps_end(lu);
 	scsi_unprobe(sd);
 	sd->sd_private = NULL;
@@ -145,7 +153,7 @@ lu_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 		return DDI_FAILURE;
 	}
 	caps_begin(lu);
-	if (lu_identify(lu) < 0)
+	if (lu_identify(lu) < 0 || lu_reserve_init(lu) < 0 || lu_alua_init(lu) < 0)
 		return attach_undo(lu);
 	lu->home = lu->host->pick_home(lu->host, lu);
 	sd->sd_private = (caddr_t)lu;
@@ -182,7 +190,8 @@ home_done(struct lu *lu)
 void
 lu_drain_check(struct lu *lu)
 {
-	if (LIKELY(lu_is_active(lu)) || lu->n_issued > 0 || lu->n_held > 0)
+	if (LIKELY(lu_is_active(lu)) || lu->n_issued > 0 || lu->n_held > 0 ||
+	    lu->n_local > 0)
 		return;
 	mutex_enter(&lu->lock);
 	lu->is_drained = true;
@@ -284,6 +293,8 @@ lu_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 	if (timer != NULL)
 		(void)untimeout(timer);
 	home_call(lu, drain_end);
+	lu_alua_fini(lu);
+	lu_reserve_fini(lu);
 	caps_end(lu);
 	scsi_unprobe(sd);
 	sd->sd_private = NULL;

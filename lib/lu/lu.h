@@ -25,6 +25,7 @@
 #ifndef LU_LU_H
 #define LU_LU_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@
 
 #include "base/compiler.h"
 #include "lu/exec.h"
+#include "lu/ua.h"
 #include "scsi/sense.h"
 
 #define LU_CDB_MIN		6
@@ -42,14 +44,24 @@
 /* string property of an HBA's node: what the paths of its units begin with; without it that is
  * the driver and its instance number, which ports of the same driver draw from as well */
 #define LU_PROP_HBA_NAME	"hba-name"
-#define LU_HELD_MAX		1024	/* tasks that wait in one unit for room in the HBA */
-#define LU_HELD_MAX_MS		5000	/* a held task ends with status BUSY after this long */
+#define LU_HELD_MAX		1024	/* tasks that wait in one unit for their turn; one nexus
+					 * gets three quarters of it, several get less */
+#define LU_HELD_MAX_MS		5000	/* a task that waited so long for room ends with TASK
+					 * SET FULL, or BUSY if its nexus has no other */
 #define LU_TIMEOUT_DEFAULT_MS	60000
+
+#define LU_WEIGHT_DEFAULT	1	/* share of a nexus when the unit is full */
+#define LU_WEIGHT_MAX		64
+#define LU_TAG_BUCKETS		16
 
 struct lu;
 struct lu_task;
 struct lu_tmf;
 struct lu_nexus;
+struct lu_initiator;
+struct lu_port;
+struct lu_view;
+struct op_info;
 struct scsi_pkt;
 
 /* ------ the process above ------ */
@@ -69,6 +81,8 @@ struct lu_host {
 	/* something happened to @unit; any thread, must not block; @unit is borrowed */
 	void (*event)(struct lu_host *host, enum lu_event event, struct lu *unit);
 	struct lu_exec *worker;		/* threads that may block */
+	const char *state_dir;		/* what units keep over restarts lies there; NULL:
+					 * nothing is kept */
 	uint32_t drain_ms;		/* detach: how long tasks in flight may take before
 					 * abort */
 };
@@ -88,7 +102,8 @@ int lu_fini(void);
 
 /* ------ units ------ */
 
-/* what a unit is; fixed while the unit is published */
+/* what a unit is; fixed while the unit is published, but for what is atomic: that follows the
+ * device, and LU_EVENT_CHANGED tells of it */
 struct lu_info {
 	/* texts live as long as the unit */
 	const char *path;		/* "soft0/iport0/disk@0,0"; shorter than LU_PATH_MAX */
@@ -104,12 +119,12 @@ struct lu_info {
 	uint8_t type;			/* peripheral device type */
 	int target;			/* -1 when the address is not numeric */
 	uint64_t lun;			/* lun64 */
-	uint64_t blocks;		/* 0: unknown, or not a block device */
-	uint32_t block_bytes;		/* 0: as above */
+	_Atomic uint64_t blocks;	/* 0: unknown, or not a block device */
+	_Atomic uint32_t block_bytes;	/* 0: as above */
 	uint32_t xfer_max_bytes;	/* largest data of one task */
 	uint32_t cdb_max;		/* longest CDB the HBA takes */
 	bool is_removable;
-	bool is_readonly;
+	_Atomic bool is_readonly;
 };
 
 /* counters of a unit; written at home, read anywhere, each exact but not of one instant */
@@ -200,19 +215,57 @@ struct lu *lu_next(uint64_t id);
 /* ------ nexuses ------ */
 
 /*
+ * The order of the tasks that SAM calls one task set: those of a unit, or with TST 001b those
+ * of one nexus. A task may begin when no HEAD OF QUEUE task is unfinished and no older ORDERED
+ * one; an ORDERED task, when no older task is. lib/lu only; n_special is all that a SIMPLE task
+ * meets
+ */
+struct lu_task_set {
+	uint64_t arrivals;		/* tasks that ever came */
+	uint32_t n_now;			/* unfinished ones, older than the first of ordered */
+	uint32_t n_head;		/* unfinished HEAD OF QUEUE tasks, not counted there */
+	uint32_t n_special;		/* those, and unfinished ORDERED ones */
+	uint64_t open_ns;		/* when a task that others waited for ended last */
+	TAILQ_HEAD(lu_ordered_list, lu_task) ordered;	/* unfinished, oldest first */
+};
+
+/*
  * One initiator's relation to one unit (SAM: I_T_L nexus). What belongs to it alone
  * (reservations, unit attentions, task set) finds its place here.
  */
 struct lu_nexus {
-	/* set by the front end before lu_nexus_open() */
+	/* set by the front end before lu_nexus_open(); what is not set is zero */
 	uint32_t classes;		/* LU_CLASS() of every op_policy it may execute */
+	uint32_t weight;		/* share when the unit is full, 1..LU_WEIGHT_MAX; 0: 1 */
+	const struct lu_initiator *initiator;	/* who; borrowed until gone(). NULL: the
+					 * anonymous one, which all such nexuses are */
+	const struct lu_port *port;	/* where it came in; borrowed until gone(). NULL: the
+					 * local socket */
+	struct lu_view *view;		/* what it sees; the nexus takes a reference. NULL:
+					 * nothing */
+	bool wants_sense;		/* refusals that the standards have sense data for end
+					 * the task with it, instead of -errno */
+	bool is_internal;		/* lib/lu's own: no reservation, unit attention or
+					 * access state stops it */
+	bool is_power_on_due;		/* begins with unit attention 29h/01h */
 	void (*gone)(struct lu_nexus *nexus);	/* last word: no task of it is left; at home */
 
 	/* lib/lu only */
 	struct lu *unit;		/* readable by all; the nexus holds a reference */
+	struct lu_task_set *set;	/* whose order its tasks keep: the unit's, or: */
+	struct lu_task_set own_set;
+	struct lu_ua_set ua;		/* unit attentions to tell */
 	TAILQ_HEAD(, lu_task) tasks;	/* accepted and not done */
+	TAILQ_HEAD(, lu_task) held;	/* of those: wait for their turn, oldest first */
+	TAILQ_ENTRY(lu_nexus) turn_entry;	/* on the unit's round while held is not
+						 * empty */
 	LIST_ENTRY(lu_nexus) entry;	/* on its unit */
+	LIST_HEAD(, lu_task) tags[LU_TAG_BUCKETS];	/* tasks with tags, by tag */
 	struct lu_work work;
+	uint64_t credit;		/* what it may still issue in this round */
+	uint32_t n_held;
+	uint8_t reserve;		/* LU_RESERVE_* (reserve.h) */
+	bool is_preventing;		/* of medium removal */
 	bool is_gone;			/* lu_nexus_gone() was called */
 	bool is_gone_posted;		/* gone() is on its way */
 };
@@ -255,6 +308,9 @@ struct lu_task {
 	enum lu_dir dir;
 	enum lu_attr attr;
 	uint32_t timeout_ms;		/* 0: LU_TIMEOUT_DEFAULT_MS */
+	uint64_t tag;			/* the initiator's name for it, if has_tag */
+	bool has_tag;			/* aborts by tag find it; a second task of the nexus
+					 * with a tag in flight is an overlapped command */
 	void (*done)(struct lu_task *task);	/* once; may free or submit the task again */
 	uint16_t cdb_len;
 
@@ -272,17 +328,27 @@ struct lu_task {
 
 	/* lib/lu only */
 	unsigned int sm;		/* enum lu_task_state */
+	const struct op_info *op;	/* row of the CDB; NULL: unknown */
+	void (*after)(struct lu *unit, struct lu_task *task);	/* a local handler's last look
+					 * at what the device answered */
 	bool is_pinned;			/* an abort is looking at pkt: not to be finished */
 	bool is_finish_due;		/* completed while pinned */
 	bool is_abort_accepted;		/* what the HBA said to the abort */
+	bool is_passed;			/* its handler is through with it */
+	uint16_t cdb_used;		/* bytes of the CDB that the command takes */
 	uint64_t seq;			/* order of issue in the unit */
 	uint64_t held_since_ns;
+	struct lu_task_set *set;	/* that it is in; NULL: its order does not matter */
+	uint64_t arrival;		/* its number in the set */
+	uint32_t n_behind;		/* ORDERED: unfinished tasks between it and the next */
+	TAILQ_ENTRY(lu_task) ordered_entry;
 	uint64_t expected;		/* bytes that the CDB asks for; UINT64_MAX: cannot be
 					 * told */
 	struct scsi_pkt *pkt;
 	struct lu_tmf *tmf;		/* the abort that waits for this task */
 	TAILQ_ENTRY(lu_task) nexus_entry;
-	TAILQ_ENTRY(lu_task) unit_entry;	/* unit's held or issued list */
+	TAILQ_ENTRY(lu_task) unit_entry;	/* held or issued list */
+	LIST_ENTRY(lu_task) tag_entry;	/* among the tags of its nexus */
 	STAILQ_ENTRY(lu_task) tmf_entry;
 	struct lu_work work;
 	struct buf buf;
@@ -302,13 +368,16 @@ void lu_task_init(struct lu_task *task);
  * data_len: a longer buffer ends with an underflow residual; of a shorter one only data_len
  * bytes move, and the rest is an overflow residual.
  *
+ * To a nexus that wants_sense, refusals marked * are no refusals: the task ends with the status
+ * and sense data that the standards have for them.
+ *
  * Returns:  0           done() will run exactly once
  *           -ENODEV     the unit drains or is gone
  *           -ESHUTDOWN  lu_nexus_gone() was called
- *           -EINVAL     CDB shorter than its opcode demands, or dir and data_len do not fit
- *           -EPROTO     the CDB moves data the other way
- *           -EMSGSIZE   CDB longer or data larger than the unit takes
- *           -EACCES     class of the command is not allowed to this nexus
+ *           -EINVAL     dir and data_len do not fit; *: CDB shorter than its opcode demands
+ *           -EPROTO     *: the CDB moves data the other way
+ *           -EMSGSIZE   *: CDB longer or data larger than the unit takes
+ *           -EACCES     *: class of the command is not allowed to this nexus
  *           -EALREADY   the task is in flight
  *           On refusal done() does not run and nothing was sent
  * Thread:   the unit's home; never blocks

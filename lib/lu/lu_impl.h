@@ -3,8 +3,9 @@
  *
  * What      struct lu and the calls between the files of this room: attach.c (driver side),
  *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
- *           task.c (issue, complete), media.c (what an operator wants to hear of), tmf.c
- *           (abort, reset), nexus.c, caps.c.
+ *           submit.c (the way in), taskset.c (whose turn it is), local.c (answered here),
+ *           task.c (issue, complete), watch.c (what the device's answers say), media.c (what
+ *           an operator wants to hear of), tmf.c (abort, reset), nexus.c, ua.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
 #ifndef LU_LU_IMPL_H
@@ -16,6 +17,7 @@
 #include <uthash.h>
 
 #include "base/sm.h"
+#include "lu/local.h"
 #include "lu/lu.h"
 
 #define LU_SCB_LEN                                                             \
@@ -23,15 +25,47 @@
 /* TRAN_BUSY with nothing in flight: when to try again */
 #define LU_HOLD_TICK_MS		10
 _Static_assert(SCSI_CAP_N <= 32, "masks of capabilities have a bit for each");
+#define LU_DEPTH_DEFAULT	UINT32_MAX	/* the HBA says when it is full */
 #define LU_ABORT_WAIT_MS	2000	/* detach: patience after an abort, and after a reset */
 
 /*
  *	idle --> held --> issued --> done --> idle
- *	  |       |                   ^
+ *	  |       |  ^       ^        ^
+ *	  |       v  |       |        |
+ *	  +----> local ------+        |        its handler passes it on, or ends it
+ *	  |       |                   |
  *	  +-------+-------------------+        refused by the HBA, dropped, out of patience
  *	  +----> issued
  */
-enum lu_task_state { LU_TASK_IDLE, LU_TASK_HELD, LU_TASK_ISSUED, LU_TASK_DONE, LU_TASK_N };
+enum lu_task_state {
+	LU_TASK_IDLE,
+	LU_TASK_HELD,
+	LU_TASK_LOCAL,		/* in the hands of its handler (local.h) */
+	LU_TASK_ISSUED,
+	LU_TASK_DONE,
+	LU_TASK_N
+};
+
+/* why a CDB is not taken: -errno of lu_submit(), or sense data (submit.c) */
+enum lu_refusal {
+	LU_REFUSE_NOTHING,
+	LU_REFUSE_CALL,		/* the call makes no sense: -EINVAL always */
+	LU_REFUSE_SHORT,	/* CDB shorter than its opcode demands */
+	LU_REFUSE_LONG,		/* CDB longer than the HBA takes */
+	LU_REFUSE_LARGE,	/* more data than the unit takes */
+	LU_REFUSE_ACCESS,	/* class not allowed */
+	LU_REFUSE_UNKNOWN,	/* no row, and not allowed to send such */
+	LU_REFUSE_DIRECTION,
+	LU_REFUSE_N
+};
+
+/* what the device's Control mode page says (SPC-4 7.5.8) */
+struct lu_control {
+	uint8_t tst;		/* 0: one task set, 1: one for each nexus */
+	uint8_t qerr;		/* 0, 1: all tasks go, 3: those of the nexus */
+	bool is_descriptor;	/* D_SENSE */
+	bool has_tas;		/* TAS */
+};
 
 extern const struct sm_state lu_task_states[LU_TASK_N];
 
@@ -67,9 +101,20 @@ struct lu {
 	UT_hash_handle hh;
 
 	/* home */
-	struct lu_task_list held;	/* waiting for room in the HBA, in order */
+	struct lu_task_list held_first;	/* HEAD OF QUEUE tasks waiting for room */
+	TAILQ_HEAD(, lu_nexus) turns;	/* nexuses with held tasks, the next one first */
 	struct lu_task_list issued;	/* with the HBA, in order of issue */
-	uint32_t n_held, n_issued;
+	uint32_t n_held, n_issued, n_local;
+	uint32_t depth;			/* tasks that may be issued now */
+	uint32_t depth_max;		/* its limit, by HBA or configuration */
+	uint32_t depth_good;		/* completions since the last change of depth */
+	struct lu_task_set set;
+	struct lu_control control;
+	uint32_t policy;		/* 1 << enum lu_policy: left to the device */
+	struct lu_nexus own;		/* internal nexus, for lu_ask(); not in nexuses */
+	uint32_t n_preventing;		/* nexuses that prevent medium removal */
+	struct lu_reservations *reservations;	/* reserve.h */
+	struct alua *alua;		/* alua.h */
 	uint64_t seq;			/* of the last task issued */
 	uint64_t reset_returned;	/* tasks that ended with CMD_RESET, ever */
 	LIST_HEAD(, lu_nexus) nexuses;
@@ -80,7 +125,6 @@ struct lu {
 	} media[LU_MEDIA_N];
 	const struct lu_media_report *media_report;	/* during an event; else NULL */
 	bool is_hold_timer_armed;
-	bool is_running_held;
 	timeout_id_t hold_timer;
 	struct lu_work hold_work;	/* timer -> home */
 
@@ -121,17 +165,41 @@ int lu_identify(struct lu *lu) MUST_CHECK;
 int lu_publish(struct lu *lu) MUST_CHECK;	/* 0 or -ENOMEM */
 void lu_unpublish(struct lu *lu);
 
-/* check.c: may this task be sent to that unit? 0 or the refusals of lu_submit(); sets
- * expected */
-int lu_task_check(struct lu_task *task, const struct lu *lu) MUST_CHECK;
+/* check.c: may this task be sent to that unit? Sets op, cdb_used, expected */
+enum lu_refusal lu_task_check(struct lu_task *task, const struct lu *lu);
 
 /* task.c, home only */
 void lu_task_finish(struct lu_task *task);
 /* end a task that is not with the HBA: done() at the end of the turn */
 void lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics);
+/* the same, as if the device had answered with @status */
+void lu_task_end_status(struct lu_task *task, uint8_t status);
+void lu_task_end_sense(struct lu_task *task, const struct sense_data *sense);
+/* to its handler or the HBA; false: no room in the HBA now, nothing has changed */
+bool lu_task_run(struct lu_task *task, struct lu *lu) MUST_CHECK;
+void lu_task_move(struct lu_task *task, enum lu_task_state to);
+
+/* submit.c, home only: does a unit attention, a reservation or an access state stop the task?
+ * Then it has been ended */
+bool lu_task_is_stopped(struct lu_task *task, struct lu *lu) MUST_CHECK;
+
+/* taskset.c, home only */
+void lu_set_init(struct lu_task_set *set);
+void lu_set_leave(struct lu_task *task);
+/* run a task or hold it, as order, depth and fairness want; @is_ordered: its attribute counts */
+void lu_set_add(struct lu_task *task, struct lu *lu, bool is_ordered);
+void lu_hold(struct lu_task *task, struct lu *lu);
+void lu_held_remove(struct lu_task *task, struct lu *lu);
 void lu_held_end_all(struct lu *lu, uint8_t reason, uint32_t statistics);
 void lu_held_run(struct lu *lu);
 void lu_hold_work(struct lu_work *w);
+
+/* local.c, home only: the handler of a command, or NULL: it is the device's */
+lu_local_fn *lu_local_of(const struct lu *lu, const struct op_info *op);
+void lu_local_start(struct lu_task *task, struct lu *lu, lu_local_fn *fn);
+
+/* watch.c, home only: the device has answered */
+void lu_watch_done(struct lu *lu, struct lu_task *task);
 
 /* media.c, home only: a task ended with CHECK CONDITION */
 void lu_media_note(struct lu *lu, const struct lu_task *task);
@@ -142,6 +210,15 @@ void lu_barriers_check(struct lu *lu);
 
 /* nexus.c, home only */
 void lu_nexus_check(struct lu_nexus *nexus);
+/* the unit's internal one */
+void lu_nexus_open_own(struct lu *lu);
+/* is it a nexus of that initiator (NULL: the anonymous one) through that port? */
+bool lu_nexus_is(const struct lu_nexus *nexus, const struct lu_initiator *initiator,
+    uint16_t rtpi);
+/* are both objects the same I_T nexus? */
+bool lu_nexus_is_same(const struct lu_nexus *a, const struct lu_nexus *b);
+/* another object of the same I_T nexus on the unit, or NULL */
+struct lu_nexus *lu_nexus_twin(const struct lu_nexus *nexus);
 
 /* attach.c, home only: tell a waiting detach when nothing is left */
 void lu_drain_check(struct lu *lu);

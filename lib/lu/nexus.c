@@ -3,28 +3,94 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "lu/port.h"
+#include "lu/reserve.h"
+#include "lu/view.h"
+#include "scsi/opcode.h"
+
+/* ------ identity ------ */
+
+bool
+lu_nexus_is(const struct lu_nexus *nexus, const struct lu_initiator *initiator, uint16_t rtpi)
+{
+	return lu_port_or_local(nexus->port)->rtpi == rtpi &&
+	    lu_initiator_equal(nexus->initiator, initiator);
+}
+
+bool
+lu_nexus_is_same(const struct lu_nexus *a, const struct lu_nexus *b)
+{
+	return a == b || (a->is_internal == b->is_internal &&
+	    lu_nexus_is(a, b->initiator, lu_port_or_local(b->port)->rtpi));
+}
+
+struct lu_nexus *
+lu_nexus_twin(const struct lu_nexus *nexus)
+{
+	struct lu_nexus *other;
+
+	LIST_FOREACH(other, &nexus->unit->nexuses, entry) {
+		if (other != nexus && !other->is_gone && lu_nexus_is_same(other, nexus))
+			return other;
+	}
+	return NULL;
+}
+
+/* ------ begin ------ */
+
+static void
+nexus_init(struct lu_nexus *nexus, struct lu *unit)
+{
+	nexus->unit = unit;
+	nexus->set = unit->control.tst == 1 ? &nexus->own_set : &unit->set;
+	lu_set_init(&nexus->own_set);
+	nexus->ua = (struct lu_ua_set){ .n = 0 };
+	TAILQ_INIT(&nexus->tasks);
+	TAILQ_INIT(&nexus->held);
+	for (unsigned int i = 0; i < LU_TAG_BUCKETS; i++)
+		LIST_INIT(&nexus->tags[i]);
+	nexus->credit = 0;
+	nexus->n_held = 0;
+	nexus->is_preventing = false;
+	nexus->is_gone = false;
+	nexus->is_gone_posted = false;
+}
+
+void
+lu_nexus_open_own(struct lu *lu)
+{
+	lu->own.classes = LU_CLASS(OP_POLICY_N) - 1;
+	lu->own.is_internal = true;
+	nexus_init(&lu->own, lu);
+}
+
 int
 lu_nexus_open(struct lu_nexus *nexus, struct lu *unit)
 {
 	assert(lu_exec_is_here(unit->home));
 	if (!lu_is_active(unit))
 		return -ENODEV;
-	nexus->unit = lu_ref(unit);
-	TAILQ_INIT(&nexus->tasks);
-	nexus->is_gone = false;
-	nexus->is_gone_posted = false;
+	nexus_init(nexus, lu_ref(unit));
+	nexus->view = lu_view_ref(nexus->view);
 	LIST_INSERT_HEAD(&unit->nexuses, nexus, entry);
+	lu_reserve_nexus_came(unit, nexus);
+	if (nexus->is_power_on_due)
+		lu_ua_raise(nexus, ASC_POWER_ON);
 	return 0;
 }
+
+/* ------ end ------ */
 
 static void
 nexus_gone_work(struct lu_work *w)
 {
 	struct lu_nexus *nexus = container_of(w, struct lu_nexus, work);
 	struct lu *lu = STEAL(nexus->unit);
+	struct lu_view *view = STEAL(nexus->view);
 
 	LIST_REMOVE(nexus, entry);
 	nexus->gone(nexus);
+	lu_view_unref(view);
 	lu_unref(lu);
 }
 
@@ -37,18 +103,29 @@ lu_nexus_check(struct lu_nexus *nexus)
 	lu_exec_defer(nexus->unit->home, &nexus->work, nexus_gone_work);
 }
 
-void
-lu_nexus_gone(struct lu_nexus *nexus)
+static void
+nexus_drop_held(struct lu_nexus *nexus, struct lu *lu)
 {
-	struct lu *lu = nexus->unit;
 	struct lu_task *task, *next;
 
-	assert(lu_exec_is_here(lu->home) && !nexus->is_gone);
-	nexus->is_gone = true;
-	for (task = TAILQ_FIRST(&lu->held); task != NULL; task = next) {
+	for (task = TAILQ_FIRST(&lu->held_first); task != NULL; task = next) {
 		next = TAILQ_NEXT(task, unit_entry);
 		if (task->nexus == nexus)
 			lu_task_end(task, CMD_ABORTED, STAT_ABORTED);
 	}
+	while ((task = TAILQ_FIRST(&nexus->held)) != NULL)
+		lu_task_end(task, CMD_ABORTED, STAT_ABORTED);
+}
+
+void
+lu_nexus_gone(struct lu_nexus *nexus)
+{
+	struct lu *lu = nexus->unit;
+
+	assert(lu_exec_is_here(lu->home) && !nexus->is_gone);
+	nexus->is_gone = true;
+	nexus_drop_held(nexus, lu);
+	if (lu_nexus_twin(nexus) == NULL)
+		lu_reserve_nexus_lost(lu, nexus);
 	lu_nexus_check(nexus);
 }

@@ -1,17 +1,19 @@
 #include "lu/lu_impl.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/num.h"
 #include "base/bytes.h"
+#include "scsi/status.h"
 
 const struct sm_state lu_task_states[LU_TASK_N] = {
-	[LU_TASK_IDLE]   = { "idle",   SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_ISSUED) |
+	[LU_TASK_IDLE]   = { "idle",   SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_LOCAL) |
+	    SM_TO(LU_TASK_ISSUED) | SM_TO(LU_TASK_DONE) },
+	[LU_TASK_HELD]   = { "held",   SM_TO(LU_TASK_LOCAL) | SM_TO(LU_TASK_ISSUED) |
 	    SM_TO(LU_TASK_DONE) },
-	[LU_TASK_HELD]   = { "held",   SM_TO(LU_TASK_ISSUED) | SM_TO(LU_TASK_DONE) },
+	[LU_TASK_LOCAL]  = { "local",  SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_ISSUED) |
+	    SM_TO(LU_TASK_DONE) },
 	[LU_TASK_ISSUED] = { "issued", SM_TO(LU_TASK_DONE) },
 	[LU_TASK_DONE]   = { "done",   SM_TO(LU_TASK_IDLE) },
 };
@@ -30,8 +32,8 @@ lu_task_init(struct lu_task *task)
 	task->sm = LU_TASK_IDLE;
 }
 
-static void
-task_move(struct lu_task *task, enum lu_task_state to)
+void
+lu_task_move(struct lu_task *task, enum lu_task_state to)
 {
 	(void)sm_move(lu_task_states, &task->sm, to);
 }
@@ -139,15 +141,19 @@ lu_task_finish(struct lu_task *task)
 		lu->n_issued--;
 		lu_count(&lu->stats.in_flight, (uint64_t)-1);
 		result_take(task, pkt);
-		task_move(task, LU_TASK_DONE);
+		lu_task_move(task, LU_TASK_DONE);
+		lu_watch_done(lu, task);
 	}
 	if (pkt != NULL)
 		scsi_destroy_pkt(pkt);
 	task->is_orphan = nexus->is_gone;
 	TAILQ_REMOVE(&nexus->tasks, task, nexus_entry);
+	if (task->has_tag)
+		LIST_REMOVE(task, tag_entry);
+	lu_set_leave(task);
 	result_count(lu, task);
 	reason = task->reason;
-	task_move(task, LU_TASK_IDLE);
+	lu_task_move(task, LU_TASK_IDLE);
 	task->done(task);
 
 	/* the task may be gone by now; the nexus is not: its gone() comes at the end of a
@@ -176,11 +182,11 @@ lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics)
 {
 	struct lu *lu = task->nexus->unit;
 
-	if (task->sm == LU_TASK_HELD) {
-		TAILQ_REMOVE(&lu->held, task, unit_entry);
-		lu->n_held--;
-	}
-	task_move(task, LU_TASK_DONE);
+	if (task->sm == LU_TASK_HELD)
+		lu_held_remove(task, lu);
+	else if (task->sm == LU_TASK_LOCAL)
+		lu->n_local--;
+	lu_task_move(task, LU_TASK_DONE);
 	task->reason = reason;
 	task->statistics = statistics;
 	task->state = 0;
@@ -192,16 +198,21 @@ lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics)
 	lu_exec_defer(lu->home, &task->work, task_work);
 }
 
-/* a status as if the device had given it */
-static void
-task_end_busy(struct lu_task *task)
+void
+lu_task_end_status(struct lu_task *task, uint8_t status)
 {
-	struct lu *lu = task->nexus->unit;
-
-	lu_count(&lu->stats.busy, 1);
 	lu_task_end(task, CMD_CMPLT, 0);
 	task->state = STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_GOT_STATUS;
-	task->status = STATUS_BUSY;
+	task->status = status;
+}
+
+void
+lu_task_end_sense(struct lu_task *task, const struct sense_data *sense)
+{
+	lu_task_end_status(task, SAM_STAT_CHECK_CONDITION);
+	task->state |= STATE_ARQ_DONE;
+	task->sense_len = (uint8_t)sense_build(sense,
+	    task->nexus->unit->control.is_descriptor, task->sense, LU_SENSE_MAX);
 }
 
 /* ------ going down ------ */
@@ -230,7 +241,7 @@ task_make_pkt(struct lu_task *task, struct lu *lu)
 		bp->b_un.b_addr = task->data;
 		bp->b_bcount = task->data_len;
 	}
-	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, bp, task->cdb_len, LU_SCB_LEN, 0,
+	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, bp, task->cdb_used, LU_SCB_LEN, 0,
 	    PKT_CONSISTENT | PKT_XARQ, NULL_FUNC, NULL);
 	if (pkt == NULL)
 		return bp != NULL && geterror(bp) != 0 ? -EIO : -EAGAIN;
@@ -238,7 +249,7 @@ task_make_pkt(struct lu_task *task, struct lu *lu)
 	pkt->pkt_comp = task_comp;
 	pkt->pkt_time = ms / 1000 + (ms % 1000 != 0);
 	pkt->pkt_flags = attr_flags[task->attr];
-	memcpy(pkt->pkt_cdbp, task->cdb, task->cdb_len);
+	memcpy(pkt->pkt_cdbp, task->cdb, task->cdb_used);
 	task->pkt = pkt;
 	return 0;
 }
@@ -263,11 +274,11 @@ task_issue(struct lu_task *task, struct lu *lu)
 		lu_task_end(task, CMD_TRAN_ERR, 0);
 		return true;
 	}
-	if (task->sm == LU_TASK_HELD) {
-		TAILQ_REMOVE(&lu->held, task, unit_entry);
-		lu->n_held--;
-	}
-	task_move(task, LU_TASK_ISSUED);
+	if (task->sm == LU_TASK_HELD)
+		lu_held_remove(task, lu);
+	else if (task->sm == LU_TASK_LOCAL)
+		lu->n_local--;
+	lu_task_move(task, LU_TASK_ISSUED);
 	task->seq = ++lu->seq;
 	TAILQ_INSERT_TAIL(&lu->issued, task, unit_entry);
 	lu->n_issued++;
@@ -275,114 +286,14 @@ task_issue(struct lu_task *task, struct lu *lu)
 	return true;
 }
 
-/* ------ held tasks ------ */
-
-static void
-hold_tick(void *arg)
+bool
+lu_task_run(struct lu_task *task, struct lu *lu)
 {
-	struct lu *lu = arg;
+	lu_local_fn *fn = task->is_passed || task->nexus->is_internal ? NULL :
+	    lu_local_of(lu, task->op);
 
-	lu_exec_post(lu->home, &lu->hold_work, lu_hold_work);
-}
-
-void
-lu_hold_work(struct lu_work *w)
-{
-	struct lu *lu = container_of(w, struct lu, hold_work);
-
-	lu->is_hold_timer_armed = false;
-	lu_held_run(lu);
-}
-
-static void
-hold_timer_arm(struct lu *lu)
-{
-	if (lu->is_hold_timer_armed || TAILQ_EMPTY(&lu->held))
-		return;
-	lu->is_hold_timer_armed = true;
-	lu->hold_timer = timeout(hold_tick, lu, drv_usectohz(LU_HOLD_TICK_MS * 1000));
-}
-
-void
-lu_held_run(struct lu *lu)
-{
-	struct lu_task *task;
-
-	if (TAILQ_EMPTY(&lu->held))
-		return;
-	while ((task = TAILQ_FIRST(&lu->held)) != NULL) {
-		if (clock_now_ns() - task->held_since_ns > LU_HELD_MAX_MS * NS_PER_MS)
-			task_end_busy(task);
-		else if (!task_issue(task, lu))
-			break;
-	}
-	hold_timer_arm(lu);
-}
-
-void
-lu_held_end_all(struct lu *lu, uint8_t reason, uint32_t statistics)
-{
-	struct lu_task *task;
-
-	while ((task = TAILQ_FIRST(&lu->held)) != NULL)
-		lu_task_end(task, reason, statistics);
-}
-
-static void
-task_hold(struct lu_task *task, struct lu *lu)
-{
-	if (lu->n_held >= LU_HELD_MAX) {
-		task_end_busy(task);
-		return;
-	}
-	task_move(task, LU_TASK_HELD);
-	task->held_since_ns = clock_now_ns();
-	if (task->attr == LU_ATTR_HEAD)
-		TAILQ_INSERT_HEAD(&lu->held, task, unit_entry);
-	else
-		TAILQ_INSERT_TAIL(&lu->held, task, unit_entry);
-	lu->n_held++;
-	lu_count(&lu->stats.held, 1);
-	hold_timer_arm(lu);
-}
-
-/* ------ the waist ------ */
-
-static int
-submit_check(struct lu_task *task, const struct lu *lu)
-{
-	if (task->sm != LU_TASK_IDLE)
-		return -EALREADY;
-	if (task->nexus->is_gone)
-		return -ESHUTDOWN;
-	if (!lu_is_active(lu))
-		return -ENODEV;
-	if ((unsigned int)task->attr >= LU_ATTR_N || task->done == NULL)
-		return -EINVAL;
-	return lu_task_check(task, lu);
-}
-
-int
-lu_submit(struct lu_task *task)
-{
-	struct lu *lu = task->nexus->unit;
-	int r;
-
-	assert(lu_exec_is_here(lu->home));
-	r = submit_check(task, lu);
-	if (r < 0) {
-		lu_count(&lu->stats.refused, 1);
-		return r;
-	}
-	task->is_orphan = false;
-	task->is_pinned = false;
-	task->is_finish_due = false;
-	task->tmf = NULL;
-	task->pkt = NULL;
-	TAILQ_INSERT_TAIL(&task->nexus->tasks, task, nexus_entry);
-	lu_count(&lu->stats.tasks, 1);
-	/* who came first goes first */
-	if (!TAILQ_EMPTY(&lu->held) || !task_issue(task, lu))
-		task_hold(task, lu);
-	return 0;
+	if (LIKELY(fn == NULL))
+		return task_issue(task, lu);
+	lu_local_start(task, lu, fn);
+	return true;
 }

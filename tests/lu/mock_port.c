@@ -487,7 +487,12 @@ port_begin(void)
 	(void)thread_create(NULL, 0, home_main, NULL, 0, NULL, TS_RUN, 0);
 	port.tq = taskq_create("port", 1, 0, 1, 1000, 0);
 	ck_assert_int_eq(lu_worker_new(2, &worker), 0);
-	port_host = (struct lu_host){ host_pick_home, host_event, lu_worker_exec(worker), 100 };
+	port_host = (struct lu_host){
+		.pick_home = host_pick_home,
+		.event = host_event,
+		.worker = lu_worker_exec(worker),
+		.drain_ms = 100,
+	};
 	ck_assert_int_eq(lu_init(&port_host), 0);
 	ck_assert_int_eq(scsi_hba_init(&port_modlinkage), 0);
 	ck_assert_int_eq(scsad_mod_install(&port_modlinkage, "port"), 0);

@@ -114,12 +114,12 @@ refusals_scenario(void *arg UNUSED)
 		{ { 0x2a, [8] = 1 }, 10, LU_DIR_IN, 512, -EPROTO },
 		{ { 0x28, [8] = 1 }, 6, LU_DIR_IN, 512, -EINVAL },
 		{ { 0x28, [8] = 1 }, 5, LU_DIR_IN, 512, -EINVAL },
-		{ { 0x28, [8] = 1 }, 17, LU_DIR_IN, 512, -EMSGSIZE },
+		{ { 0xc5 }, 17, LU_DIR_IN, 512, -EMSGSIZE },
 		{ { 0x28, [8] = 1 }, 261, LU_DIR_IN, 512, -EMSGSIZE },
 		{ { 0x28, [8] = 1 }, 10, LU_DIR_IN, 0, -EINVAL },
 		{ { 0x28, [8] = 1 }, 10, LU_DIR_NONE, 512, -EINVAL },
 		{ { 0x28, [8] = 1 }, 10, LU_DIR_IN, (1u << 20) + 1, -EMSGSIZE },
-		{ { 0x28, [8] = 0 }, 10, LU_DIR_OUT, 512, 0 },	/* moves nothing: no
+		{ { 0x28, [8] = 0 }, 17, LU_DIR_OUT, 512, 0 },	/* moves nothing: no
 								 * contradiction */
 		{ { 0xc5 }, 10, LU_DIR_OUT, 512, 0 },		/* vendor: nobody knows */
 	};

@@ -1,0 +1,145 @@
+#include "lu/ua.h"
+
+#include <string.h>
+
+#include "lu/lu_impl.h"
+#include "lu/port.h"
+
+#define ASC_GROUP_RESET	0x29
+
+/* ------ the set alone ------ */
+
+/*
+ * The smaller, the earlier (SAM-5 table 58); 0 to 3 stand for everything older.
+ */
+static unsigned int
+ua_rank(uint16_t asc)
+{
+	switch (asc) {
+	case ASC_POWER_ON:
+		return 0;
+	case ASC_POWER_ON_OR_RESET:
+		return 1;
+	case ASC_BUS_RESET:
+		return 2;
+	case ASC_NEXUS_LOSS:
+		return 4;
+	default:
+		return asc >> 8 == ASC_GROUP_RESET ? 3 : 5;
+	}
+}
+
+static bool
+ua_is_reset(uint16_t asc)
+{
+	return ua_rank(asc) <= 3;
+}
+
+void
+ua_set_add(struct lu_ua_set *set, uint16_t asc)
+{
+	uint8_t at = 0;
+
+	if (ua_is_reset(asc)) {
+		if (set->n > 0 && ua_rank(set->asc[0]) < ua_rank(asc))
+			asc = set->asc[0];
+		*set = (struct lu_ua_set){ .asc = { asc }, .n = 1 };
+		return;
+	}
+	for (uint8_t i = 0; i < set->n; i++) {
+		if (set->asc[i] == asc)
+			return;
+	}
+	if (set->n == LU_UA_MAX) {
+		set->is_overflown = true;
+		return;
+	}
+	while (at < set->n && ua_rank(set->asc[at]) <= ua_rank(asc))
+		at++;
+	memmove(&set->asc[at + 1], &set->asc[at], (set->n - at) * sizeof(set->asc[0]));
+	set->asc[at] = asc;
+	set->n++;
+}
+
+static void
+ua_remove(struct lu_ua_set *set, uint8_t at)
+{
+	set->n--;
+	memmove(&set->asc[at], &set->asc[at + 1], (set->n - at) * sizeof(set->asc[0]));
+}
+
+void
+ua_set_drop(struct lu_ua_set *set, uint16_t asc)
+{
+	for (uint8_t i = 0; i < set->n; i++) {
+		if (set->asc[i] == asc) {
+			ua_remove(set, i);
+			return;
+		}
+	}
+}
+
+bool
+ua_set_take(struct lu_ua_set *set, struct sense_data *ret)
+{
+	if (set->n == 0)
+		return false;
+	*ret = sense_make(SENSE_UNIT_ATTENTION, set->asc[0]);
+	if (set->is_overflown) {
+		ret->sks = SENSE_SKS_OVERFLOW;
+		ret->sks_value = 1;
+	}
+	set->is_overflown = false;
+	ua_remove(set, 0);
+	return true;
+}
+
+/* ------ nexuses ------ */
+
+void
+lu_ua_raise(struct lu_nexus *nexus, uint16_t asc)
+{
+	if (!nexus->is_internal && !nexus->is_gone)
+		ua_set_add(&nexus->ua, asc);
+}
+
+void
+lu_ua_raise_all(struct lu *unit, uint16_t asc)
+{
+	lu_ua_raise_others(unit, NULL, asc);
+}
+
+void
+lu_ua_raise_others(struct lu *unit, const struct lu_nexus *but_not, uint16_t asc)
+{
+	struct lu_nexus *nexus;
+
+	LIST_FOREACH(nexus, &unit->nexuses, entry) {
+		if (but_not == NULL || !lu_nexus_is_same(nexus, but_not))
+			lu_ua_raise(nexus, asc);
+	}
+}
+
+void
+lu_ua_raise_identity(struct lu *unit, const struct lu_initiator *initiator, uint16_t rtpi,
+    uint16_t asc)
+{
+	struct lu_nexus *nexus;
+
+	LIST_FOREACH(nexus, &unit->nexuses, entry) {
+		if (lu_nexus_is(nexus, initiator, rtpi))
+			lu_ua_raise(nexus, asc);
+	}
+}
+
+bool
+lu_ua_pending(const struct lu_nexus *nexus)
+{
+	return nexus->ua.n > 0;
+}
+
+bool
+lu_ua_take(struct lu_nexus *nexus, struct sense_data *ret)
+{
+	return ua_set_take(&nexus->ua, ret);
+}
