@@ -75,6 +75,10 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->is_thin = conf->is_thin && store->info.can_unmap;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
+	if (disk_saved_open(disk) < 0) {
+		disk_free(disk);
+		return -ENOMEM;
+	}
 	disk_modes_reset(disk);
 	disk_attention(disk, ASC_POWER_ON_OR_RESET);
 	*ret = disk;
@@ -86,6 +90,7 @@ disk_free(struct disk *disk)
 {
 	if (disk == NULL)
 		return;
+	disk_saved_close(disk);
 	mutex_destroy(&disk->lock);
 	store_close(disk->store);
 	kmem_free(disk, sizeof(*disk));

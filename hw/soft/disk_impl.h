@@ -41,18 +41,41 @@ enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT };
 #define DISK_FAILED		0x04	/* the last sanitize or format did not succeed */
 #define DISK_LOW_POWER		0x08	/* idle or standby by command; ends by itself */
 
+#define DISK_TEXT_MAX		256u	/* text identification, bytes */
+#define DISK_IDENT_MAX		64u	/* peripheral device identification, bytes */
+
 enum disk_page {
 	PAGE_RECOVERY,
+	PAGE_DISCONNECT,
 	PAGE_CACHING,
 	PAGE_CONTROL,
+	PAGE_CONTROL_EXT,
 	PAGE_POWER,
 	PAGE_EXCEPTIONS,
+	PAGE_THIN,			/* only with logical block provisioning */
 	PAGE_N
 };
 
 struct disk_modes {
-	uint8_t recovery[12], caching[20], control[12], power[12], exceptions[12];
+	uint8_t recovery[12], disconnect[16], caching[20], control[12], control_ext[32],
+	    power[40], exceptions[12], thin[32];
 };
+
+enum { DISK_NAME_IDENT, DISK_NAME_TEXT, DISK_NAME_N };
+
+/* what SET IDENTIFYING INFORMATION has set */
+struct disk_name {
+	uint16_t len;
+	uint8_t bytes[DISK_TEXT_MAX];
+};
+
+/* what outlives a restart */
+struct disk_image {
+	struct disk_modes modes;	/* saved values */
+	struct disk_name names[DISK_NAME_N];
+};
+
+struct disk_saved;
 
 struct disk {
 	struct store *store;
@@ -65,6 +88,7 @@ struct disk {
 
 	kmutex_t lock;			/* of modes, ua, held, and of changes to the rest */
 	struct disk_modes modes;
+	struct disk_saved *saved;	/* NULL: nothing can be saved */
 	uint16_t ua[DISK_UA_MAX];
 	struct sense_data held;
 
@@ -134,9 +158,39 @@ int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint6
 void disk_resume(struct disk_cmd *cmd, int result);
 void disk_resume_later(struct disk_cmd *cmd, int result);
 
-/* disk_modes_reset() - default pages; disk_modes_apply() - act as the pages say (lock held) */
+/* disk_modes_reset() - saved pages, or default ones; disk_modes_apply() - act as the pages say
+ * (lock held); disk_modes_default() - pages as they leave the factory */
 void disk_modes_apply(struct disk *disk);
 void disk_modes_reset(struct disk *disk);
+const struct disk_modes *disk_modes_default(void);
+
+/* disk_pages() - describe the pages whose values are @now, and @saved (NULL: cannot be saved);
+ * how many the disk has */
+size_t disk_pages(const struct disk *disk, struct disk_modes *now, struct disk_modes *saved,
+    struct modepage pages[PAGE_N]);
+
+/*
+ * disk_save.c: a disk's file in the state directory
+ */
+
+/* disk_saved_open() - read what was saved; without a directory, or when another disk of this
+ * process has the same serial number, the disk saves nothing. Returns: 0 or -ENOMEM */
+int disk_saved_open(struct disk *disk) MUST_CHECK;
+void disk_saved_close(struct disk *disk);
+
+/* disk_save_begin() - the image to change; nobody else saves until disk_save_end(), which
+ * writes it and, if that went well, makes it what disk_saved_image() shows, or until
+ * disk_save_cancel(). They block; disk->lock is not held.
+ * Returns: 0, or -errno of the write: all is as before */
+void disk_save_begin(struct disk *disk, struct disk_image *image);
+int disk_save_end(struct disk *disk, const struct disk_image *image) MUST_CHECK;
+void disk_save_cancel(struct disk *disk);
+
+/* disk_saved_image() - what is saved; disk->lock is held. NULL: nothing can be */
+const struct disk_image *disk_saved_image(const struct disk *disk);
+
+/* disk_save_failed() - CHECK CONDITION that says so */
+int disk_save_failed(struct disk_cmd *cmd);
 
 /* disk_not_ready() - CHECK CONDITION that says why, by the bits of @condition */
 int disk_not_ready(struct disk_cmd *cmd, unsigned int condition);

@@ -18,15 +18,14 @@ two_luns(void *arg, uint64_t *luns, size_t max)
 	return 2;
 }
 
-void
-bench_open(struct bench *b, const char *line)
+static void
+bench_start(struct bench *b, const char *line)
 {
-	struct disk_place place = { .luns = two_luns };
+	struct disk_place place = { .luns = two_luns, .host = b->host };
 	char err[SOFT_ERR_LEN];
 	struct store *store;
 	uint8_t cdb[CDB_BUF_LEN];
 
-	memset(b, 0, sizeof(*b));
 	ck_assert_msg(soft_conf_parse(line, &b->conf, err) == 0, "%s", err);
 	ck_assert(text_copy(b->conf.vendor, sizeof(b->conf.vendor), "TEST"));
 	ck_assert(text_copy(b->conf.product, sizeof(b->conf.product), "Bench disk"));
@@ -40,9 +39,27 @@ bench_open(struct bench *b, const char *line)
 }
 
 void
+bench_open(struct bench *b, const char *line)
+{
+	memset(b, 0, sizeof(*b));
+	bench_start(b, line);
+}
+
+void
+bench_open_at(struct bench *b, const char *line, const char *dir)
+{
+	char err[SOFT_ERR_LEN];
+
+	memset(b, 0, sizeof(*b));
+	ck_assert_msg(disk_host_open(dir, &b->host, err) == 0, "%s", err);
+	bench_start(b, line);
+}
+
+void
 bench_close(struct bench *b)
 {
 	disk_free(b->disk);
+	disk_host_close(b->host);
 	free(b->cmd);
 }
 

@@ -18,12 +18,16 @@ struct bench {
 	struct disk_cmd *cmd;		/* result of the last command */
 	uint8_t data[70000];		/* its data, when it was an in-command */
 	struct aio *aio;		/* NULL: blocking */
+	struct disk_host *host;		/* of bench_open_at() */
 	atomic_uint pended, done;
 };
 
 /* bench_open() - a disk by its line, unit attention of power on already taken */
 void bench_open(struct bench *b, const char *line);
 void bench_close(struct bench *b);
+
+/* bench_open_at() - the same with threads, and state in the directory @dir (NULL: none) */
+void bench_open_at(struct bench *b, const char *line, const char *dir);
 
 /* bench_in(), bench_out(), bench_none() - run a CDB; true when the status was GOOD */
 bool bench_in(struct bench *b, const uint8_t *cdb, size_t cdb_len, size_t buf_len);

@@ -41,7 +41,7 @@ select_page(const uint8_t *bytes, size_t len)
 
 START_TEST(all_pages_in_both_forms)
 {
-	static const uint8_t codes[] = { 0x01, 0x08, 0x0a, 0x1a, 0x1c };
+	static const uint8_t codes[] = { 0x01, 0x02, 0x08, 0x0a, 0x1a, 0x1c };
 	struct modehdr hdr;
 	struct mode_walk walk;
 	struct mode_view view;
@@ -182,5 +182,115 @@ START_TEST(bad_lists_change_nothing)
 }
 END_TEST
 
-CHECK_MAIN("disk modes", all_pages_in_both_forms, software_write_protect, descriptor_sense,
+/* a page with subpage 2 and 1 are there, too, and every page is as long as its header says */
+START_TEST(subpages)
+{
+	static const uint16_t want[] = { 0x0100, 0x0200, 0x0800, 0x0a00, 0x0a01, 0x1a00, 0x1c00,
+		0x1c02 };
+	struct mode_walk walk;
+	struct mode_view view;
+
+	for (int is_thin = 0; is_thin < 2; is_thin++) {
+		bench_open(&b, is_thin ? "mem:1M" : "mem:1M,thin=0");
+		ck_assert(bench_in(&b, cdb,
+		    cdb_mode_sense(cdb, CDB_6, 0, MODE_ALL, 0xff, false, 255), 255));
+		ck_assert_int_eq(mode_walk_begin(b.data, b.cmd->moved, false, &walk), 0);
+		for (size_t i = 0; i < ARRAY_LEN(want) - !is_thin; i++) {
+			ck_assert_int_eq(mode_walk_next(&walk, &view), 1);
+			ck_assert_int_eq(view.code << 8 | view.subcode, want[i]);
+		}
+		ck_assert_int_eq(mode_walk_next(&walk, &view), 0);
+		ck_assert(!bench_in(&b, cdb,
+		    cdb_mode_sense(cdb, CDB_6, 0, MODE_CONTROL, 7, false, 255), 255));
+		ck_assert(bench_sense(
+		    &b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB, SKS_CDB(3, 7)));
+		bench_close(&b);
+	}
+}
+END_TEST
+
+START_TEST(values_that_cannot_be)
+{
+	uint8_t p[64];
+	size_t len;
+
+	bench_open(&b, "mem:1M");
+	len = page(MODE_CONTROL, MODE_PC_CURRENT, p);
+	p[2] |= 0x40;			/* TST 2 */
+	ck_assert(!select_page(p, len));
+	ck_assert(
+	    bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST(10, 7)));
+	p[2] = 0x20;
+	p[3] |= 0x04;			/* QERR 2 */
+	ck_assert(!select_page(p, len));
+	ck_assert(
+	    bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST(11, 2)));
+	p[3] |= 0x06;
+	p[5] |= 0x40;			/* TAS */
+	ck_assert(select_page(p, len));
+	p[4] |= 0x20;			/* UA_INTLCK */
+	ck_assert(!select_page(p, len));
+	ck_assert(
+	    bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST(12, 5)));
+	len = page(MODE_EXCEPTIONS, MODE_PC_CURRENT, p);
+	p[2] |= 0x04;			/* TEST with DEXCPT */
+	ck_assert(!select_page(p, len));
+	ck_assert(
+	    bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST(10, 2)));
+	p[2] = 0;
+	p[3] = 4;
+	ck_assert(!select_page(p, len));
+	ck_assert(
+	    bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST(11, 3)));
+	bench_close(&b);
+}
+END_TEST
+
+/* intervals are whole seconds: what lies between is rounded up, and said */
+START_TEST(intervals_are_rounded)
+{
+	uint8_t p[64];
+	size_t len;
+
+	bench_open(&b, "mem:1M");
+	len = page(MODE_EXCEPTIONS, MODE_PC_CURRENT, p);
+	p[7] = 11;
+	ck_assert(!select_page(p, len));
+	ck_assert(bench_sense(&b, SENSE_RECOVERED_ERROR, ASC_ROUNDED_PARAMETER, 0));
+	(void)page(MODE_EXCEPTIONS, MODE_PC_CURRENT, p);
+	ck_assert_uint_eq(p[7], 20);
+	ck_assert(select_page(p, len));
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(block_descriptors_may_repeat_what_is_and_no_more)
+{
+	uint8_t list[64] = { [4] = 1, [7] = 16 };	/* LONGLBA */
+
+	bench_open(&b, "mem:1M");
+	(void)cdb_mode_sense(cdb, CDB_10, 0, MODE_CACHING, 0, false, 255);
+	cdb[1] |= 0x10;				/* LLBAA */
+	ck_assert(bench_in(&b, cdb, 10, 255));
+	ck_assert_int_eq(b.data[4], 1);
+	ck_assert_int_eq(b.data[7], 16);
+	memcpy(list + 8, b.data + 8, 16);
+	ck_assert(bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, 24), list, 24));
+	list[15]--;				/* a block less */
+	ck_assert(!bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, 24), list, 24));
+	ck_assert(bench_sense(
+	    &b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST_BYTE(8)));
+	memset(list + 8, 0, 8);
+	list[22] ^= 0x10;			/* blocks of another size */
+	ck_assert(!bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, 24), list, 24));
+	ck_assert(bench_sense(
+	    &b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST, SKS_LIST_BYTE(20)));
+	ck_assert(!bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, 20), list, 20));
+	ck_assert(bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH, 0));
+	bench_close(&b);
+}
+END_TEST
+
+CHECK_MAIN("disk modes", subpages, values_that_cannot_be, intervals_are_rounded,
+    block_descriptors_may_repeat_what_is_and_no_more, all_pages_in_both_forms, software_write_protect, descriptor_sense,
     write_cache_off, bad_lists_change_nothing)
