@@ -600,6 +600,21 @@ read_all(const struct reader *rd, const struct raw_config *raw)
 	return r;
 }
 
+const char *
+config_state_dir(const struct config *c, char *buf)
+{
+	const char *env = getenv("STATE_DIRECTORY");
+	size_t len = env == NULL ? 0 : strcspn(env, ":");
+
+	if (c->state_dir != NULL)
+		return c->state_dir;
+	if (len == 0 || len >= PATH_MAX)
+		return NULL;
+	memcpy(buf, env, len);
+	buf[len] = '\0';
+	return buf;
+}
+
 int
 config_load(struct config *c, const char *path, char *reterr)
 {

@@ -72,7 +72,8 @@ struct config {
 	uint32_t drain_ms;		/* shutdown: patience with packets in flight */
 	enum log_level log_level;
 	char *user;			/* who to become after start; NULL: stay */
-	char *state_dir;		/* where --demo puts its file; NULL: $TMPDIR or /tmp */
+	char *state_dir;		/* what outlives a restart, and the file of --demo; NULL:
+					 * see config_state_dir() */
 	char *demo_dir;			/* the folder that demo_add() made, or NULL */
 };
 
@@ -80,6 +81,16 @@ struct config {
  * state */
 void config_init(struct config *c);
 void config_fini(struct config *c);
+
+/**
+ * config_state_dir() - where to keep what outlives a restart
+ *
+ * @buf      PATH_MAX bytes
+ *
+ * Returns:  state_dir; else the first directory of $STATE_DIRECTORY, as systemd sets it; else
+ *           NULL: nothing is kept
+ */
+const char *config_state_dir(const struct config *c, char *buf) MUST_CHECK;
 
 /**
  * config_load() - read a file on top of what is in @c

@@ -16,6 +16,7 @@
 struct hbas {
 	size_t n;
 	bool is_soft_loaded;
+	const char *state_dir;		/* only while attaching; NULL: none */
 	struct hba hba[CONFIG_HBAS_MAX];
 };
 
@@ -116,6 +117,7 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
 		.expanders = conf->expanders,
 		.nexpanders = conf->n_expanders,
 		.is_dynamic = conf->is_dynamic,
+		.state_dir = hbas->state_dir,
 	};
 	int r;
 
@@ -225,17 +227,20 @@ int
 hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hbas)
 {
 	struct hbas *hbas = calloc(1, sizeof(*hbas));
+	char dir[PATH_MAX];
 	int first = 0;
 
 	if (hbas == NULL)
 		return -ENOMEM;
 	*ret_hbas = hbas;
+	hbas->state_dir = config_state_dir(conf, dir);
 	for (size_t i = 0; i < conf->n_hbas; i++) {
 		int r = hba_open(hbas, &conf->hbas[i], queues);
 
 		if (r < 0 && first == 0)
 			first = r;
 	}
+	hbas->state_dir = NULL;
 	return first;
 }
 
