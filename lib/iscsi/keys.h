@@ -101,7 +101,8 @@ struct iscsi_keys {
 	const struct iscsi_offer *offer;
 	uint64_t seen;			/* rows of the table that came in this login or sequence */
 	uint64_t declared;		/* rows that we declared */
-	uint32_t unknown;		/* keys nobody knows, so far */
+	uint32_t unknown;		/* keys nobody knows, so far; private ones among them: */
+	uint32_t private;
 	bool is_discovery;		/* session type: some keys are irrelevant */
 	bool is_leading;		/* first connection of its session? */
 	/* one request: */
@@ -162,6 +163,10 @@ int iscsi_keys_finish(struct iscsi_keys *keys) MUST_CHECK;
  *
  * @params   of the connection; max_send_data may be declared anew
  * @ret_send_targets  value of SendTargets if it came; .at is NULL otherwise
+ *
+ * Keys that nobody knows are answered NotUnderstood beside one that is known, and if they are
+ * private extensions (X-); a request of nothing but misspelt keys is refused: libiscsi takes
+ * NotUnderstood for a broken connection, and a Reject for what it is.
  *
  * Returns:  0         @out has the answers, except that to SendTargets
  *           -EINVAL   as iscsi_keys_words() and iscsi_keys_answer(): Reject with

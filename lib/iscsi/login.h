@@ -11,8 +11,8 @@
  * Thread    One thread at a time. It has no clock, no socket and no lock: the deadline of a
  *           login is its owner's, who frees the object when it has passed.
  * Limits    Data segment of a request ISCSI_LOGIN_DATA_MAX, text of a request ISCSI_TEXT_MAX,
- *           ISCSI_LOGIN_PDUS_MAX requests. Memory: sizeof plus, only while text is split, that
- *           text.
+ *           ISCSI_LOGIN_PDUS_MAX requests. Memory: 5 KiB, and more only for text longer than
+ *           1 KiB.
  * Errors    What an initiator does wrong ends in a Login Response with its status and state
  *           failed; calls here return no errno for it.
  * Source    RFC 7143 sections 6.3, 11.12, 11.13; 12 for CHAP.
@@ -53,7 +53,7 @@ struct iscsi_login;
 
 enum iscsi_login_auth {
 	ISCSI_AUTH_NONE,	/* everybody that find_target() lets through; CHAP is refused */
-	ISCSI_AUTH_OPTIONAL,	/* CHAP if the initiator offers nothing else */
+	ISCSI_AUTH_OPTIONAL,	/* None or CHAP, whichever the initiator names first */
 	ISCSI_AUTH_CHAP,	/* nobody without CHAP */
 };
 
@@ -75,7 +75,8 @@ struct iscsi_login_bind {
 	uint32_t max_cmd_sn;		/* preset: exp_cmd_sn + window - 1 */
 };
 
-/* an answer of lookup() and commit() beside enum iscsi_login_status: iscsi_login_resume() follows */
+/* an answer of lookup() and commit() beside enum iscsi_login_status: iscsi_login_resume() follows.
+ * find_target() has no such choice */
 #define ISCSI_LOGIN_PENDING	0xffff
 
 /**
@@ -198,8 +199,7 @@ bool iscsi_login_header(struct iscsi_login *login, const uint8_t bhs[ISCSI_BHS_L
  * iscsi_login_recv() - a whole Login Request
  *
  * @bhs      the header that iscsi_login_header() let through
- * @data     its data segment, without padding; borrowed until the call returns, or until
- *           iscsi_login_resume() has returned if the answer is WAITING
+ * @data     its data segment, without padding; borrowed until the call returns
  *
  * Returns:  the state
  */
@@ -210,7 +210,7 @@ enum iscsi_login_state iscsi_login_recv(struct iscsi_login *login,
  * iscsi_login_resume() - the host's late answer to lookup() or commit()
  *
  * @status   what the call would have returned; ISCSI_LOGIN_PENDING is not among it
- * @bind     for commit() with ISCSI_LOGIN_OK: the session; else NULL
+ * @bind     for commit() with ISCSI_LOGIN_OK: the session, all fields; else NULL
  *
  * Returns:  the state; perhaps WAITING again (commit() after lookup())
  */

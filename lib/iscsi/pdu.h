@@ -315,8 +315,10 @@ iscsi_sn_le(uint32_t a, uint32_t b)
  *
  * Returns:  ISCSI_REJECT_NONE         nothing wrong
  *           ISCSI_REJECT_UNSUPPORTED  no opcode of an initiator
- *           ISCSI_REJECT_PROTOCOL     data segment above @data_max, Login in this phase, Text
- *                                     that is final and continued
+ *           ISCSI_REJECT_PROTOCOL     data segment above @data_max, immediate data above the
+ *                                     expected length, Login in this phase, Text that is final
+ *                                     and continued
+ *           ISCSI_REJECT_SNACK        no type of SNACK
  *           ISCSI_REJECT_FIELD        a field that its opcode does not allow
  * Source:   RFC 7143 sections 11.2 to 11.18, reasons: 11.17.1
  */
