@@ -1,0 +1,156 @@
+#include "daemon/portal_impl.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "daemon/rpc_socket.h"
+
+#define BACKLOG		512
+#define ACCEPTS		64	/* of one listener in one turn */
+
+struct portal_listener {
+	struct portal_loop *loop;
+	struct event *event;
+	int fd;
+	uint16_t group;
+	uint64_t n_refused;
+	char name[EX_ADDR_LEN];
+};
+
+/* ------ accepting: the listener's loop ------ */
+
+/* 0, or -errno of an accept() that says "not now" */
+static int
+accept_one(struct portal_listener *l)
+{
+	struct sockaddr_storage peer = { 0 };
+	socklen_t len = sizeof(peer);
+	int fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
+	if (!portal_conn_admit(l->loop->server, &peer)) {
+		if (l->n_refused++ % 1000 == 0)
+			log_warning("portal %s: too many connections, new ones are closed; so far "
+			    "%llu", l->name, (unsigned long long)l->n_refused);
+		(void)close(fd);
+		return 0;
+	}
+	portal_conn_new(l->loop, fd, l->group, &peer);
+	return 0;
+}
+
+static void
+listener_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct portal_listener *l = arg;
+
+	for (int i = 0; i < ACCEPTS; i++)
+		if (accept_one(l) < 0)
+			return;
+}
+
+static void
+listener_begin(void *arg)
+{
+	struct portal_listener *l = arg;
+
+	l->event = event_new(loop_base(l->loop->loop), l->fd, EV_READ | EV_PERSIST,
+	    listener_readable, l);
+	if (l->event == NULL || event_add(l->event, NULL) < 0)
+		log_error("portal %s: no memory, it accepts nobody", l->name);
+}
+
+static void
+listener_end(void *arg)
+{
+	struct portal_listener *l = arg;
+
+	if (l->event != NULL)
+		event_free(STEAL(l->event));
+}
+
+/* ------ opening ------ */
+
+static int
+complain(char *reterr, const char *name, int err)
+{
+	(void)snprintf(reterr, EX_ERR_LEN, "%s: %s%s", name, strerror(err),
+	    err == EADDRINUSE ? "; another program listens there, choose another port" :
+	    err == EADDRNOTAVAIL ? "; this machine has no such address" :
+	    err == EACCES ? "; ports below 1024 need CAP_NET_BIND_SERVICE" : "");
+	return -err;
+}
+
+static int
+socket_bind(const struct ex_portal *portal, char *reterr)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
+	CLEANUP(close_fd) int fd = socket(addr->sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int one = 1;
+
+	if (fd < 0)
+		return complain(reterr, portal->o.name, errno);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	/* accepted sockets inherit it */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (addr->sa_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, addr, portal->addr_len) < 0 || listen(fd, BACKLOG) < 0)
+		return complain(reterr, portal->o.name, errno);
+	return STEAL_FD(fd);
+}
+
+int
+portal_listen_open(void *ctx, const struct ex_portal *portal,
+    struct sockaddr_storage *ret_bound, void **ret_handle, char *reterr)
+{
+	struct portal_server *server = ctx;
+	socklen_t len = sizeof(*ret_bound);
+	struct portal_listener *l = fault_hit() ? NULL : calloc(1, sizeof(*l));
+	unsigned int i = atomic_fetch_add(&server->next_loop, 1);
+
+	if (l == NULL)
+		return complain(reterr, portal->o.name, ENOMEM);
+	l->fd = socket_bind(portal, reterr);
+	if (l->fd < 0) {
+		int r = l->fd;
+
+		free(l);
+		return r;
+	}
+	memset(ret_bound, 0, sizeof(*ret_bound));
+	(void)getsockname(l->fd, (struct sockaddr *)ret_bound, &len);
+	l->loop = &server->loop[i % loops_count(server->loops)];
+	l->group = (uint16_t)portal->group;
+	(void)ex_addr_format((struct sockaddr *)ret_bound, l->name);
+	*ret_handle = l;
+	return 0;
+}
+
+void
+portal_listen_start(void *ctx UNUSED, void *handle)
+{
+	struct portal_listener *l = handle;
+
+	loop_call(l->loop->loop, listener_begin, l);
+}
+
+void
+portal_listen_close(void *ctx UNUSED, void *handle)
+{
+	struct portal_listener *l = handle;
+
+	loop_call(l->loop->loop, listener_end, l);
+	close_fd(&l->fd);
+	free(l);
+}
