@@ -105,6 +105,14 @@ alua_state_of(const struct alua *alua, uint16_t group)
 	return ALUA_OPTIMIZED;
 }
 
+static void
+restricted_update(struct alua *alua)
+{
+	alua->is_restricted = false;
+	for (size_t i = 0; i < alua->n_groups; i++)
+		alua->is_restricted |= alua->groups[i].state > ALUA_NON_OPTIMIZED;
+}
+
 static bool
 is_state(enum alua_state state)
 {
@@ -134,6 +142,7 @@ alua_set(struct alua *alua, uint16_t id, enum alua_state state, bool *ret_is_cha
 	if (*ret_is_changed)
 		group->cause = ALUA_CAUSE_IMPLICIT;
 	group->state = (uint8_t)state;
+	restricted_update(alua);
 	return 0;
 }
 
@@ -177,6 +186,7 @@ alua_begin(struct alua *alua, struct alua_plan *plan)
 		plan->set[i].before = group->state;
 		group->state = ALUA_TRANSITIONING;
 	}
+	restricted_update(alua);
 }
 
 bool
@@ -197,6 +207,7 @@ alua_end(struct alua *alua, const struct alua_plan *plan, unsigned int n_good)
 		group->cause = ALUA_CAUSE_EXPLICIT;
 		is_changed = true;
 	}
+	restricted_update(alua);
 	return is_changed;
 }
 

@@ -211,6 +211,8 @@ void lu_alua_unbind(struct lu *lu, const struct lu_port *port);
 
 /**
  * lu_alua_set() - implicit change of the state of a group of this unit
+ * lu_alua_first() - the state a group has at first: nothing happens if SET TARGET PORT GROUPS
+ * gave it one, be it before the last end
  *
  * Every nexus of the unit gets 2Ah/06h if the state is another one. The change is not saved:
  * who sets it knows it at the next start.
@@ -220,6 +222,7 @@ void lu_alua_unbind(struct lu *lu, const struct lu_port *port);
  * Source:   SPC-4 5.15.2.7
  */
 int lu_alua_set(struct lu *lu, uint16_t group, enum alua_state state) MUST_CHECK;
+int lu_alua_first(struct lu *lu, uint16_t group, enum alua_state state) MUST_CHECK;
 
 /* lu_alua_failed() - an implicit change was tried and failed: every nexus gets 2Ah/07h */
 void lu_alua_failed(struct lu *lu);
@@ -230,6 +233,18 @@ int lu_alua_set_mode(struct lu *lu, enum alua_mode mode) MUST_CHECK;
 
 /* lu_alua() - the unit's machine, to read; NULL while it has none; at home */
 const struct alua *lu_alua(const struct lu *lu);
+
+/*
+ * Handlers (lu_local_ops). SET TARGET PORT GROUPS asks the host for each group in the order of
+ * the list (lu_host.alua_gate, on a worker; the groups are transitioning meanwhile), saves what
+ * came of it, and only then the states change, all at once. If the host refuses one, or saving
+ * fails, the command ends with 04h 67h/0Ah; groups up to the refused one have changed, and RTPG
+ * tells. One at a time for each unit: others end with BUSY. Saved are lu_host.state_dir's units
+ * with a serial number; of others the states are forgotten at the end.
+ */
+struct lu_task;
+void lu_alua_do_report(struct lu *lu, struct lu_task *task);
+void lu_alua_do_set(struct lu *lu, struct lu_task *task);
 
 /* attach and detach: lu_alua_init() takes up the states that SET TARGET PORT GROUPS left before
  * the last end, if the host keeps such; 0 or -ENOMEM. fini takes any state */

@@ -11,6 +11,8 @@
 
 struct alua {
 	enum alua_mode mode;
+	bool is_restricted;	/* some group is neither optimized nor non-optimized */
+	bool is_busy;		/* a SET TARGET PORT GROUPS is at work (alua_unit.c) */
 	size_t n_groups;
 	size_t n_ports;
 	struct alua_group groups[ALUA_GROUPS_MAX];	/* in order of appearance */

@@ -1,6 +1,5 @@
 /* what the pipeline asks of parts that are not in the tree yet: nothing stops anybody. Whoever
  * brings a part takes its lines away here */
-#include "lu/alua.h"
 #include "lu/lu_impl.h"
 #include "lu/reserve.h"
 
@@ -36,25 +35,5 @@ lu_reserve_nexus_lost(struct lu *lu UNUSED, struct lu_nexus *nexus UNUSED)
 
 void
 lu_reserve_reset(struct lu *lu UNUSED)
-{
-}
-
-/* ------ alua.h ------ */
-
-enum alua_verdict
-lu_alua_check(const struct lu *lu UNUSED, const struct lu_nexus *nexus UNUSED,
-    const struct op_info *op UNUSED, const uint8_t *cdb UNUSED, struct sense_data *ret UNUSED)
-{
-	return ALUA_GO;
-}
-
-int
-lu_alua_init(struct lu *lu UNUSED)
-{
-	return 0;
-}
-
-void
-lu_alua_fini(struct lu *lu UNUSED)
 {
 }

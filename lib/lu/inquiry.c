@@ -59,9 +59,11 @@ inquiry_standard(const struct inquiry_extra *extra, uint8_t buf[INQUIRY_STD_MAX]
 	if (len < STD_FLAGS_MIN)
 		return len;
 	memset(buf + len, 0, INQUIRY_STD_MAX - len);
-	buf[5] = (uint8_t)((buf[5] & ~TPGS_MASK) |
-	    (int)alua_mode(extra->alua) << TPGS_SHIFT);
-	put_flag(&buf[5], HAS_3PC, extra->has_copy);
+	if (!extra->is_alua_passed)
+		buf[5] = (uint8_t)((buf[5] & ~TPGS_MASK) |
+		    (int)alua_mode(extra->alua) << TPGS_SHIFT);
+	if (!extra->is_copy_passed)
+		put_flag(&buf[5], HAS_3PC, extra->has_copy);
 	put_flag(&buf[6], MULTIP, alua_ports(extra->alua, &ports) > 1);
 	put_flag(&buf[7], CMDQUE, true);
 	if (extra->port->protocol == LU_PROTOCOL_ISCSI)
@@ -175,7 +177,8 @@ inquiry_ident(const struct inquiry_extra *extra, uint8_t type_qual, const void *
 	if (put_unit(&c, device, len) == 0)
 		put_made_up(&c, extra);
 	put_number(&c, port, VPD_DESIG_REL_PORT, port->rtpi);
-	put_number(&c, port, VPD_DESIG_TPG, port->group);
+	if (!extra->is_alua_passed)
+		put_number(&c, port, VPD_DESIG_TPG, port->group);
 	put_name(&c, port, VPD_ASSOC_PORT, port->name);
 	put_name(&c, port, VPD_ASSOC_DEVICE, port->device_name);
 	if (!cursor_ok(&c))

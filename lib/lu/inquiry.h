@@ -4,10 +4,10 @@
  * What      INQUIRY data comes from the device, at each command: nothing is kept that could
  *           grow stale. Here it is corrected: what belongs to the I_T nexus (queueing, ports,
  *           asymmetric access, third-party copy) is this layer's, everything else stays as the
- *           device gave it. Pure functions; the handler that asks the device is at the end.
- * Pages     00h gains the codes of the pages made here. 83h keeps the designators of the logical
- *           unit and gets those of the port the command came in on and of its target device.
- *           86h gains the task attributes. 88h and 8Fh are made here alone.
+ *           device gave it. Pure functions; the handlers are in inquiry_unit.c.
+ * Pages     00h gains the codes of the pages made here. 83h keeps the designators of the
+ *           logical unit and gets those of the port the command came in on and of its target
+ *           device. 86h gains the task attributes. 88h and 8Fh are made here alone.
  * Thread    Any; no state.
  * Limits    INQUIRY_MAX bytes of a device's page are looked at; longer ones are cut behind the
  *           last whole designator.
@@ -31,7 +31,9 @@
 struct inquiry_extra {
 	const struct lu_port *port;	/* the command came in here; never NULL */
 	const struct alua *alua;	/* may be NULL */
-	bool has_copy;			/* third-party copy commands are answered */
+	bool is_alua_passed;		/* TPGS is the device's, and no group is named */
+	bool is_copy_passed;		/* 3PC is the device's, and so is page 8Fh */
+	bool has_copy;			/* third-party copy commands are answered here */
 	const char *vendor;		/* of the device, for a designator when it has none */
 	const char *product;
 	const char *serial;		/* may be empty */
@@ -87,5 +89,11 @@ size_t inquiry_extended(uint8_t type_qual, const void *device, size_t len, uint8
  */
 size_t inquiry_ports(const struct inquiry_extra *extra, uint8_t type_qual, void *buf,
     size_t size);
+
+/* lu_inquiry_do() - handler (lu_local_ops) of INQUIRY: asks the device, corrects, answers. Pages
+ * that need no correction are passed on */
+struct lu;
+struct lu_task;
+void lu_inquiry_do(struct lu *lu, struct lu_task *task);
 
 #endif /* LU_INQUIRY_H */

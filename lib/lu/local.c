@@ -5,8 +5,12 @@
 
 #include "base/fault.h"
 #include "base/num.h"
+#include "lu/alua.h"
+#include "lu/inquiry.h"
 #include "lu/lu_impl.h"
+#include "lu/opcodes.h"
 #include "lu/policy.h"
+#include "lu/view.h"
 #include "scsi/cdb.h"
 #include "scsi/status.h"
 
@@ -19,6 +23,12 @@ static void local_request_sense(struct lu *lu, struct lu_task *task);
 
 lu_local_fn *const lu_local_ops[OP_N] = {
 	[OP_REQUEST_SENSE] = local_request_sense,
+	[OP_INQUIRY] = lu_inquiry_do,
+	[OP_REPORT_LUNS] = lu_view_do_report_luns,
+	[OP_REPORT_TARGET_PORT_GROUPS] = lu_alua_do_report,
+	[OP_SET_TARGET_PORT_GROUPS] = lu_alua_do_set,
+	[OP_REPORT_SUPPORTED_OPCODES] = lu_opcodes_do_report,
+	[OP_REPORT_SUPPORTED_TMFS] = lu_opcodes_do_tmfs,
 };
 
 lu_local_fn *
@@ -139,7 +149,7 @@ lu_local_reply(struct lu_task *task, const void *data, size_t len, uint64_t allo
 {
 	lu_task_end_status(task, SAM_STAT_GOOD);
 	local_set_moved(task, num_min(len, alloc_len));
-	if (task->moved > 0)
+	if (task->moved > 0 && data != task->data)
 		memcpy(task->data, data, task->moved);
 }
 

@@ -58,7 +58,8 @@ void lu_local_no_room(struct lu_task *task);
 /**
  * lu_local_reply() - GOOD, with Data-In
  *
- * @data       @len bytes, the whole answer; copied here
+ * @data       @len bytes, the whole answer; copied here. May be task->data, which then has it
+ *             as far as it reaches
  * @alloc_len  what the CDB allows; the answer is cut there, and where the task's buffer ends.
  *             Cutting at the allocation length is no residual, cutting at the buffer is
  */

@@ -83,6 +83,9 @@ struct lu_host {
 	struct lu_exec *worker;		/* threads that may block */
 	const char *state_dir;		/* what units keep over restarts lies there; NULL:
 					 * nothing is kept */
+	/* may SET TARGET PORT GROUPS move @group to @state (enum alua_state), or make it so; 0 or
+	 * -errno. On a worker, may block; NULL: it always may */
+	int (*alua_gate)(struct lu_host *host, struct lu *unit, uint16_t group, uint8_t state);
 	uint32_t drain_ms;		/* detach: how long tasks in flight may take before
 					 * abort */
 };
@@ -242,7 +245,8 @@ struct lu_nexus {
 	const struct lu_port *port;	/* where it came in; borrowed until gone(). NULL: the
 					 * local socket */
 	struct lu_view *view;		/* what it sees; the nexus takes a reference. NULL:
-					 * nothing */
+					 * what its classes let it open by name, and REPORT
+					 * LUNS is the device's */
 	bool wants_sense;		/* refusals that the standards have sense data for end
 					 * the task with it, instead of -errno */
 	bool is_internal;		/* lib/lu's own: no reservation, unit attention or

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/num.h"
+#include "lu/local.h"
+#include "lu/ua.h"
 #include "scsi/lun.h"
 
 #define HDR_LEN		8u
@@ -62,4 +64,25 @@ lu_view_report(const struct lu_view *view, uint8_t select, void *buf, size_t siz
 	}
 	*ret_len = at;
 	return 0;
+}
+
+void
+lu_view_do_report_luns(struct lu *lu UNUSED, struct lu_task *task)
+{
+	struct lu_nexus *nexus = task->nexus;
+	uint32_t alloc_len = be32_get(task->cdb + 6);
+	size_t len;
+
+	if (nexus->view == NULL) {
+		lu_local_pass(task);
+		return;
+	}
+	if (lu_view_report(nexus->view, task->cdb[2], task->data,
+	    num_min(alloc_len, task->data_len), &len) < 0) {
+		lu_local_bad_cdb(task, 2, -1);
+		return;
+	}
+	/* SPC-4 6.33: who reads the list has heard that it changed */
+	ua_set_drop(&nexus->ua, ASC_REPORTED_LUNS_CHANGED);
+	lu_local_reply(task, task->data, len, alloc_len);
 }

@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "lu/lu.h"
+#include "lu/ua.h"
 #include "scsi/lun.h"
 
 struct lu_view {
@@ -237,4 +238,18 @@ lu_view_diff(const struct lu_view *before, const struct lu_view *after, lu_view_
 			fn(arg, change, a, b);
 	}
 	return is_other;
+}
+
+void
+lu_nexus_set_view(struct lu_nexus *nexus, struct lu_view *view)
+{
+	struct lu_view *before = nexus->view;
+	const struct lu_view_entry *entry = lu_view_find_unit(view, nexus->unit);
+
+	nexus->view = lu_view_ref(view);
+	if (entry != NULL)
+		nexus->classes = entry->classes;
+	if (lu_view_diff(before, view, NULL, NULL))
+		lu_ua_raise(nexus, ASC_REPORTED_LUNS_CHANGED);
+	lu_view_unref(before);
 }
