@@ -11,7 +11,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "daemon/rpc_socket.h"
+#include "daemon/activation.h"
 
 #define BACKLOG		512
 #define ACCEPTS		64	/* of one listener in one turn */
@@ -94,10 +94,12 @@ static int
 socket_bind(const struct ex_portal *portal, char *reterr)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
-	CLEANUP(close_fd) int fd = socket(addr->sa_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int one = 1;
+	CLEANUP(close_fd) int fd = -1;
+	int one = 1, given = activation_take(addr);
 
+	if (given >= 0)
+		return given;
+	fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return complain(reterr, portal->o.name, errno);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
