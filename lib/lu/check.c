@@ -1,5 +1,6 @@
 #include "lu/lu_impl.h"
 
+#include "lu/reserve.h"
 #include "scsi/cdb.h"
 #include "scsi/opcode.h"
 
@@ -7,9 +8,11 @@
 static enum lu_refusal
 check_unknown(const struct lu_task *task)
 {
+	enum op_policy policy = lu_reserve_is_ours(task->cdb) ? OP_RESERVE : OP_SECURITY;
+
 	if (cdb_len(task->cdb, task->cdb_len) > task->cdb_len)
 		return LU_REFUSE_SHORT;
-	return (task->nexus->classes & LU_CLASS(OP_SECURITY)) != 0 ? LU_REFUSE_NOTHING :
+	return (task->nexus->classes & LU_CLASS(policy)) != 0 ? LU_REFUSE_NOTHING :
 	    LU_REFUSE_UNKNOWN;
 }
 

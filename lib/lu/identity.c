@@ -77,6 +77,14 @@ ask(struct lu *lu, const uint8_t *cdb, size_t len, void *data, size_t size)
 	return n;
 }
 
+ssize_t
+lu_identify_page(struct lu *lu, uint8_t page, void *buf, size_t size)
+{
+	uint8_t cdb[CDB_BUF_LEN];
+
+	return ask(lu, cdb, cdb_inquiry_vpd(cdb, page, (uint16_t)size), buf, size);
+}
+
 static void
 identify_capacity(struct lu *lu)
 {

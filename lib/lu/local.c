@@ -10,6 +10,7 @@
 #include "lu/lu_impl.h"
 #include "lu/opcodes.h"
 #include "lu/policy.h"
+#include "lu/reserve.h"
 #include "lu/view.h"
 #include "scsi/cdb.h"
 #include "scsi/status.h"
@@ -29,6 +30,23 @@ lu_local_fn *const lu_local_ops[OP_N] = {
 	[OP_SET_TARGET_PORT_GROUPS] = lu_alua_do_set,
 	[OP_REPORT_SUPPORTED_OPCODES] = lu_opcodes_do_report,
 	[OP_REPORT_SUPPORTED_TMFS] = lu_opcodes_do_tmfs,
+	[OP_RESERVE_6] = lu_reserve_reserve,
+	[OP_RESERVE_10] = lu_reserve_reserve,
+	[OP_RELEASE_6] = lu_reserve_release,
+	[OP_RELEASE_10] = lu_reserve_release,
+	[OP_PRIN_READ_KEYS] = lu_reserve_pr_in,
+	[OP_PRIN_READ_RESERVATION] = lu_reserve_pr_in,
+	[OP_PRIN_REPORT_CAPABILITIES] = lu_reserve_pr_in,
+	[OP_PRIN_READ_FULL_STATUS] = lu_reserve_pr_in,
+	[OP_PROUT_REGISTER] = lu_reserve_pr_out,
+	[OP_PROUT_RESERVE] = lu_reserve_pr_out,
+	[OP_PROUT_RELEASE] = lu_reserve_pr_out,
+	[OP_PROUT_CLEAR] = lu_reserve_pr_out,
+	[OP_PROUT_PREEMPT] = lu_reserve_pr_out,
+	[OP_PROUT_PREEMPT_AND_ABORT] = lu_reserve_pr_out,
+	[OP_PROUT_REGISTER_AND_IGNORE] = lu_reserve_pr_out,
+	[OP_PROUT_REGISTER_AND_MOVE] = lu_reserve_pr_out,
+	[OP_PROUT_REPLACE_LOST] = lu_reserve_pr_out,
 };
 
 lu_local_fn *

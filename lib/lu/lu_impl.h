@@ -160,6 +160,8 @@ void lu_exit(struct lu *lu);
 
 /* identity.c: fill info from the device; 0, -EIO when it is no use, -ENOMEM */
 int lu_identify(struct lu *lu) MUST_CHECK;
+/* a VPD page as the device gives it, in @size bytes; how many, or -errno. Worker */
+ssize_t lu_identify_page(struct lu *lu, uint8_t page, void *buf, size_t size) MUST_CHECK;
 
 /* registry.c */
 int lu_publish(struct lu *lu) MUST_CHECK;	/* 0 or -ENOMEM */

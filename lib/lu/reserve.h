@@ -65,6 +65,14 @@ void lu_reserve_fini(struct lu *lu);
 bool lu_reserve_conflicts(const struct lu *lu, const struct lu_nexus *nexus,
     const struct op_info *op, const uint8_t *cdb);
 
+/* lu_reserve_is_ours() - PERSISTENT RESERVE, whatever its service action: one that has no row is
+ * refused here (05h 24h/00h), not by the device */
+static inline bool
+lu_reserve_is_ours(const uint8_t *cdb)
+{
+	return cdb[0] == 0x5e || cdb[0] == 0x5f;
+}
+
 /* lu_reserve_nexus_came() - an object was opened; sets its reserve bits */
 void lu_reserve_nexus_came(struct lu *lu, struct lu_nexus *nexus);
 

@@ -74,8 +74,13 @@ is_stopped_by_attention(struct lu_task *task)
 static bool
 is_stopped_by_reservation(struct lu_task *task, const struct lu *lu)
 {
-	if (lu_policy_is_passed(lu, LU_POLICY_RESERVATIONS) ||
-	    !lu_reserve_conflicts(lu, task->nexus, task->op, task->cdb))
+	if (lu_policy_is_passed(lu, LU_POLICY_RESERVATIONS))
+		return false;
+	if (UNLIKELY(task->op == NULL) && lu_reserve_is_ours(task->cdb)) {
+		lu_local_bad_cdb(task, 1, 4);
+		return true;
+	}
+	if (!lu_reserve_conflicts(lu, task->nexus, task->op, task->cdb))
 		return false;
 	lu_task_end_status(task, SAM_STAT_RESERVATION_CONFLICT);
 	return true;
