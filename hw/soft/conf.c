@@ -28,6 +28,7 @@ soft_disk_conf_init(struct soft_disk_conf *conf)
 		.kind = SOFT_STORE_MEM,
 		.block_bytes = 512,
 		.is_thin = true,
+		.sanitize_rate = SOFT_SANITIZE_RATE,
 		.target = SOFT_ANY,
 		.lun = SOFT_ANY,
 	};
@@ -114,6 +115,18 @@ conf_read_luns(void *dst, const char *value, char *reterr)
 }
 
 static int
+conf_read_sanitize_rate(void *dst, const char *value, char *reterr)
+{
+	struct soft_disk_conf *conf = dst;
+
+	if (value != NULL && strcmp(value, "0") == 0) {
+		conf->sanitize_rate = 0;
+		return 0;
+	}
+	return words_bytes(value, CONF_SIZE_MAX, &conf->sanitize_rate, reterr);
+}
+
+static int
 conf_read_wwn(void *dst, const char *value, char *reterr)
 {
 	return words_wwn(value, &((struct soft_disk_conf *)dst)->wwn, reterr);
@@ -172,6 +185,7 @@ static const struct word conf_words[] = {
 	{ "vendor", conf_read_vendor },
 	{ "product", conf_read_product },
 	{ "revision", conf_read_revision },
+	{ "sanitize_rate", conf_read_sanitize_rate },
 };
 
 /* the first word: what the disk is made of */

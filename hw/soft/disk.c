@@ -10,6 +10,8 @@
 const struct disk_op disk_ops[OP_N] = {
 	[OP_TEST_UNIT_READY] = { .run = disk_do_test_unit_ready },
 	[OP_REQUEST_SENSE] = { .run = disk_do_request_sense, .is_always = true },
+	[OP_FORMAT_UNIT] = { .run = disk_do_format, .changes = true, .needs_medium = true,
+	    .is_remedy = true },
 	[OP_READ_6] = { .run = disk_do_read },
 	[OP_WRITE_6] = { .run = disk_do_write, .changes = true },
 	[OP_INQUIRY] = { .run = disk_do_inquiry, .is_always = true },
@@ -24,6 +26,14 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_SYNCHRONIZE_CACHE_10] = { .run = disk_do_sync_cache },
 	[OP_WRITE_SAME_10] = { .run = disk_do_write_same, .changes = true },
 	[OP_UNMAP] = { .run = disk_do_unmap, .needs_thin = true, .changes = true },
+	[OP_SANITIZE_OVERWRITE] = { .run = disk_do_sanitize, .changes = true,
+	    .needs_medium = true, .is_remedy = true },
+	[OP_SANITIZE_BLOCK_ERASE] = { .run = disk_do_sanitize, .changes = true,
+	    .needs_thin = true, .needs_medium = true, .is_remedy = true },
+	[OP_SANITIZE_CRYPTO_ERASE] = { .run = disk_do_sanitize, .changes = true,
+	    .needs_medium = true, .is_remedy = true },
+	[OP_SANITIZE_EXIT_FAILURE] = { .run = disk_do_exit_failure, .needs_medium = true,
+	    .is_remedy = true },
 	[OP_MODE_SELECT_10] = { .run = disk_do_mode_select },
 	[OP_MODE_SENSE_10] = { .run = disk_do_mode_sense, .is_always = true },
 	[OP_READ_16] = { .run = disk_do_read },
@@ -73,6 +83,7 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->is_readonly = store->info.is_readonly;
 	disk->is_removable = conf->is_removable;
 	disk->is_thin = conf->is_thin && store->info.can_unmap;
+	disk->job_rate = conf->sanitize_rate;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
 	if (disk_saved_open(disk) < 0) {
@@ -81,6 +92,10 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	}
 	disk_modes_reset(disk);
 	disk_attention(disk, ASC_POWER_ON_OR_RESET);
+	if (disk_saved_resume(disk) < 0) {
+		disk_free(disk);
+		return -ENOMEM;
+	}
 	*ret = disk;
 	return 0;
 }
@@ -90,6 +105,8 @@ disk_free(struct disk *disk)
 {
 	if (disk == NULL)
 		return;
+	disk_job_stop(disk);
+	disk_job_free(disk);
 	disk_saved_close(disk);
 	mutex_destroy(&disk->lock);
 	store_close(disk->store);
@@ -178,7 +195,11 @@ disk_take_sense(struct disk *disk)
 	mutex_exit(&disk->lock);
 	if (!has_held && disk_take_attention(disk, &asc))
 		return sense_make(SENSE_UNIT_ATTENTION, asc);
-	if (!has_held && (atomic_load(&disk->condition) & DISK_LOW_POWER) != 0)
+	if (has_held)
+		return sense;
+	if ((atomic_load(&disk->condition) & (DISK_JOB | DISK_FAILED)) != 0)
+		return disk_job_sense(disk);
+	if ((atomic_load(&disk->condition) & DISK_LOW_POWER) != 0)
 		sense.asc = atomic_load(&disk->power_asc);
 	return sense;
 }
@@ -335,8 +356,16 @@ disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t 
 int
 disk_not_ready(struct disk_cmd *cmd, unsigned int condition)
 {
-	(void)condition;
-	return disk_check(cmd, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
+	struct sense_data sense = sense_make(SENSE_NO_SENSE, ASC_NONE);
+
+	if ((condition & (DISK_JOB | DISK_FAILED)) != 0)
+		sense = disk_job_sense(cmd->disk);
+	else
+		return disk_check(cmd, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
+	/* it is just beginning, or has just ended */
+	if (sense.key == SENSE_NO_SENSE)
+		return disk_check(cmd, SENSE_NOT_READY, ASC_BECOMING_READY);
+	return disk_sense(cmd, &sense);
 }
 
 int
@@ -390,7 +419,9 @@ disk_judge_condition(struct disk *disk, struct disk_cmd *cmd, const struct disk_
 	bool needs_medium = (op->flags & OP_F_MEDIUM) != 0 || row->needs_medium;
 	unsigned int condition = atomic_load(&disk->condition);
 
-	if ((condition & (DISK_JOB | DISK_FAILED)) != 0 && !row->is_always)
+	if ((condition & DISK_JOB) != 0 && !row->is_always)
+		return disk_not_ready(cmd, condition);
+	if ((condition & DISK_FAILED) != 0 && !row->is_always && !row->is_remedy)
 		return disk_not_ready(cmd, condition);
 	if ((condition & DISK_EJECTED) != 0 && needs_medium)
 		return disk_not_ready(cmd, condition);
@@ -644,7 +675,13 @@ disk_execute(struct disk *disk, struct disk_cmd *cmd)
 {
 	disk_cmd_prepare(disk, cmd);
 	(void)atomic_fetch_add_explicit(&disk->stats.commands, 1, memory_order_relaxed);
-	return disk_run(cmd, disk_begin(disk, cmd));
+	if (!disk_run(cmd, disk_begin(disk, cmd)))
+		return false;
+	if (!cmd->is_pending)
+		return true;
+	/* it was cancelled before it could wait */
+	cmd->done(cmd);
+	return false;
 }
 
 void

@@ -75,6 +75,7 @@ struct disk_cmd {
 	size_t chunk_bytes;
 	struct iovec chunk_iov;
 	uint8_t phase;
+	bool want_job_end;		/* not IMMED: finishes with the job it has started */
 	bool is_pending;
 	struct iovec iov[STORE_IOV_MAX]; /* the buffer; set by the caller, eaten by the store */
 };

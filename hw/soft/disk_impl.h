@@ -21,6 +21,7 @@
 #include <sys/ksynch.h>
 
 #include "hw/soft/disk.h"
+#include "hw/soft/disk_job.h"
 #include "hw/soft/soft.h"
 #include "scsi/mode.h"
 #include "scsi/opcode.h"
@@ -73,6 +74,7 @@ struct disk_name {
 struct disk_image {
 	struct disk_modes modes;	/* saved values */
 	struct disk_name names[DISK_NAME_N];
+	struct job_order job;		/* JOB_NONE: there is none */
 };
 
 struct disk_saved;
@@ -89,6 +91,8 @@ struct disk {
 	kmutex_t lock;			/* of modes, ua, held, and of changes to the rest */
 	struct disk_modes modes;
 	struct disk_saved *saved;	/* NULL: nothing can be saved */
+	struct disk_job *job;		/* made with the first one */
+	uint64_t job_rate;		/* bytes a second that a job may write; 0: all it can */
 	uint16_t ua[DISK_UA_MAX];
 	struct sense_data held;
 
@@ -113,6 +117,7 @@ struct disk_op {
 	bool needs_removable;
 	bool needs_medium;		/* although its row has no OP_F_MEDIUM */
 	bool is_always;			/* answered while a job is at work, or has failed */
+	bool is_remedy;			/* answered when a job has failed */
 	bool changes;			/* refused while write protected */
 };
 
@@ -176,6 +181,9 @@ size_t disk_pages(const struct disk *disk, struct disk_modes *now, struct disk_m
 /* disk_saved_open() - read what was saved; without a directory, or when another disk of this
  * process has the same serial number, the disk saves nothing. Returns: 0 or -ENOMEM */
 int disk_saved_open(struct disk *disk) MUST_CHECK;
+
+/* disk_saved_resume() - go on with a job that was not finished. 0 or -ENOMEM */
+int disk_saved_resume(struct disk *disk) MUST_CHECK;
 void disk_saved_close(struct disk *disk);
 
 /* disk_save_begin() - the image to change; nobody else saves until disk_save_end(), which
@@ -211,6 +219,7 @@ disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense,
     disk_do_report_luns, disk_do_read_capacity_10, disk_do_read_capacity_16, disk_do_read,
     disk_do_write, disk_do_sync_cache, disk_do_unmap, disk_do_write_same, disk_do_verify,
     disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop, disk_do_prevent_allow,
+    disk_do_sanitize, disk_do_exit_failure, disk_do_format,
     disk_do_report_opcodes, disk_do_report_tmfs;
 
 #endif /* SOFT_DISK_IMPL_H */

@@ -109,7 +109,11 @@ disk_vpd_thin(const struct disk *disk, uint8_t *buf, size_t size)
 static size_t
 disk_vpd(const struct disk *disk, uint8_t page, uint8_t *buf, size_t size)
 {
-	struct vpd_character character = { .rotation_rate = 1, .fuab = true };
+	struct vpd_character character = {
+		.rotation_rate = 1, .fuab = true,
+		/* after a sanitize blocks read as zeros, without a write */
+		.wabereq = disk->is_thin, .wacereq = 1,
+	};
 	struct vpd_extended extended = {
 		.headsup = true, .ordsup = true, .simpsup = true, .v_sup = disk->has_cache,
 		.max_sense_len = SENSE_LEN_MAX,

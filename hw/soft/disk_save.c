@@ -18,13 +18,22 @@ enum saved_tag {
 	TAG_MODE_PAGE = 1,	/* the page's bytes */
 	TAG_IDENT = 2,
 	TAG_TEXT = 3,
+	TAG_JOB = 4,		/* struct job_order, field by field */
+	TAG_PATTERN = 5,	/* what it writes */
 };
+
+/* flags of TAG_JOB */
+#define JOB_MAY_EXIT	0x01
+#define JOB_IS_INVERTED	0x02
+#define JOB_HAS_FAILED	0x04
+#define JOB_IS_OVER	0x08
 
 struct disk_saved {
 	LIST_ENTRY(disk_saved) link;
 	int dir;
 	kmutex_t saving;		/* one at a time */
 	struct disk_image image;	/* changed by who has saving and disk->lock */
+	uint8_t *pattern;		/* of a job that goes on; a block, only until it does */
 	char name[KEEP_NAME_MAX + 1];
 };
 
@@ -91,9 +100,39 @@ saved_read_name(struct disk_name *name, size_t max, struct cursor *c)
 	memcpy(name->bytes, c->base, c->len);
 }
 
+/* an order that cannot be is none */
 static void
-saved_parse(const struct disk *disk, struct disk_image *image, const uint8_t *buf, size_t len)
+saved_read_job(const struct disk *disk, struct job_order *job, struct cursor *c)
 {
+	struct job_order now = { .kind = cursor_u8(c) };
+	uint8_t flags = cursor_u8(c);
+
+	now.may_exit = (flags & JOB_MAY_EXIT) != 0;
+	now.is_inverted = (flags & JOB_IS_INVERTED) != 0;
+	now.has_failed = (flags & JOB_HAS_FAILED) != 0;
+	now.is_over = (flags & JOB_IS_OVER) != 0;
+	now.passes = cursor_u8(c);
+	now.pass = cursor_u8(c);
+	now.pattern_len = cursor_be16(c);
+	now.at = cursor_be64(c);
+	if (cursor_ok(c) && now.kind > JOB_NONE && now.kind < JOB_KIND_N &&
+	    now.pass < now.passes && now.pattern_len <= disk->block_bytes &&
+	    now.at % disk->block_bytes == 0)
+		*job = now;
+}
+
+static void
+saved_read_pattern(const struct disk *disk, struct disk_saved *saved, struct cursor *c)
+{
+	if (c->len <= disk->block_bytes)
+		memcpy(saved->pattern, c->base, c->len);
+}
+
+static void
+saved_parse(
+    const struct disk *disk, struct disk_saved *saved, const uint8_t *buf, size_t len)
+{
+	struct disk_image *image = &saved->image;
 	struct cursor c = cursor_read_init(buf, len);
 	struct modepage pages[PAGE_N];
 	size_t n = disk_pages(disk, &image->modes, NULL, pages);
@@ -111,7 +150,26 @@ saved_parse(const struct disk *disk, struct disk_image *image, const uint8_t *bu
 			saved_read_name(&image->names[DISK_NAME_IDENT], DISK_IDENT_MAX, &record);
 		else if (tag == TAG_TEXT)
 			saved_read_name(&image->names[DISK_NAME_TEXT], DISK_TEXT_MAX, &record);
+		else if (tag == TAG_JOB)
+			saved_read_job(disk, &image->job, &record);
+		else if (tag == TAG_PATTERN)
+			saved_read_pattern(disk, saved, &record);
 	}
+}
+
+int
+disk_saved_resume(struct disk *disk)
+{
+	struct disk_saved *saved = disk->saved;
+	int r = 0;
+
+	if (saved == NULL)
+		return 0;
+	if (saved->image.job.kind != JOB_NONE)
+		r = disk_job_restore(disk, &saved->image.job, saved->pattern);
+	kmem_free(saved->pattern, disk->block_bytes);
+	saved->pattern = NULL;
+	return r;
 }
 
 static int
@@ -121,12 +179,15 @@ saved_load(const struct disk *disk, struct disk_saved *saved)
 	size_t len;
 	int r;
 
-	if (buf == NULL)
+	saved->pattern = kmem_zalloc(disk->block_bytes, KM_NOSLEEP);
+	if (buf == NULL || saved->pattern == NULL) {
+		kmem_free(buf, SAVED_LEN_MAX);
 		return -ENOMEM;
+	}
 	saved->image.modes = *disk_modes_default();
 	r = keep_read(saved->dir, saved->name, buf, SAVED_LEN_MAX, &len);
 	if (r == 0)
-		saved_parse(disk, &saved->image, buf, len);
+		saved_parse(disk, saved, buf, len);
 	else if (r != -ENOENT)
 		log_debug("disk: '%s' cannot be used: %s; defaults are in force", saved->name,
 		    strerror(-r));
@@ -152,14 +213,9 @@ disk_saved_open(struct disk *disk)
 		return 0;
 	}
 	r = saved_load(disk, saved);
-	if (r < 0) {
-		saved_unregister(saved);
-		kmem_free(saved, sizeof(*saved));
-		return r;
-	}
 	mutex_init(&saved->saving, NULL, MUTEX_DRIVER, NULL);
 	disk->saved = saved;
-	return 0;
+	return r;
 }
 
 void
@@ -170,6 +226,8 @@ disk_saved_close(struct disk *disk)
 	if (saved == NULL)
 		return;
 	saved_unregister(saved);
+	if (saved->pattern != NULL)
+		kmem_free(saved->pattern, disk->block_bytes);
 	mutex_destroy(&saved->saving);
 	kmem_free(saved, sizeof(*saved));
 }
@@ -186,6 +244,21 @@ saved_put(struct cursor *c, enum saved_tag tag, const void *bytes, size_t len)
 	cursor_put_be16(c, tag);
 	cursor_put_be16(c, (uint16_t)len);
 	cursor_put_bytes(c, bytes, len);
+}
+
+static void
+saved_put_job(struct cursor *c, const struct job_order *job, const uint8_t *pattern)
+{
+	uint8_t bytes[14] = { job->kind,
+		(uint8_t)((job->may_exit ? JOB_MAY_EXIT : 0) |
+		    (job->is_inverted ? JOB_IS_INVERTED : 0) |
+		    (job->has_failed ? JOB_HAS_FAILED : 0) | (job->is_over ? JOB_IS_OVER : 0)),
+		job->passes, job->pass };
+
+	be16_put(bytes + 4, job->pattern_len);
+	be64_put(bytes + 6, job->at);
+	saved_put(c, TAG_JOB, bytes, sizeof(bytes));
+	saved_put(c, TAG_PATTERN, pattern, job->pattern_len);
 }
 
 /* pages that are as they always were are left out, so that later defaults reach them */
@@ -208,6 +281,8 @@ saved_build(const struct disk *disk, const struct disk_image *image, uint8_t *bu
 			saved_put(&c, i == DISK_NAME_IDENT ? TAG_IDENT : TAG_TEXT, name->bytes,
 			    name->len);
 	}
+	if (image->job.kind != JOB_NONE)
+		saved_put_job(&c, &image->job, disk_job_pattern(disk));
 	return c.pos;
 }
 

@@ -65,6 +65,7 @@
 #define SOFT_LABEL_LEN	18		/* label of a port with its NUL */
 #define SOFT_TADDR_LEN	18		/* address of a target with its NUL */
 #define SOFT_ADDR_LEN	48		/* "PORT/TARGET,LUN" with its NUL */
+#define SOFT_SANITIZE_RATE	(120u << 20)	/* what a spinning disk does */
 #define SOFT_ANY	(-1)		/* target, lun: the adapter picks the lowest free one */
 
 enum soft_store_kind { SOFT_STORE_NULL, SOFT_STORE_MEM, SOFT_STORE_FILE, SOFT_STORE_N };
@@ -88,6 +89,8 @@ struct soft_disk_conf {
 	char port[SOFT_LABEL_LEN];	/* label; empty: SOFT_IPORT */
 	uint64_t wwn;			/* the target's name, in place of a number; 0: none */
 	uint32_t luns;			/* so many units of this kind, from lun on; 0 is 1 */
+	uint64_t sanitize_rate;		/* bytes a second that SANITIZE and FORMAT UNIT write; 0:
+					 * as fast as they can. SOFT_SANITIZE_RATE by default */
 };
 
 /* a port; one that is only named by a disk is plain */
@@ -182,7 +185,8 @@ void soft_disk_conf_init(struct soft_disk_conf *conf);
  *             away, reads are zeros
  *           options: size=SIZE block=512|4096 physical=SIZE direct[=0|1] readonly[=0|1]
  *           removable[=0|1] thin[=0|1] type=disk target=N lun=N serial=TEXT vendor=TEXT
- *           product=TEXT revision=TEXT port=LABEL wwn=16DIGITS luns=N; each at most once.
+ *           product=TEXT revision=TEXT port=LABEL wwn=16DIGITS luns=N sanitize_rate=SIZE (a
+ *           second; 0: no limit); each at most once.
  *           luns makes N units of the same kind (mem, null); wwn stands for target
  * @ret      the disk; complete, defaults included
  * @reterr   SOFT_ERR_LEN bytes: what is wrong with which word, and what would be right

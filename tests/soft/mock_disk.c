@@ -2,7 +2,9 @@
 
 #include <sched.h>
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -61,6 +63,29 @@ bench_close(struct bench *b)
 	disk_free(b->disk);
 	disk_host_close(b->host);
 	free(b->cmd);
+}
+
+static char state_dir[40];
+
+const char *
+bench_dir(void)
+{
+	(void)snprintf(state_dir, sizeof(state_dir), "/tmp/soft-state-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(state_dir));
+	return state_dir;
+}
+
+void
+bench_dir_remove(void)
+{
+	static const char *const names[] = { "disk-B-1", "disk-B-1.new" };
+	char path[80];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", state_dir, names[i]);
+		(void)unlink(path);
+	}
+	ck_assert_int_eq(rmdir(state_dir), 0);
 }
 
 static struct bench *current;

@@ -41,6 +41,11 @@ bool bench_sense_is(const struct bench *b, uint8_t key, uint16_t asc);
 /* bench_field_is() - ... with a field pointer to byte and bit of the CDB or list */
 bool bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit);
 
+/* bench_dir() - a new directory for state: its name; bench_dir_remove() - away with it and all
+ * that disks have left there */
+const char *bench_dir(void);
+void bench_dir_remove(void);
+
 /* bench_sense() - the last command ended with CHECK CONDITION and exactly these 18 bytes of sense:
  * fixed format, @key, @asc, sense key specific bytes @sks (24 bits, 0: none), no INFORMATION */
 bool bench_sense(const struct bench *b, uint8_t key, uint16_t asc, uint32_t sks);

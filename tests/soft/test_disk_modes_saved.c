@@ -12,26 +12,7 @@
 
 static struct bench b;
 static uint8_t cdb[CDB_BUF_LEN], data[4096];
-static char dir[32];
-
-static void
-dir_make(void)
-{
-	(void)snprintf(dir, sizeof(dir), "/tmp/soft-modes-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-}
-
-static void
-dir_remove(void)
-{
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), "%s/disk-B-1", dir);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/disk-B-1.new", dir);
-	(void)unlink(path);
-	ck_assert_int_eq(rmdir(dir), 0);
-}
+static const char *dir;
 
 static size_t
 page(uint8_t code, uint8_t subcode, enum mode_pc pc, uint8_t *ret)
@@ -96,7 +77,7 @@ reset(void)
 
 START_TEST(saved_pages_outlive_reset_and_restart)
 {
-	dir_make();
+	dir = bench_dir();
 	bench_open_at(&b, "mem:1M", dir);
 	check(false, true, false, true);
 	set(MODE_CONTROL, 4, 0x08, true, true);		/* saved */
@@ -117,13 +98,13 @@ START_TEST(saved_pages_outlive_reset_and_restart)
 	bench_open_at(&b, "mem:1M", dir);
 	check(false, false, false, false);
 	bench_close(&b);
-	dir_remove();
+	bench_dir_remove();
 }
 END_TEST
 
 START_TEST(saving_waits_for_a_thread)
 {
-	dir_make();
+	dir = bench_dir();
 	bench_open_at(&b, "mem:1M", dir);
 	ck_assert_int_eq(aio_open(-1, &b.aio), 0);
 	set(MODE_CONTROL, 4, 0x08, true, true);
@@ -131,7 +112,7 @@ START_TEST(saving_waits_for_a_thread)
 	check(true, true, true, true);
 	aio_close(b.aio);
 	bench_close(&b);
-	dir_remove();
+	bench_dir_remove();
 }
 END_TEST
 
@@ -158,7 +139,7 @@ START_TEST(a_second_disk_of_one_serial_saves_nothing)
 	static struct bench other;
 	uint8_t p[64];
 
-	dir_make();
+	dir = bench_dir();
 	bench_open_at(&other, "mem:1M", dir);
 	bench_open_at(&b, "mem:1M", dir);
 	ck_assert(!bench_in(&b, cdb,
@@ -169,7 +150,7 @@ START_TEST(a_second_disk_of_one_serial_saves_nothing)
 	bench_open_at(&b, "mem:1M", dir);
 	(void)page(MODE_CONTROL, 0, MODE_PC_SAVED, p);
 	bench_close(&b);
-	dir_remove();
+	bench_dir_remove();
 }
 END_TEST
 
@@ -179,7 +160,7 @@ START_TEST(a_save_that_fails_changes_nothing)
 	uint8_t p[64];
 	size_t len;
 
-	dir_make();
+	dir = bench_dir();
 	bench_open_at(&b, "mem:1M", dir);
 	set(MODE_CACHING, 2, 0x04, false, true);
 	/* the next file cannot be made: a directory has its name */
@@ -202,7 +183,7 @@ START_TEST(a_save_that_fails_changes_nothing)
 	bench_open_at(&b, "mem:1M", dir);
 	check(false, true, false, true);
 	bench_close(&b);
-	dir_remove();
+	bench_dir_remove();
 }
 END_TEST
 

@@ -23,7 +23,7 @@ START_TEST(unknown_commands)
 	memset(cdb, 0, sizeof(cdb));
 	cdb[0] = 0xc5;
 	ck_assert(refused(16, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE));
-	cdb[0] = 0x04;		/* FORMAT UNIT has a row, and no handler */
+	cdb[0] = 0x07;		/* REASSIGN BLOCKS has a row, and no handler */
 	ck_assert(refused(6, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE));
 	cdb[0] = 0x7f;
 	ck_assert(refused(6, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE));
