@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 
+#define PI_TUPLE	8u	/* bytes of protection information of a block */
 #define ATA_BLOCK	512u	/* unit of a transfer length with T_TYPE 0 (SAT-3 12.2.2) */
 
 size_t
@@ -83,11 +84,15 @@ decode_ata(const uint8_t *cdb, uint32_t block_size, struct cdb_info *ret)
 	ret->has_bytes = ret->dir == OP_DIR_NONE || unit != 0;
 }
 
-/* bytes of @blocks; not known while the block size is not */
+/* bytes of @blocks; not known while the block size is not. xxPROTECT sends the protection
+ * information behind each block (SBC-3 4.22.2; the protection interval is the block) */
 static void
-set_block_bytes(struct cdb_info *ret, uint64_t blocks, uint32_t block_size)
+set_block_bytes(
+    const uint8_t *cdb, struct cdb_info *ret, uint64_t blocks, uint32_t block_size)
 {
-	ret->bytes = blocks * block_size;	/* below 2^33 * 2^32: cannot wrap */
+	uint64_t tuple = block_size != 0 && cdb_protect(ret->op, cdb) != 0 ? PI_TUPLE : 0;
+
+	ret->bytes = blocks * (block_size + tuple);	/* below 2^33 * 2^33: cannot wrap */
 	ret->has_bytes = blocks == 0 || block_size != 0;
 }
 
@@ -106,9 +111,9 @@ decode_verify(const uint8_t *cdb, uint64_t count, uint32_t block_size, struct cd
 
 	ret->dir = OP_DIR_OUT;
 	if (bytchk == 1)
-		set_block_bytes(ret, count, block_size);
+		set_block_bytes(cdb, ret, count, block_size);
 	else if (bytchk == 3)
-		set_block_bytes(ret, 1, block_size);
+		set_block_bytes(cdb, ret, 1, block_size);
 	else
 		set_no_data(ret);
 }
@@ -131,16 +136,16 @@ decode_xfer(const uint8_t *cdb, uint64_t count, uint32_t block_size, struct cdb_
 		break;
 	case OP_XFER_BLOCKS:
 	case OP_XFER_BLOCKS6:
-		set_block_bytes(ret, count, block_size);
+		set_block_bytes(cdb, ret, count, block_size);
 		break;
 	case OP_XFER_COMPARE:
-		set_block_bytes(ret, 2 * count, block_size);
+		set_block_bytes(cdb, ret, 2 * count, block_size);
 		break;
 	case OP_XFER_WRITE_SAME:
 		if (is_ndob(op, cdb))
 			set_no_data(ret);
 		else
-			set_block_bytes(ret, 1, block_size);
+			set_block_bytes(cdb, ret, 1, block_size);
 		break;
 	case OP_XFER_VERIFY:
 		decode_verify(cdb, count, block_size, ret);

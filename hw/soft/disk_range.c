@@ -1,0 +1,133 @@
+#include "hw/soft/disk_range.h"
+
+void
+ranges_init(struct disk_ranges *ranges, bool is_strict)
+{
+	atomic_init(&ranges->gate, is_strict ? RANGE_LISTED : 0);
+	mutex_init(&ranges->lock, NULL, MUTEX_DRIVER, NULL);
+	cv_init(&ranges->cv, NULL, CV_DRIVER, NULL);
+	TAILQ_INIT(&ranges->list);
+}
+
+void
+ranges_fini(struct disk_ranges *ranges)
+{
+	cv_destroy(&ranges->cv);
+	mutex_destroy(&ranges->lock);
+}
+
+static bool
+range_excludes(const struct disk_range *a, const struct disk_range *b)
+{
+	return (a->kind == RANGE_ALONE || b->kind == RANGE_ALONE) && a->first < b->end &&
+	    b->first < a->end;
+}
+
+/* does nobody stand in the way of @range? The lock is held */
+static bool
+range_is_free(const struct disk_ranges *ranges, const struct disk_range *range)
+{
+	const struct disk_range *other;
+
+	if (range->kind == RANGE_ALONE &&
+	    (atomic_load(&ranges->gate) & (RANGE_LISTED - 1)) != 0)
+		return false;
+	TAILQ_FOREACH(other, &ranges->list, link) {
+		if (other == range)
+			break;
+		if (range_excludes(other, range))
+			return false;
+	}
+	return true;
+}
+
+/* the lock is held: let in whoever may now. Those that block are woken */
+static void
+ranges_grant(struct disk_ranges *ranges, struct range_list *granted)
+{
+	struct disk_range *range;
+	bool has_blocking = false;
+
+	TAILQ_FOREACH(range, &ranges->list, link) {
+		if (range->state != RANGE_WAITING || !range_is_free(ranges, range))
+			continue;
+		range->state = RANGE_HELD;
+		if (range->is_blocking)
+			has_blocking = true;
+		else
+			STAILQ_INSERT_TAIL(granted, range, granted_link);
+	}
+	if (has_blocking)
+		cv_broadcast(&ranges->cv);
+}
+
+/* one more fast range, unless the gate is closed */
+static bool
+gate_pass(struct disk_ranges *ranges)
+{
+	uint64_t now = atomic_load_explicit(&ranges->gate, memory_order_relaxed);
+
+	while (now < RANGE_LISTED) {
+		if (LIKELY(atomic_compare_exchange_weak(&ranges->gate, &now, now + 1)))
+			return true;
+	}
+	return false;
+}
+
+enum range_state
+range_enter(struct disk_ranges *ranges, struct disk_range *range, enum range_kind kind,
+    uint64_t first, uint64_t end)
+{
+	if (LIKELY(kind == RANGE_SHARED) && LIKELY(gate_pass(ranges))) {
+		range->state = RANGE_FAST;
+		return RANGE_FAST;
+	}
+	range->kind = kind;
+	range->first = first;
+	range->end = end;
+	range->is_blocking = false;
+	mutex_enter(&ranges->lock);
+	/* from here on fast ones only leave; those that are in may be anywhere */
+	(void)atomic_fetch_add(&ranges->gate, RANGE_LISTED);
+	TAILQ_INSERT_TAIL(&ranges->list, range, link);
+	range->state = range_is_free(ranges, range) ? RANGE_HELD : RANGE_NEW;
+	mutex_exit(&ranges->lock);
+	return range->state;
+}
+
+enum range_state
+range_wait(struct disk_ranges *ranges, struct disk_range *range)
+{
+	enum range_state state;
+
+	mutex_enter(&ranges->lock);
+	state = range_is_free(ranges, range) ? RANGE_HELD : RANGE_WAITING;
+	range->state = state;
+	mutex_exit(&ranges->lock);
+	return state;
+}
+
+void
+range_block(struct disk_ranges *ranges, struct disk_range *range)
+{
+	mutex_enter(&ranges->lock);
+	range->is_blocking = true;
+	range->state = range_is_free(ranges, range) ? RANGE_HELD : RANGE_WAITING;
+	while (range->state != RANGE_HELD)
+		cv_wait(&ranges->cv, &ranges->lock);
+	mutex_exit(&ranges->lock);
+}
+
+void
+range_leave_listed(
+    struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
+{
+	mutex_enter(&ranges->lock);
+	if (range->state != RANGE_OUT) {
+		TAILQ_REMOVE(&ranges->list, range, link);
+		range->state = RANGE_OUT;
+		(void)atomic_fetch_sub(&ranges->gate, RANGE_LISTED);
+	}
+	ranges_grant(ranges, granted);
+	mutex_exit(&ranges->lock);
+}

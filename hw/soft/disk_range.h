@@ -1,0 +1,118 @@
+/*
+ * soft/disk_range.h - who may touch which blocks of a disk at the same time
+ *
+ * What      A range is what one command does to one run of blocks: shared (as reads and writes
+ *           always were: side by side, in no order) or alone (nobody else touches an
+ *           overlapping block before it has ended). COMPARE AND WRITE, ORWRITE and WRITE ATOMIC
+ *           are alone.
+ * Cost      While nobody is alone, a shared range is an addition to the gate when it begins
+ *           and one when it ends; it is in no list and has no numbers. The first one that wants
+ *           to be alone closes the gate: those that came by it are waited for, all of them,
+ *           because nobody knows where they are; those that come later are listed with their
+ *           blocks and wait only where they overlap. With the last listed one the gate opens.
+ * Flow      range_enter() -> RANGE_HELD: go on -> range_leave()
+ *                         -> RANGE_QUEUED: somebody's range_leave() hands it out as granted
+ *                         -> RANGE_MUST_WAIT: range_wait(), or range_block() -> as above
+ * Order     First come, first served, among those that overlap.
+ * Owner     A range is part of a command, which must stay while it is entered.
+ * Thread    Any; no call but range_block() waits.
+ * Source    SBC-3 5.2 (COMPARE AND WRITE: "an uninterrupted series of actions"), SBC-4 4.29
+ */
+#ifndef SOFT_DISK_RANGE_H
+#define SOFT_DISK_RANGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ksynch.h>
+#include <sys/queue.h>
+
+#include "base/compiler.h"
+
+#define RANGE_LISTED	(1ull << 32)	/* one listed range, in the gate */
+
+enum range_kind { RANGE_NONE, RANGE_SHARED, RANGE_ALONE };
+
+enum range_state {
+	RANGE_OUT,		/* not entered */
+	RANGE_FAST,		/* came by the gate; in no list */
+	RANGE_NEW,		/* listed, and nobody may grant it yet */
+	RANGE_WAITING,		/* listed, to be granted */
+	RANGE_HELD,		/* listed, at work */
+	RANGE_MUST_WAIT = RANGE_NEW,
+	RANGE_QUEUED = RANGE_WAITING,
+};
+
+struct disk_range {
+	/* all: disk_range.c only */
+	TAILQ_ENTRY(disk_range) link;		/* of all that are listed */
+	STAILQ_ENTRY(disk_range) granted_link;
+	uint64_t first, end;			/* blocks; end is not in it */
+	enum range_kind kind;
+	enum range_state state;
+	bool is_blocking;			/* its thread waits; nobody has to run it */
+};
+
+STAILQ_HEAD(range_list, disk_range);
+
+struct disk_ranges {
+	_Atomic uint64_t gate;			/* lower half: fast ones; upper: listed ones */
+	kmutex_t lock;				/* of what follows, and of all listed ranges */
+	kcondvar_t cv;				/* for those that block */
+	TAILQ_HEAD(, disk_range) list;		/* in order of arrival */
+};
+
+/* ranges_init() - @is_strict: everything is listed always, for blocks that are kept in two
+ * places. ranges_fini() - nobody may be in */
+void ranges_init(struct disk_ranges *ranges, bool is_strict);
+void ranges_fini(struct disk_ranges *ranges);
+
+/**
+ * range_enter() - begin
+ *
+ * @range    zeroed once, or left
+ * @first    block; @end: the first block behind, above @first
+ *
+ * Returns:  RANGE_HELD or RANGE_FAST: go on; RANGE_MUST_WAIT: call one of the following
+ */
+enum range_state range_enter(struct disk_ranges *ranges, struct disk_range *range,
+    enum range_kind kind, uint64_t first, uint64_t end) MUST_CHECK;
+
+/**
+ * range_wait() - RANGE_MUST_WAIT is understood: from now on it may be granted
+ *
+ * Returns:  RANGE_HELD: that has happened at once, go on
+ *           RANGE_QUEUED: somebody else will be told to go on, perhaps has been: neither range
+ *           nor command belong to the caller any more
+ */
+enum range_state range_wait(struct disk_ranges *ranges, struct disk_range *range) MUST_CHECK;
+
+/* range_block() - the same, waiting here until it is held. Not in interrupt context */
+void range_block(struct disk_ranges *ranges, struct disk_range *range);
+
+/* range_leave_listed() - the slow half of range_leave() */
+void range_leave_listed(struct disk_ranges *ranges, struct disk_range *range,
+    struct range_list *granted);
+
+/**
+ * range_leave() - the end
+ *
+ * @granted  initialised; those that must be told to go on now are added at the end
+ */
+static inline void
+range_leave(struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
+{
+	if (LIKELY(range->state == RANGE_FAST)) {
+		uint64_t was = atomic_fetch_sub(&ranges->gate, 1);
+
+		range->state = RANGE_OUT;
+		/* not the last fast one, or nobody waits for it */
+		if (LIKELY(was < RANGE_LISTED) || (was & (RANGE_LISTED - 1)) != 1)
+			return;
+	} else if (range->state == RANGE_OUT) {
+		return;
+	}
+	range_leave_listed(ranges, range, granted);
+}
+
+#endif /* SOFT_DISK_RANGE_H */
