@@ -8,6 +8,7 @@
 #include <sys/taskq.h>
 
 #include "base/fault.h"
+#include "base/num.h"
 #include "hw/soft/store.h"
 
 #define AIO_THREADS	4
@@ -89,6 +90,9 @@ aio_run(const struct aio_call *call)
 	case AIO_FALLOCATE:
 		n = fallocate(call->fd, call->flags, (off_t)call->offset, (off_t)call->len);
 		break;
+	case AIO_ADVISE:
+		return -posix_fadvise(
+		    call->fd, (off_t)call->offset, (off_t)call->len, call->flags);
 	}
 	return n < 0 ? -errno : (int)n;
 }
@@ -113,6 +117,11 @@ aio_prepare(struct io_uring_sqe *sqe, struct store_req *req)
 	case AIO_FALLOCATE:
 		io_uring_prep_fallocate(sqe, call->fd, call->flags, (off_t)call->offset,
 		    (off_t)call->len);
+		break;
+	case AIO_ADVISE:
+		/* a length of 32 bits: less than a hint may be, never more than is asked */
+		io_uring_prep_fadvise(sqe, call->fd, call->offset,
+		    (off_t)num_min(call->len, INT32_MAX), call->flags);
 		break;
 	}
 	io_uring_sqe_set_data(sqe, req);

@@ -8,7 +8,7 @@
  * Thread    aio_issue(), aio_cancel(): any. aio_reap(): the vector's handler, one at a time.
  *           open, close: not in interrupt context.
  * Limits    AIO_DEPTH calls in the kernel; more wait in a list, in order.
- * Source    io_uring(7), preadv2(2)
+ * Source    io_uring(7), preadv2(2), posix_fadvise(2)
  */
 #ifndef SOFT_AIO_H
 #define SOFT_AIO_H
@@ -24,15 +24,15 @@
 struct aio;
 struct store_req;
 
-enum aio_op { AIO_READ, AIO_WRITE, AIO_SYNC, AIO_FALLOCATE };
+enum aio_op { AIO_READ, AIO_WRITE, AIO_SYNC, AIO_FALLOCATE, AIO_ADVISE };
 
 struct aio_call {
 	enum aio_op op;
 	int fd;
-	int flags;		/* READ, WRITE: RWF_*; FALLOCATE: the mode */
+	int flags;		/* READ, WRITE: RWF_*; FALLOCATE: the mode; ADVISE: which */
 	const struct iovec *iov;
 	unsigned int niov;
-	uint64_t offset, len;	/* len: FALLOCATE only */
+	uint64_t offset, len;	/* len: FALLOCATE, ADVISE only */
 };
 
 /**

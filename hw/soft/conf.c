@@ -29,6 +29,7 @@ soft_disk_conf_init(struct soft_disk_conf *conf)
 		.block_bytes = 512,
 		.is_thin = true,
 		.sanitize_rate = SOFT_SANITIZE_RATE,
+		.app_tag = -1,
 		.target = SOFT_ANY,
 		.lun = SOFT_ANY,
 	};
@@ -76,6 +77,33 @@ conf_read_physical(void *dst, const char *value, char *reterr)
 		return words_error(reterr, "the physical block is a power of two, 512 to 64K");
 	conf->physical_bytes = (uint32_t)v;
 	return 0;
+}
+
+static int
+conf_read_pi(void *dst, const char *value, char *reterr)
+{
+	struct soft_disk_conf *conf = dst;
+	uint64_t v;
+	int r = words_u64(value, 0, 3, &v, reterr);
+
+	if (r == 0 && v == 2)
+		return words_error(reterr, "protection information is of type 1 or 3, or 0: none");
+	if (r == 0)
+		conf->pi_type = (uint8_t)v;
+	return r;
+}
+
+static int
+conf_read_app_tag(void *dst, const char *value, char *reterr)
+{
+	struct soft_disk_conf *conf = dst;
+	uint64_t v;
+	/* FFFFh is the value that stops all checks */
+	int r = words_u64(value, 0, UINT16_MAX - 1, &v, reterr);
+
+	if (r == 0)
+		conf->app_tag = (int32_t)v;
+	return r;
 }
 
 static int
@@ -176,6 +204,8 @@ static const struct word conf_words[] = {
 	{ "readonly", conf_read_readonly },
 	{ "removable", conf_read_removable },
 	{ "thin", conf_read_thin },
+	{ "pi", conf_read_pi },
+	{ "app_tag", conf_read_app_tag },
 	{ "target", conf_read_target },
 	{ "lun", conf_read_lun },
 	{ "port", conf_read_port },
@@ -262,6 +292,11 @@ conf_check(struct soft_disk_conf *conf, char *reterr)
 	if (conf->is_direct && conf->kind != SOFT_STORE_FILE)
 		return words_error(
 		    reterr, "'direct' is for files; a %s disk has no page cache", kind);
+	if (conf->pi_type != 0 && conf->kind == SOFT_STORE_NULL)
+		return words_error(reterr, "a null disk keeps nothing, so no 'pi' either");
+	if (conf->app_tag >= 0 && conf->pi_type == 0)
+		return words_error(
+		    reterr, "'app_tag' is part of protection information; say pi=1 or pi=3");
 	return conf_check_units(conf, reterr);
 }
 

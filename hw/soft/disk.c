@@ -6,26 +6,34 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "hw/soft/disk_pi.h"
 
 const struct disk_op disk_ops[OP_N] = {
 	[OP_TEST_UNIT_READY] = { .run = disk_do_test_unit_ready },
 	[OP_REQUEST_SENSE] = { .run = disk_do_request_sense, .is_always = true },
 	[OP_FORMAT_UNIT] = { .run = disk_do_format, .changes = true, .needs_medium = true,
 	    .is_remedy = true },
-	[OP_READ_6] = { .run = disk_do_read },
-	[OP_WRITE_6] = { .run = disk_do_write, .changes = true },
+	[OP_READ_6] = { .run = disk_do_read, .range = RANGE_SHARED },
+	[OP_WRITE_6] = { .run = disk_do_write, .changes = true, .range = RANGE_SHARED },
 	[OP_INQUIRY] = { .run = disk_do_inquiry, .is_always = true },
 	[OP_MODE_SELECT_6] = { .run = disk_do_mode_select },
 	[OP_MODE_SENSE_6] = { .run = disk_do_mode_sense, .is_always = true },
 	[OP_START_STOP_UNIT] = { .run = disk_do_start_stop },
 	[OP_PREVENT_ALLOW] = { .run = disk_do_prevent_allow, .needs_removable = true },
 	[OP_READ_CAPACITY_10] = { .run = disk_do_read_capacity_10 },
-	[OP_READ_10] = { .run = disk_do_read },
-	[OP_WRITE_10] = { .run = disk_do_write, .changes = true },
-	[OP_VERIFY_10] = { .run = disk_do_verify },
+	[OP_READ_10] = { .run = disk_do_read, .carries_pi = true, .range = RANGE_SHARED },
+	[OP_WRITE_10] = { .run = disk_do_write, .changes = true, .carries_pi = true,
+	    .range = RANGE_SHARED },
+	[OP_WRITE_AND_VERIFY_10] = { .run = disk_do_write_verify, .changes = true, .carries_pi = true,
+	    .range = RANGE_ALONE },
+	[OP_VERIFY_10] = { .run = disk_do_verify, .carries_pi = true, .range = RANGE_SHARED },
+	[OP_PRE_FETCH_10] = { .run = disk_do_prefetch },
 	[OP_SYNCHRONIZE_CACHE_10] = { .run = disk_do_sync_cache },
-	[OP_WRITE_SAME_10] = { .run = disk_do_write_same, .changes = true },
-	[OP_UNMAP] = { .run = disk_do_unmap, .needs_thin = true, .changes = true },
+	[OP_READ_DEFECT_DATA_10] = { .run = disk_do_read_defects },
+	[OP_WRITE_SAME_10] = { .run = disk_do_write_same, .changes = true, .carries_pi = true,
+	    .range = RANGE_SHARED },
+	[OP_UNMAP] = { .run = disk_do_unmap, .needs_thin = true, .changes = true,
+	    .range = RANGE_SHARED },
 	[OP_SANITIZE_OVERWRITE] = { .run = disk_do_sanitize, .changes = true,
 	    .needs_medium = true, .is_remedy = true },
 	[OP_SANITIZE_BLOCK_ERASE] = { .run = disk_do_sanitize, .changes = true,
@@ -36,18 +44,33 @@ const struct disk_op disk_ops[OP_N] = {
 	    .is_remedy = true },
 	[OP_MODE_SELECT_10] = { .run = disk_do_mode_select },
 	[OP_MODE_SENSE_10] = { .run = disk_do_mode_sense, .is_always = true },
-	[OP_READ_16] = { .run = disk_do_read },
-	[OP_WRITE_16] = { .run = disk_do_write, .changes = true },
-	[OP_VERIFY_16] = { .run = disk_do_verify },
+	[OP_READ_16] = { .run = disk_do_read, .carries_pi = true, .range = RANGE_SHARED },
+	[OP_COMPARE_AND_WRITE] = { .run = disk_do_compare_and_write, .changes = true,
+	    .range = RANGE_ALONE },
+	[OP_WRITE_16] = { .run = disk_do_write, .changes = true, .carries_pi = true,
+	    .range = RANGE_SHARED },
+	[OP_ORWRITE_16] = { .run = disk_do_orwrite, .changes = true, .range = RANGE_ALONE },
+	[OP_WRITE_AND_VERIFY_16] = { .run = disk_do_write_verify, .changes = true, .carries_pi = true,
+	    .range = RANGE_ALONE },
+	[OP_VERIFY_16] = { .run = disk_do_verify, .carries_pi = true, .range = RANGE_SHARED },
+	[OP_PRE_FETCH_16] = { .run = disk_do_prefetch },
 	[OP_SYNCHRONIZE_CACHE_16] = { .run = disk_do_sync_cache },
-	[OP_WRITE_SAME_16] = { .run = disk_do_write_same, .changes = true },
+	[OP_WRITE_SAME_16] = { .run = disk_do_write_same, .changes = true, .carries_pi = true,
+	    .range = RANGE_SHARED },
+	[OP_WRITE_ATOMIC_16] = { .run = disk_do_write_atomic, .changes = true, .carries_pi = true,
+	    .range = RANGE_ALONE },
 	[OP_READ_CAPACITY_16] = { .run = disk_do_read_capacity_16 },
+	[OP_GET_LBA_STATUS] = { .run = disk_do_get_lba_status },
 	[OP_REPORT_LUNS] = { .run = disk_do_report_luns, .is_always = true },
 	[OP_REPORT_SUPPORTED_OPCODES] = { .run = disk_do_report_opcodes, .is_always = true },
 	[OP_REPORT_SUPPORTED_TMFS] = { .run = disk_do_report_tmfs, .is_always = true },
-	[OP_READ_12] = { .run = disk_do_read },
-	[OP_WRITE_12] = { .run = disk_do_write, .changes = true },
-	[OP_VERIFY_12] = { .run = disk_do_verify },
+	[OP_READ_12] = { .run = disk_do_read, .carries_pi = true, .range = RANGE_SHARED },
+	[OP_WRITE_12] = { .run = disk_do_write, .changes = true, .carries_pi = true,
+	    .range = RANGE_SHARED },
+	[OP_WRITE_AND_VERIFY_12] = { .run = disk_do_write_verify, .changes = true, .carries_pi = true,
+	    .range = RANGE_ALONE },
+	[OP_VERIFY_12] = { .run = disk_do_verify, .carries_pi = true, .range = RANGE_SHARED },
+	[OP_READ_DEFECT_DATA_12] = { .run = disk_do_read_defects },
 };
 
 const struct disk_op *
@@ -80,12 +103,16 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->block_bytes = conf->block_bytes;
 	disk->physical_bytes = conf->physical_bytes;
 	disk->blocks = store->info.size_bytes / conf->block_bytes;
+	disk->pi_type = store->tuples == NULL ? 0 : conf->pi_type;
+	disk->pi_store = store->tuples;
+	disk->app_tag = conf->app_tag;
 	disk->is_readonly = store->info.is_readonly;
 	disk->is_removable = conf->is_removable;
 	disk->is_thin = conf->is_thin && store->info.can_unmap;
 	disk->job_rate = conf->sanitize_rate;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
+	ranges_init(&disk->ranges, disk->pi_type != 0);
 	if (disk_saved_open(disk) < 0) {
 		disk_free(disk);
 		return -ENOMEM;
@@ -109,6 +136,7 @@ disk_free(struct disk *disk)
 	disk_job_free(disk);
 	disk_saved_close(disk);
 	mutex_destroy(&disk->lock);
+	ranges_fini(&disk->ranges);
 	store_close(disk->store);
 	kmem_free(disk, sizeof(*disk));
 }
@@ -280,7 +308,8 @@ int
 disk_store_failed(struct disk_cmd *cmd, int err)
 {
 	bool is_read = cmd->req.op == STORE_READ;
-	uint64_t lba = (cmd->req.offset + cmd->req.moved) / cmd->disk->block_bytes;
+	uint32_t unit = cmd->where == cmd->disk->store ? cmd->disk->block_bytes : PI_BYTES;
+	uint64_t lba = (cmd->req.offset + cmd->req.moved) / unit;
 
 	(void)atomic_fetch_add_explicit(
 	    &cmd->disk->stats.store_errors, 1, memory_order_relaxed);
@@ -344,6 +373,7 @@ int
 disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len)
 {
 	cmd->chunk_iov = (struct iovec){ cmd->chunk, (size_t)len };
+	cmd->where = cmd->disk->store;
 	cmd->req.op = op;
 	cmd->req.iov = &cmd->chunk_iov;
 	cmd->req.niov = 1;
@@ -368,10 +398,22 @@ disk_not_ready(struct disk_cmd *cmd, unsigned int condition)
 	return disk_sense(cmd, &sense);
 }
 
+static int
+disk_flush_tuples(struct disk_cmd *cmd, int result)
+{
+	cmd->step = cmd->piece_step;
+	if (result < 0)
+		return cmd->step(cmd, result);
+	cmd->where = cmd->disk->pi_store;
+	return DISK_IO;
+}
+
 int
 disk_flush(struct disk_cmd *cmd, int (*step)(struct disk_cmd *cmd, int result))
 {
-	cmd->step = step;
+	cmd->step = cmd->disk->pi_type != 0 ? disk_flush_tuples : step;
+	cmd->piece_step = step;
+	cmd->where = cmd->disk->store;
 	cmd->req.op = STORE_FLUSH;
 	cmd->req.offset = 0;
 	cmd->req.len = 0;
@@ -434,14 +476,16 @@ static int
 disk_judge_fields(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 {
 	const struct op_info *op = cmd->info.op;
-	uint8_t byte, bit;
+	uint8_t byte, bit, protect;
 
 	if (cdb_reserved_bit(op, cmd->cdb, cmd->cdb_len, &byte, &bit))
 		return disk_bad_cdb(cmd, byte, bit);
 	if (UNLIKELY(atomic_load_explicit(&disk->condition, memory_order_relaxed) != 0) &&
 	    disk_judge_condition(disk, cmd, row) == DISK_DONE)
 		return DISK_DONE;
-	if ((op->flags & OP_F_PROTECT) != 0 && cdb_protect(op, cmd->cdb) != 0)
+	protect = cdb_protect(op, cmd->cdb);
+	if (protect != 0 &&
+	    (disk->pi_type == 0 || !row->carries_pi || !pi_is_protect(protect)))
 		return disk_bad_cdb(cmd, 1, 7);
 	return DISK_IO;
 }
@@ -468,6 +512,19 @@ disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 	return disk_good(cmd);
 }
 
+/* it has waited for its blocks: the disk may not be what it was */
+static int
+disk_locked(struct disk_cmd *cmd, int result)
+{
+	struct disk *disk = cmd->disk;
+	const struct disk_op *row = disk_op_get(disk, cmd->info.op);
+
+	(void)result;
+	if (disk_judge(disk, cmd, row) == DISK_DONE)
+		return DISK_DONE;
+	return row->run(disk, cmd);
+}
+
 static int
 disk_begin(struct disk *disk, struct disk_cmd *cmd)
 {
@@ -484,12 +541,17 @@ disk_begin(struct disk *disk, struct disk_cmd *cmd)
 		return disk_unknown(cmd);
 	if (disk_judge(disk, cmd, row) == DISK_DONE)
 		return DISK_DONE;
-	return row->run(disk, cmd);
+	if (row->range == RANGE_NONE || disk_lock_blocks(disk, cmd, row))
+		return row->run(disk, cmd);
+	cmd->step = disk_locked;
+	return DISK_WAIT;
 }
 
 static void
 disk_end(struct disk_cmd *cmd)
 {
+	if (!range_leave_fast(&cmd->disk->ranges, &cmd->range))
+		disk_unlock_blocks(cmd);
 	if (cmd->chunk != NULL)
 		kmem_free(cmd->chunk, cmd->chunk_bytes);
 	cmd->chunk = NULL;
@@ -512,12 +574,12 @@ disk_pend(struct disk_cmd *cmd)
 static bool
 disk_run_io(struct disk_cmd *cmd, int *want)
 {
-	int r = cmd->aio == NULL ? store_do(cmd->disk->store, &cmd->req) :
-	    store_try(cmd->disk->store, &cmd->req);
+	int r = cmd->aio == NULL ? store_do(cmd->where, &cmd->req) :
+	    store_try(cmd->where, &cmd->req);
 
 	if (r == -EAGAIN && cmd->aio != NULL) {
 		disk_pend(cmd);
-		store_queue(cmd->disk->store, &cmd->req);
+		store_queue(cmd->where, &cmd->req);
 		return false;
 	}
 	*want = cmd->step(cmd, r);
@@ -605,6 +667,7 @@ disk_go_on(struct disk_cmd *cmd, int result)
 		want = cmd->step(cmd, result);
 	if (disk_run(cmd, want))
 		cmd->done(cmd);
+	disk_run_granted();
 }
 
 static void
@@ -656,6 +719,8 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 	cmd->is_pending = false;
 	cmd->moved = 0;
 	cmd->disk = disk;
+	cmd->where = disk == NULL ? NULL : disk->store;
+	cmd->range.state = RANGE_OUT;
 	cmd->chunk = NULL;
 	cmd->unpark = NULL;
 	cmd->phase = 0;
@@ -673,15 +738,18 @@ disk_cmd_clear(struct disk_cmd *cmd)
 bool
 disk_execute(struct disk *disk, struct disk_cmd *cmd)
 {
+	bool is_finished;
+
 	disk_cmd_prepare(disk, cmd);
 	(void)atomic_fetch_add_explicit(&disk->stats.commands, 1, memory_order_relaxed);
-	if (!disk_run(cmd, disk_begin(disk, cmd)))
-		return false;
-	if (!cmd->is_pending)
-		return true;
-	/* it was cancelled before it could wait */
-	cmd->done(cmd);
-	return false;
+	is_finished = disk_run(cmd, disk_begin(disk, cmd));
+	/* a cancel was faster than the wait */
+	if (UNLIKELY(is_finished && cmd->is_pending)) {
+		cmd->done(cmd);
+		is_finished = false;
+	}
+	disk_run_granted();
+	return is_finished;
 }
 
 void

@@ -25,6 +25,7 @@
 
 #include "base/compiler.h"
 #include "hw/soft/disk_host.h"
+#include "hw/soft/disk_range.h"
 #include "hw/soft/store.h"
 #include "scsi/cdb.h"
 #include "scsi/sense.h"
@@ -33,7 +34,21 @@
 #define DISK_XFER_MAX	(16u << 20)
 
 struct disk;
+struct disk_cmd;
 struct soft_disk_conf;
+
+/* some blocks of a command that is done in pieces: disk_piece.h */
+struct disk_piece {
+	uint8_t *data;			/* room for them, in the chunk */
+	uint8_t *tuples;		/* and for their protection information, or NULL */
+	uint64_t room;			/* blocks that fit */
+	uint64_t lba, blocks;
+	int (*then)(struct disk_cmd *cmd);
+	uint8_t checks;			/* PI_*: what is checked when it is read */
+	uint8_t tuple[8];		/* WRITE SAME: of the next block */
+	bool is_sent;			/* protection information is part of the data phase */
+	bool is_fua;
+};
 
 struct disk_cmd {
 	/* set by the caller before disk_execute() */
@@ -70,7 +85,11 @@ struct disk_cmd {
 	int result;				/* of who resumes it */
 	struct disk_poll *poll;			/* without aio: who waits for that */
 	struct store_req req;
+	struct store *where;		/* of req: the blocks, or their protection information */
+	struct disk_range range;	/* of blocks, while it is at work on them */
 	uint64_t at, left;		/* what remains of a command done in pieces */
+	struct disk_piece piece;
+	int (*piece_step)(struct disk_cmd *cmd, int result); /* after that of another store */
 	uint8_t *chunk;			/* memory for that, chunk_bytes of it, or NULL */
 	size_t chunk_bytes;
 	struct iovec chunk_iov;

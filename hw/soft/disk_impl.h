@@ -2,7 +2,8 @@
  * soft/disk_impl.h - inside of the disk's device server
  *
  * What      Handlers are grouped by opcode family: disk_info.c (who are you), disk_rw.c
- *           (blocks), disk_thin.c (blocks without data), disk_verify.c, disk_mode.c,
+ *           (blocks), disk_pi_rw.c (with protection information), disk_verify.c,
+ *           disk_atomic.c, disk_same.c, disk_thin.c (UNMAP), disk_lbas.c, disk_mode.c,
  *           disk_media.c, disk_opcodes.c. disk.c judges a command, finds its handler, and runs
  *           its steps.
  * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
@@ -29,6 +30,8 @@
 #define DISK_CHUNK_MAX		(256u << 10)
 #define DISK_UNMAP_DESCR_MAX	256u
 #define DISK_UNMAP_BLOCKS_MAX	(1u << 20)
+#define DISK_ATOMIC_MAX		(1u << 20)	/* bytes of a WRITE ATOMIC */
+#define DISK_COMPARE_MAX	255u	/* blocks of a COMPARE AND WRITE: all its field can say */
 #define DISK_WRITE_SAME_MAX	65535u	/* blocks; what WRITE SAME(10) can say */
 #define DISK_LIST_MAX		4108u	/* longest list: an UNMAP of all descriptors */
 #define DISK_UA_MAX		4
@@ -87,6 +90,10 @@ struct disk {
 	uint32_t block_bytes, physical_bytes;
 	bool is_readonly, is_removable, is_thin;
 	bool has_cache;			/* finished writes may still be volatile */
+	uint8_t pi_type;		/* protection information: 0 none, 1, 3 */
+	struct store *pi_store;		/* 8 bytes a block of it, with pi_type only */
+	int32_t app_tag;		/* all application tags are this; below 0: not known */
+	struct disk_ranges ranges;
 
 	kmutex_t lock;			/* of modes, ua, held, and of changes to the rest */
 	struct disk_modes modes;
@@ -119,6 +126,8 @@ struct disk_op {
 	bool is_always;			/* answered while a job is at work, or has failed */
 	bool is_remedy;			/* answered when a job has failed */
 	bool changes;			/* refused while write protected */
+	bool carries_pi;		/* xxPROTECT may ask for protection information */
+	enum range_kind range;		/* how it holds its blocks */
 };
 
 /* indexed by enum op_id */
@@ -156,6 +165,33 @@ bool disk_get_chunk(struct disk_cmd *cmd, size_t bytes);
 
 /* disk_io_chunk() - cmd->req for @len bytes at @offset, from or to the chunk; DISK_IO */
 int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len);
+
+/* disk_is_too_long() - are there more blocks than DISK_XFER_MAX bytes hold? */
+bool disk_is_too_long(const struct disk_cmd *cmd);
+
+/* disk_wants_fua() - by the CDB, or because there is no write-back */
+bool disk_wants_fua(const struct disk_cmd *cmd);
+
+/* disk_count_read(), disk_count_write() - cmd->moved bytes, in the statistics */
+void disk_count_read(struct disk_cmd *cmd);
+void disk_count_write(struct disk_cmd *cmd);
+
+/* disk_atomic_grain() - alignment and granularity of WRITE ATOMIC, blocks */
+uint32_t disk_atomic_grain(const struct disk *disk);
+
+/* disk_io_unmap() - cmd->req to unmap or anchor blocks and their protection information, then
+ * @step; DISK_IO */
+int disk_io_unmap(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks, bool want_anchor,
+    int (*step)(struct disk_cmd *cmd, int result));
+
+/* disk_lock_blocks() - hold the blocks of @cmd as @row says; false: DISK_WAIT, its step is called
+ * when they are held. disk_unlock_blocks(): at its end, held or not */
+bool disk_lock_blocks(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row);
+void disk_unlock_blocks(struct disk_cmd *cmd);
+
+/* disk_run_granted() - go on with the commands that ends on this thread have let in; no command
+ * of the caller is at work */
+void disk_run_granted(void);
 
 /* disk_resume() - go on with a command that was parked: its step gets @result. Nobody finds it
  * any more; no lock is held. disk_resume_later() - the same from another thread: any lock may be
@@ -203,7 +239,7 @@ int disk_save_failed(struct disk_cmd *cmd);
 /* disk_not_ready() - CHECK CONDITION that says why, by the bits of @condition */
 int disk_not_ready(struct disk_cmd *cmd, unsigned int condition);
 
-/* disk_flush() - let the store flush, then call @step; DISK_IO */
+/* disk_flush() - let the store flush, protection information too, then call @step; DISK_IO */
 int disk_flush(struct disk_cmd *cmd, int (*step)(struct disk_cmd *cmd, int result));
 
 /* disk_take_sense() - what REQUEST SENSE is to say: held sense, a unit attention, or nothing */
@@ -218,8 +254,10 @@ disk_cmd_of(struct store_req *req)
 disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense,
     disk_do_report_luns, disk_do_read_capacity_10, disk_do_read_capacity_16, disk_do_read,
     disk_do_write, disk_do_sync_cache, disk_do_unmap, disk_do_write_same, disk_do_verify,
-    disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop, disk_do_prevent_allow,
-    disk_do_sanitize, disk_do_exit_failure, disk_do_format,
+    disk_do_write_verify, disk_do_compare_and_write, disk_do_orwrite, disk_do_write_atomic,
+    disk_do_get_lba_status, disk_do_prefetch, disk_do_read_defects, disk_do_pi_read,
+    disk_do_pi_write, disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop,
+    disk_do_prevent_allow, disk_do_sanitize, disk_do_exit_failure, disk_do_format,
     disk_do_report_opcodes, disk_do_report_tmfs;
 
 #endif /* SOFT_DISK_IMPL_H */

@@ -34,6 +34,7 @@ disk_inquiry_std(const struct disk *disk, struct disk_cmd *cmd, uint64_t alloc_l
 		.format = 2,
 		.is_removable = disk->is_removable,
 		.has_cmdque = true,
+		.has_protect = disk->pi_type != 0,
 		.n_versions = 3,
 		.versions = { INQ_STANDARD_SAM5, INQ_STANDARD_SPC4, INQ_STANDARD_SBC3 },
 	};
@@ -77,7 +78,11 @@ disk_vpd_limits(const struct disk *disk, uint8_t *buf, size_t size)
 		.xfer_granularity = (uint16_t)grain,
 		.max_xfer = DISK_XFER_MAX / disk->block_bytes,
 		.opt_xfer = (1u << 20) / disk->block_bytes,
+		.max_compare = DISK_COMPARE_MAX,
 		.max_write_same = DISK_WRITE_SAME_MAX,
+		.max_atomic = DISK_ATOMIC_MAX / disk->block_bytes,
+		.atomic_alignment = disk_atomic_grain(disk),
+		.atomic_granularity = disk_atomic_grain(disk),
 	};
 
 	if (disk->is_thin) {
@@ -99,6 +104,7 @@ disk_vpd_thin(const struct disk *disk, uint8_t *buf, size_t size)
 		.lbpws = disk->is_thin,
 		.lbpws10 = disk->is_thin,
 		.lbprz = disk->is_thin,
+		.anc_sup = disk->is_thin && disk->store->info.can_anchor,
 		.provisioning = disk->is_thin ? 2 : 0,
 	};
 
@@ -117,6 +123,9 @@ disk_vpd(const struct disk *disk, uint8_t page, uint8_t *buf, size_t size)
 	struct vpd_extended extended = {
 		.headsup = true, .ordsup = true, .simpsup = true, .v_sup = disk->has_cache,
 		.max_sense_len = SENSE_LEN_MAX,
+		.spt = disk->pi_type == 3 ? 4 : 0, .grd_chk = disk->pi_type != 0,
+		.app_chk = disk->pi_type != 0 && disk->app_tag >= 0,
+		.ref_chk = disk->pi_type == 1,
 	};
 
 	switch (page) {
@@ -234,6 +243,8 @@ disk_do_read_capacity_16(struct disk *disk, struct disk_cmd *cmd)
 
 	be64_put(buf, disk->blocks - 1);
 	be32_put(buf + 8, disk->block_bytes);
+	if (disk->pi_type != 0)			/* P_TYPE is one less; PROT_EN */
+		buf[12] = (uint8_t)((disk->pi_type - 1) << 1 | 0x01);
 	buf[13] = (uint8_t)__builtin_ctz(ratio);
 	buf[14] = disk->is_thin ? 0xc0 : 0;	/* LBPME, LBPRZ */
 	return disk_reply(cmd, buf, sizeof(buf), be32_get(cmd->cdb + 10));

@@ -5,14 +5,12 @@ ranges_init(struct disk_ranges *ranges, bool is_strict)
 {
 	atomic_init(&ranges->gate, is_strict ? RANGE_LISTED : 0);
 	mutex_init(&ranges->lock, NULL, MUTEX_DRIVER, NULL);
-	cv_init(&ranges->cv, NULL, CV_DRIVER, NULL);
 	TAILQ_INIT(&ranges->list);
 }
 
 void
 ranges_fini(struct disk_ranges *ranges)
 {
-	cv_destroy(&ranges->cv);
 	mutex_destroy(&ranges->lock);
 }
 
@@ -41,24 +39,29 @@ range_is_free(const struct disk_ranges *ranges, const struct disk_range *range)
 	return true;
 }
 
-/* the lock is held: let in whoever may now. Those that block are woken */
+/* the lock is held: let in whoever may now */
 static void
 ranges_grant(struct disk_ranges *ranges, struct range_list *granted)
 {
 	struct disk_range *range;
-	bool has_blocking = false;
 
 	TAILQ_FOREACH(range, &ranges->list, link) {
 		if (range->state != RANGE_WAITING || !range_is_free(ranges, range))
 			continue;
 		range->state = RANGE_HELD;
-		if (range->is_blocking)
-			has_blocking = true;
-		else
-			STAILQ_INSERT_TAIL(granted, range, granted_link);
+		STAILQ_INSERT_TAIL(granted, range, granted_link);
 	}
-	if (has_blocking)
-		cv_broadcast(&ranges->cv);
+}
+
+/* the lock is held: off the list; others may move up */
+static void
+range_unlist(
+    struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
+{
+	TAILQ_REMOVE(&ranges->list, range, link);
+	range->state = RANGE_OUT;
+	(void)atomic_fetch_sub(&ranges->gate, RANGE_LISTED);
+	ranges_grant(ranges, granted);
 }
 
 /* one more fast range, unless the gate is closed */
@@ -85,7 +88,6 @@ range_enter(struct disk_ranges *ranges, struct disk_range *range, enum range_kin
 	range->kind = kind;
 	range->first = first;
 	range->end = end;
-	range->is_blocking = false;
 	mutex_enter(&ranges->lock);
 	/* from here on fast ones only leave; those that are in may be anywhere */
 	(void)atomic_fetch_add(&ranges->gate, RANGE_LISTED);
@@ -107,27 +109,30 @@ range_wait(struct disk_ranges *ranges, struct disk_range *range)
 	return state;
 }
 
-void
-range_block(struct disk_ranges *ranges, struct disk_range *range)
+bool
+range_withdraw(
+    struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
 {
+	bool is_waiting;
+
 	mutex_enter(&ranges->lock);
-	range->is_blocking = true;
-	range->state = range_is_free(ranges, range) ? RANGE_HELD : RANGE_WAITING;
-	while (range->state != RANGE_HELD)
-		cv_wait(&ranges->cv, &ranges->lock);
+	is_waiting = range->state == RANGE_WAITING;
+	if (is_waiting)
+		range_unlist(ranges, range, granted);
 	mutex_exit(&ranges->lock);
+	return is_waiting;
 }
 
 void
-range_leave_listed(
-    struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
+range_leave(struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
 {
 	mutex_enter(&ranges->lock);
-	if (range->state != RANGE_OUT) {
-		TAILQ_REMOVE(&ranges->list, range, link);
+	if (range->state == RANGE_FAST) {
 		range->state = RANGE_OUT;
-		(void)atomic_fetch_sub(&ranges->gate, RANGE_LISTED);
+		(void)atomic_fetch_sub(&ranges->gate, 1);
+		ranges_grant(ranges, granted);
+	} else if (range->state == RANGE_HELD) {
+		range_unlist(ranges, range, granted);
 	}
-	ranges_grant(ranges, granted);
 	mutex_exit(&ranges->lock);
 }

@@ -10,12 +10,12 @@
  *           to be alone closes the gate: those that came by it are waited for, all of them,
  *           because nobody knows where they are; those that come later are listed with their
  *           blocks and wait only where they overlap. With the last listed one the gate opens.
- * Flow      range_enter() -> RANGE_HELD: go on -> range_leave()
- *                         -> RANGE_QUEUED: somebody's range_leave() hands it out as granted
- *                         -> RANGE_MUST_WAIT: range_wait(), or range_block() -> as above
+ * Flow      range_enter() -> RANGE_HELD, RANGE_FAST: go on -> range_leave()
+ *                         -> RANGE_MUST_WAIT: range_wait() -> RANGE_HELD: go on
+ *                            -> RANGE_QUEUED: another one's range_leave() grants it
  * Order     First come, first served, among those that overlap.
  * Owner     A range is part of a command, which must stay while it is entered.
- * Thread    Any; no call but range_block() waits.
+ * Thread    Any; no call waits.
  * Source    SBC-3 5.2 (COMPARE AND WRITE: "an uninterrupted series of actions"), SBC-4 4.29
  */
 #ifndef SOFT_DISK_RANGE_H
@@ -50,7 +50,6 @@ struct disk_range {
 	uint64_t first, end;			/* blocks; end is not in it */
 	enum range_kind kind;
 	enum range_state state;
-	bool is_blocking;			/* its thread waits; nobody has to run it */
 };
 
 STAILQ_HEAD(range_list, disk_range);
@@ -58,7 +57,6 @@ STAILQ_HEAD(range_list, disk_range);
 struct disk_ranges {
 	_Atomic uint64_t gate;			/* lower half: fast ones; upper: listed ones */
 	kmutex_t lock;				/* of what follows, and of all listed ranges */
-	kcondvar_t cv;				/* for those that block */
 	TAILQ_HEAD(, disk_range) list;		/* in order of arrival */
 };
 
@@ -87,32 +85,35 @@ enum range_state range_enter(struct disk_ranges *ranges, struct disk_range *rang
  */
 enum range_state range_wait(struct disk_ranges *ranges, struct disk_range *range) MUST_CHECK;
 
-/* range_block() - the same, waiting here until it is held. Not in interrupt context */
-void range_block(struct disk_ranges *ranges, struct disk_range *range);
-
-/* range_leave_listed() - the slow half of range_leave() */
-void range_leave_listed(struct disk_ranges *ranges, struct disk_range *range,
-    struct range_list *granted);
+/* range_withdraw() - wait no more; false: it does not, or has been granted. @granted as in
+ * range_leave() */
+bool range_withdraw(struct disk_ranges *ranges, struct disk_range *range,
+    struct range_list *granted) MUST_CHECK;
 
 /**
  * range_leave() - the end
  *
  * @granted  initialised; those that must be told to go on now are added at the end
  */
-static inline void
-range_leave(struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
-{
-	if (LIKELY(range->state == RANGE_FAST)) {
-		uint64_t was = atomic_fetch_sub(&ranges->gate, 1);
+void range_leave(struct disk_ranges *ranges, struct disk_range *range,
+    struct range_list *granted);
 
-		range->state = RANGE_OUT;
-		/* not the last fast one, or nobody waits for it */
-		if (LIKELY(was < RANGE_LISTED) || (was & (RANGE_LISTED - 1)) != 1)
-			return;
-	} else if (range->state == RANGE_OUT) {
-		return;
+/* range_leave_fast() - the same for most; false: it has to be range_leave() */
+static inline bool
+range_leave_fast(struct disk_ranges *ranges, struct disk_range *range)
+{
+	uint64_t now;
+
+	if (range->state != RANGE_FAST)
+		return range->state == RANGE_OUT;
+	now = atomic_load_explicit(&ranges->gate, memory_order_relaxed);
+	while (now < RANGE_LISTED) {
+		if (LIKELY(atomic_compare_exchange_weak(&ranges->gate, &now, now - 1))) {
+			range->state = RANGE_OUT;
+			return true;
+		}
 	}
-	range_leave_listed(ranges, range, granted);
+	return false;
 }
 
 #endif /* SOFT_DISK_RANGE_H */

@@ -10,6 +10,33 @@ stat_add(_Atomic uint64_t *stat, uint64_t n)
 	(void)atomic_fetch_add_explicit(stat, n, memory_order_relaxed);
 }
 
+bool
+disk_is_too_long(const struct disk_cmd *cmd)
+{
+	return cmd->info.blocks > DISK_XFER_MAX / cmd->disk->block_bytes;
+}
+
+void
+disk_count_read(struct disk_cmd *cmd)
+{
+	stat_add(&cmd->disk->stats.reads, 1);
+	stat_add(&cmd->disk->stats.read_bytes, cmd->moved);
+}
+
+void
+disk_count_write(struct disk_cmd *cmd)
+{
+	stat_add(&cmd->disk->stats.writes, 1);
+	stat_add(&cmd->disk->stats.written_bytes, cmd->moved);
+}
+
+bool
+disk_wants_fua(const struct disk_cmd *cmd)
+{
+	return cdb_fua(cmd->info.op, cmd->cdb) ||
+	    atomic_load_explicit(&cmd->disk->is_write_through, memory_order_relaxed);
+}
+
 /* shorten the pieces of the buffer to @len bytes together */
 static void
 disk_trim(struct disk_cmd *cmd, uint64_t len)
@@ -29,7 +56,7 @@ disk_begin_rw(struct disk *disk, struct disk_cmd *cmd, enum store_op op)
 {
 	uint64_t bytes = cmd->info.bytes, len = num_min(bytes, disk_room(cmd));
 
-	if (bytes > DISK_XFER_MAX)
+	if (disk_is_too_long(cmd))
 		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
 	cmd->is_overrun = bytes > cmd->buf_bytes;
 	if (op == STORE_WRITE)
@@ -51,8 +78,7 @@ disk_read_step(struct disk_cmd *cmd, int result)
 	if (result < 0)
 		return disk_store_failed(cmd, result);
 	cmd->moved = cmd->left;
-	stat_add(&cmd->disk->stats.reads, 1);
-	stat_add(&cmd->disk->stats.read_bytes, cmd->moved);
+	disk_count_read(cmd);
 	return disk_good(cmd);
 }
 
@@ -70,8 +96,11 @@ disk_read_flushed(struct disk_cmd *cmd, int result)
 int
 disk_do_read(struct disk *disk, struct disk_cmd *cmd)
 {
-	int want = disk_begin_rw(disk, cmd, STORE_READ);
+	int want;
 
+	if (UNLIKELY(disk->pi_type != 0))
+		return disk_do_pi_read(disk, cmd);
+	want = disk_begin_rw(disk, cmd, STORE_READ);
 	cmd->req.is_fua = false;
 	cmd->step = disk_read_step;
 	if (want == DISK_IO && disk->has_cache && cdb_fua(cmd->info.op, cmd->cdb)) {
@@ -87,17 +116,17 @@ disk_write_step(struct disk_cmd *cmd, int result)
 	if (result < 0)
 		return disk_store_failed(cmd, result);
 	cmd->moved = cmd->left;
-	stat_add(&cmd->disk->stats.writes, 1);
-	stat_add(&cmd->disk->stats.written_bytes, cmd->moved);
+	disk_count_write(cmd);
 	return disk_good(cmd);
 }
 
 int
 disk_do_write(struct disk *disk, struct disk_cmd *cmd)
 {
+	if (UNLIKELY(disk->pi_type != 0))
+		return disk_do_pi_write(disk, cmd);
 	cmd->step = disk_write_step;
-	cmd->req.is_fua = cdb_fua(cmd->info.op, cmd->cdb) ||
-	    atomic_load_explicit(&disk->is_write_through, memory_order_relaxed);
+	cmd->req.is_fua = disk_wants_fua(cmd);
 	return disk_begin_rw(disk, cmd, STORE_WRITE);
 }
 
@@ -112,9 +141,5 @@ int
 disk_do_sync_cache(struct disk *disk, struct disk_cmd *cmd)
 {
 	(void)disk;
-	cmd->step = disk_sync_step;
-	cmd->req.op = STORE_FLUSH;
-	cmd->req.offset = 0;
-	cmd->req.len = 0;
-	return DISK_IO;
+	return disk_flush(cmd, disk_sync_step);
 }

@@ -1,20 +1,37 @@
-/* blocks that change without data of their own: UNMAP, WRITE SAME */
-#include <errno.h>
-#include <string.h>
-
+/* UNMAP: blocks that give their space back */
 #include "base/bytes.h"
 #include "base/num.h"
-#include "hw/soft/disk_impl.h"
+#include "hw/soft/disk_piece.h"
 
 #define UNMAP_HDR	8
 #define UNMAP_DESCR	16
+#define UNMAP_ANCHOR	0x01	/* byte 1 */
 
+/* the protection information of the range goes the same way, after the blocks */
 static int
-disk_io_unmap(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks)
+disk_unmap_tuples(struct disk_cmd *cmd, int result)
+{
+	const struct disk *disk = cmd->disk;
+
+	if (result < 0)
+		return disk_store_failed(cmd, result);
+	cmd->step = cmd->piece_step;
+	cmd->where = disk->pi_store;
+	cmd->req.offset = cmd->req.offset / disk->block_bytes * PI_BYTES;
+	cmd->req.len = cmd->req.len / disk->block_bytes * PI_BYTES;
+	return DISK_IO;
+}
+
+int
+disk_io_unmap(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks, bool want_anchor,
+    int (*step)(struct disk_cmd *, int))
 {
 	struct disk *disk = cmd->disk;
 
-	cmd->req.op = STORE_UNMAP;
+	cmd->step = disk->pi_type != 0 ? disk_unmap_tuples : step;
+	cmd->piece_step = step;
+	cmd->where = disk->store;
+	cmd->req.op = want_anchor ? STORE_ANCHOR : STORE_UNMAP;
 	cmd->req.offset = lba * disk->block_bytes;
 	cmd->req.len = blocks * disk->block_bytes;
 	cmd->req.is_fua = atomic_load_explicit(&disk->is_write_through, memory_order_relaxed);
@@ -34,7 +51,8 @@ disk_unmap_step(struct disk_cmd *cmd, int result)
 	d = cmd->chunk + UNMAP_HDR + cmd->at * UNMAP_DESCR;
 	cmd->at++;
 	cmd->left--;
-	return disk_io_unmap(cmd, be64_get(d), be32_get(d + 8));
+	return disk_io_unmap(cmd, be64_get(d), be32_get(d + 8),
+	    (cmd->cdb[1] & UNMAP_ANCHOR) != 0, disk_unmap_step);
 }
 
 /* all descriptors are judged before the first is obeyed */
@@ -64,7 +82,7 @@ disk_do_unmap(struct disk *disk, struct disk_cmd *cmd)
 	size_t list_len = be16_get(cmd->cdb + 7), got;
 	uint64_t n;
 
-	if ((cmd->cdb[1] & 0x01) != 0)	/* ANCHOR: VPD B2h says that there is none */
+	if ((cmd->cdb[1] & UNMAP_ANCHOR) != 0 && !disk->store->info.can_anchor)
 		return disk_bad_cdb(cmd, 1, 0);
 	if (list_len == 0)
 		return disk_good(cmd);
@@ -81,86 +99,5 @@ disk_do_unmap(struct disk *disk, struct disk_cmd *cmd)
 		return DISK_DONE;
 	cmd->at = 0;
 	cmd->left = n;
-	cmd->step = disk_unmap_step;
 	return disk_unmap_step(cmd, 0);
-}
-
-/* cmd->at and cmd->left: bytes of the range that is still to be written */
-static int
-disk_same_step(struct disk_cmd *cmd, int result)
-{
-	uint64_t len;
-	int want;
-
-	if (result < 0)
-		return disk_store_failed(cmd, result);
-	if (cmd->left == 0)
-		return disk_good(cmd);
-	len = num_min(cmd->left, cmd->chunk_bytes);
-	want = disk_io_chunk(cmd, STORE_WRITE, cmd->at, len);
-	cmd->req.is_fua =
-	    atomic_load_explicit(&cmd->disk->is_write_through, memory_order_relaxed);
-	cmd->at += len;
-	cmd->left -= len;
-	return want;
-}
-
-static int
-disk_same_unmapped(struct disk_cmd *cmd, int result)
-{
-	return result < 0 ? disk_store_failed(cmd, result) : disk_good(cmd);
-}
-
-static bool
-is_all_zero(const uint8_t *p, size_t len)
-{
-	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
-
-/* fill the chunk with copies of the block at its start */
-static void
-disk_same_fill(struct disk_cmd *cmd, size_t block)
-{
-	for (size_t have = block; have < cmd->chunk_bytes; have += block)
-		memcpy(cmd->chunk + have, cmd->chunk, block);
-}
-
-static int
-disk_same_start(struct disk *disk, struct disk_cmd *cmd, uint64_t blocks)
-{
-	bool has_data = (cmd->cdb[0] != 0x93) || (cmd->cdb[1] & 0x01) == 0;
-	size_t block = disk->block_bytes;
-	uint64_t bytes = blocks * block;
-
-	if (!disk_get_chunk(cmd, (size_t)num_min(bytes, DISK_CHUNK_MAX)))
-		return disk_busy(cmd);
-	memset(cmd->chunk, 0, block);
-	if (has_data && disk_take(cmd, cmd->chunk, block) < block)
-		return disk_check(cmd, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU);
-	/* unmapped blocks read as zeros (LBPRZ), so zeros need no room, asked for or not */
-	if (disk->is_thin && is_all_zero(cmd->chunk, block)) {
-		cmd->step = disk_same_unmapped;
-		return disk_io_unmap(cmd, cmd->info.lba, blocks);
-	}
-	disk_same_fill(cmd, block);
-	cmd->at = cmd->info.lba * block;
-	cmd->left = bytes;
-	cmd->step = disk_same_step;
-	return disk_same_step(cmd, 0);
-}
-
-int
-disk_do_write_same(struct disk *disk, struct disk_cmd *cmd)
-{
-	uint64_t blocks = cmd->info.blocks;
-
-	if ((cmd->cdb[1] & 0x10) != 0)			/* ANCHOR */
-		return disk_bad_cdb(cmd, 1, 4);
-	if ((cmd->cdb[1] & 0x08) != 0 && !disk->is_thin)	/* UNMAP */
-		return disk_bad_cdb(cmd, 1, 3);
-	if (blocks == 0)
-		blocks = disk->blocks - cmd->info.lba;
-	if (blocks > DISK_WRITE_SAME_MAX)
-		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
-	return disk_same_start(disk, cmd, blocks);
 }

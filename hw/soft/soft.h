@@ -80,6 +80,9 @@ struct soft_disk_conf {
 	bool is_readonly;		/* write protected, store opened read-only */
 	bool is_removable;		/* RMB set; START STOP UNIT ejects and loads */
 	bool is_thin;			/* UNMAP gives space back; set by default */
+	uint8_t pi_type;		/* T10 protection information is kept: 0 none, 1, 3 */
+	int32_t app_tag;		/* with pi_type: what its application tags are; -1: no
+					 * matter */
 	int32_t target;			/* 0 .. SOFT_TARGETS - 1, or SOFT_ANY */
 	int32_t lun;			/* 0 .. SOFT_LUNS - 1, or SOFT_ANY: 0 */
 	char vendor[9];			/* INQUIRY texts; empty: "SCSAD" */
@@ -185,6 +188,7 @@ void soft_disk_conf_init(struct soft_disk_conf *conf);
  *             away, reads are zeros
  *           options: size=SIZE block=512|4096 physical=SIZE direct[=0|1] readonly[=0|1]
  *           removable[=0|1] thin[=0|1] type=disk target=N lun=N serial=TEXT vendor=TEXT
+ *           pi=0|1|3 (T10 protection information; a file's is in PATH.pi) app_tag=N
  *           product=TEXT revision=TEXT port=LABEL wwn=16DIGITS luns=N sanitize_rate=SIZE (a
  *           second; 0: no limit); each at most once.
  *           luns makes N units of the same kind (mem, null); wwn stands for target

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "hw/soft/soft.h"
 
 static const struct store_ops *const store_kinds[SOFT_STORE_N] = {
@@ -26,19 +28,57 @@ store_error(int err, char *reterr, const char *fmt, ...)
 	return err;
 }
 
+/* beside the blocks, and of the same kind: eight bytes for each of them */
+static int
+store_open_tuples(const struct soft_disk_conf *conf, struct store *store, char *reterr)
+{
+	CLEANUP(free_ptr) struct soft_disk_conf *beside =
+	    fault_hit() ? NULL : malloc(sizeof(*beside));
+	size_t len = strlen(conf->path);
+
+	if (beside == NULL)
+		return store_error(-ENOMEM, reterr, "out of memory");
+	*beside = *conf;
+	if (conf->kind == SOFT_STORE_FILE &&
+	    !text_copy(beside->path + len, sizeof(beside->path) - len, STORE_PI_SUFFIX))
+		return store_error(-ENAMETOOLONG, reterr,
+		    "the path is too long for '" STORE_PI_SUFFIX "' behind it");
+	beside->size_bytes = store->info.size_bytes / conf->block_bytes * STORE_PI_BYTES;
+	beside->block_bytes = STORE_PI_BYTES;
+	beside->is_direct = false;	/* they are smaller than anything it could move */
+	return store_kinds[conf->kind]->open(beside, &store->tuples, reterr);
+}
+
 int
 store_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 {
+	struct store *store;
+	int r;
+
 	if (conf->kind >= SOFT_STORE_N)
 		return store_error(-EINVAL, reterr, "no such kind of store");
-	return store_kinds[conf->kind]->open(conf, ret, reterr);
+	r = store_kinds[conf->kind]->open(conf, &store, reterr);
+	if (r < 0)
+		return r;
+	store->tuples = NULL;
+	if (conf->pi_type != 0)
+		r = store_open_tuples(conf, store, reterr);
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	*ret = store;
+	return 0;
 }
 
 void
 store_close(struct store *store)
 {
-	if (store != NULL)
-		store->ops->close(store);
+	if (store == NULL)
+		return;
+	if (store->tuples != NULL)
+		store->tuples->ops->close(store->tuples);
+	store->ops->close(store);
 }
 
 static void
@@ -49,7 +89,7 @@ store_assert(const struct store *store, const struct store_req *req)
 	assert(req->op < STORE_OP_N);
 	assert(req->op == STORE_FLUSH || req->offset <= store->info.size_bytes);
 	assert(req->op == STORE_FLUSH || req->len <= store->info.size_bytes - req->offset);
-	assert(req->op == STORE_FLUSH || req->op == STORE_UNMAP || req->niov <= STORE_IOV_MAX);
+	assert((req->op != STORE_READ && req->op != STORE_WRITE) || req->niov <= STORE_IOV_MAX);
 }
 
 int
@@ -57,7 +97,8 @@ store_try(struct store *store, struct store_req *req)
 {
 	store_assert(store, req);
 	req->store = store;
-	if (store->info.is_readonly && (req->op == STORE_WRITE || req->op == STORE_UNMAP))
+	if (store->info.is_readonly &&
+	    (req->op == STORE_WRITE || req->op == STORE_UNMAP || req->op == STORE_ANCHOR))
 		return -EROFS;
 	if (req->len == 0 && req->op != STORE_FLUSH)
 		return 0;
@@ -94,6 +135,14 @@ store_do(struct store *store, struct store_req *req)
 		return r;
 	store_begin(store, req);
 	return store->ops->run(store, req);
+}
+
+enum store_extent
+store_extent(struct store *store, uint64_t offset, uint64_t *len)
+{
+	if (store->ops->extent == NULL)
+		return STORE_MAPPED;
+	return store->ops->extent(store, offset, len);
 }
 
 void

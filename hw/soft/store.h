@@ -28,12 +28,18 @@
 
 #define STORE_IOV_MAX	128
 #define STORE_XFER_MAX	(64u << 20)
+#define STORE_PI_BYTES	8u		/* protection information of a block */
+#define STORE_PI_SUFFIX	".pi"		/* its file is called as the image, and this */
 
 enum store_op {
 	STORE_READ,
 	STORE_WRITE,
 	STORE_FLUSH,		/* everything finished so far to stable storage; no range */
 	STORE_UNMAP,		/* give the space of the range back; it reads as zeros */
+	STORE_ANCHOR,		/* the same, but keep or take the space for later writes */
+	STORE_FETCH,		/* the range will be read soon; a hint */
+	STORE_DROP,		/* read the range from the medium next time; a hint. What was not
+				 * flushed stays where it is */
 	STORE_OP_N
 };
 
@@ -41,7 +47,7 @@ struct store;
 
 struct store_req {
 	enum store_op op;
-	bool is_fua;		/* STORE_WRITE, STORE_UNMAP: stable when done */
+	bool is_fua;		/* WRITE, UNMAP, ANCHOR: stable when done */
 	struct iovec *iov;	/* READ, WRITE: @niov pieces, @len bytes; may be changed */
 	unsigned int niov;
 	uint64_t offset, len;	/* bytes; inside the store's size, checked by the requester */
@@ -64,7 +70,17 @@ struct store_info {
 	uint64_t size_bytes;	/* fixed while open */
 	bool is_readonly;
 	bool can_unmap;		/* STORE_UNMAP gives space back */
+	bool can_anchor;	/* STORE_ANCHOR keeps space */
+	bool has_cache;		/* there is something that FETCH fills and DROP empties */
+	bool is_memory;		/* as fast as a cache */
 	uint32_t optimal_bytes;	/* grain of the storage below; 0 unknown */
+};
+
+/* what a run of bytes is */
+enum store_extent {
+	STORE_MAPPED,		/* written; whatever is not known is that, too */
+	STORE_DEALLOCATED,	/* takes no space, reads as zeros */
+	STORE_ANCHORED,		/* has space, reads as zeros */
 };
 
 struct soft_disk_conf;
@@ -79,16 +95,20 @@ struct store_ops {
 	int (*run)(struct store *store, struct store_req *req);
 	void (*queue)(struct store *store, struct store_req *req);
 	void (*step)(struct store_req *req, int res);	/* the queue has done req->call */
+	/* as store_extent(); NULL: everything is mapped */
+	enum store_extent (*extent)(struct store *store, uint64_t offset, uint64_t *len);
 };
 
 /* what every store begins with */
 struct store {
 	const struct store_ops *ops;
 	struct store_info info;
+	struct store *tuples;	/* protection information of its blocks, or NULL; store.c's */
 };
 
 /**
- * store_open() - the store that @conf describes
+ * store_open() - the store that @conf describes; with conf->pi_type one for protection information
+ * beside it, as (*ret)->tuples
  *
  * @reterr   SOFT_ERR_LEN bytes: what is wrong and what to do about it
  *
@@ -119,6 +139,16 @@ void store_queue(struct store *store, struct store_req *req);
 
 /* store_do() - do the request now, blocking the caller; codes as store_try(), never -EAGAIN */
 int store_do(struct store *store, struct store_req *req) MUST_CHECK;
+
+/**
+ * store_extent() - what the bytes at @offset are
+ *
+ * @len      at most so many are asked for, above 0 and inside the store; becomes how many are of
+ *           one kind, 1 or more
+ *
+ * Thread:   one that may block
+ */
+enum store_extent store_extent(struct store *store, uint64_t offset, uint64_t *len);
 
 /* store_cancel() - ask a queued request to end early; it ends by done, sooner or not */
 void store_cancel(struct store_req *req);

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdatomic.h>
@@ -321,6 +322,9 @@ file_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 	file->store.ops = &store_file_ops;
 	file->store.info.is_readonly = conf->is_readonly;
 	file->store.info.can_unmap = true;
+	file->store.info.can_anchor = file->is_regular;
+	file->store.info.is_memory = file->never_blocks;
+	file->store.info.has_cache = !conf->is_direct && !file->never_blocks;
 	file->store.info.optimal_bytes = (uint32_t)num_min((uint64_t)st.st_blksize, 1u << 20);
 	*ret = &STEAL(file)->store;
 	return 0;
@@ -399,7 +403,11 @@ file_try(struct store *store, struct store_req *req)
 		return file_try_write(file, req);
 	case STORE_FLUSH:
 		return store->info.is_readonly || file->never_blocks ? 0 : -EAGAIN;
+	case STORE_FETCH:
+	case STORE_DROP:
+		return store->info.has_cache ? -EAGAIN : 0;
 	case STORE_UNMAP:
+	case STORE_ANCHOR:
 	case STORE_OP_N:
 		break;
 	}
@@ -482,17 +490,42 @@ file_next_unmap(struct file_store *file, struct store_req *req)
 	file_set_own(req, file_zeros, FILE_ZEROS);
 }
 
+/* whole pages of the cache: parts of one are not dropped */
+static void
+file_next_advise(struct file_store *file, struct store_req *req)
+{
+	uint64_t first = req->offset & ~(uint64_t)(FILE_ALIGN - 1);
+
+	req->call = (struct aio_call){
+		.op = AIO_ADVISE, .fd = file->fd, .offset = first,
+		.len = num_round_up(req->offset + req->len, FILE_ALIGN) - first,
+		.flags = req->op == STORE_FETCH ? POSIX_FADV_WILLNEED : POSIX_FADV_DONTNEED,
+	};
+}
+
 static void
 file_next(struct store_req *req)
 {
 	struct file_store *file = file_of(req->store);
 
-	if (req->op == STORE_UNMAP)
-		file_next_unmap(file, req);
-	else if (req->op == STORE_FLUSH)
-		req->call = (struct aio_call){ .op = AIO_SYNC, .fd = file->fd };
-	else
+	switch (req->op) {
+	case STORE_READ:
+	case STORE_WRITE:
 		file_next_rw(file, req);
+		break;
+	case STORE_UNMAP:
+	case STORE_ANCHOR:
+		file_next_unmap(file, req);
+		break;
+	case STORE_FETCH:
+	case STORE_DROP:
+		file_next_advise(file, req);
+		break;
+	case STORE_FLUSH:
+	case STORE_OP_N:
+		req->call = (struct aio_call){ .op = AIO_SYNC, .fd = file->fd };
+		break;
+	}
 }
 
 /* 1: more to do; 0: all done */
@@ -539,11 +572,21 @@ file_took(struct store_req *req, int res)
 {
 	if (res == -EINTR)
 		return 1;
-	if (req->op == STORE_UNMAP)
+	switch (req->op) {
+	case STORE_READ:
+	case STORE_WRITE:
+		return res < 0 ? res : file_took_rw(req, (uint64_t)res);
+	case STORE_UNMAP:
+	case STORE_ANCHOR:
 		return file_took_unmap(req, res);
-	if (res < 0 || req->op == STORE_FLUSH)
+	case STORE_FLUSH:
 		return res < 0 ? res : 0;
-	return file_took_rw(req, (uint64_t)res);
+	case STORE_FETCH:
+	case STORE_DROP:
+	case STORE_OP_N:
+		break;
+	}
+	return 0;
 }
 
 static int
@@ -575,8 +618,11 @@ file_begin(struct file_store *file, struct store_req *req)
 {
 	int r = 0;
 
-	if (req->op == STORE_WRITE || req->op == STORE_UNMAP)
+	if (req->op == STORE_WRITE || req->op == STORE_UNMAP || req->op == STORE_ANCHOR)
 		r = file_check_end(file, req);
+	/* a hole would have no space */
+	if (req->op == STORE_ANCHOR)
+		req->phase = UNMAP_ZERO;
 	if (r == 0 && (req->op == STORE_READ || req->op == STORE_WRITE))
 		r = file_prepare_bounce(file, req);
 	return r;
@@ -609,6 +655,54 @@ file_queue(struct store *store, struct store_req *req)
 	aio_issue(req->aio, req);
 }
 
+/*
+ * The hole of @len bytes at @offset: space that was taken and not written to (ext4, xfs, btrfs
+ * tell by FIEMAP) is anchored. A file system that tells nothing has none.
+ */
+static enum store_extent
+file_hole(struct file_store *file, uint64_t offset, uint64_t *len)
+{
+	union {
+		struct fiemap map;
+		uint8_t room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
+	} u = { .map = { .fm_start = offset, .fm_length = *len, .fm_extent_count = 1 } };
+	const struct fiemap_extent *first = u.map.fm_extents;
+
+	if (ioctl(file->fd, FS_IOC_FIEMAP, &u.map) < 0 || u.map.fm_mapped_extents == 0)
+		return STORE_DEALLOCATED;
+	if (first->fe_logical > offset) {
+		*len = num_min(*len, first->fe_logical - offset);
+		return STORE_DEALLOCATED;
+	}
+	if (first->fe_logical + first->fe_length <= offset)
+		return STORE_DEALLOCATED;
+	*len = num_min(*len, first->fe_logical + first->fe_length - offset);
+	return (first->fe_flags & FIEMAP_EXTENT_UNWRITTEN) != 0 ? STORE_ANCHORED :
+	    STORE_DEALLOCATED;
+}
+
+static enum store_extent
+file_extent(struct store *store, uint64_t offset, uint64_t *len)
+{
+	struct file_store *file = file_of(store);
+	off_t data, hole;
+
+	if (!file->is_regular)
+		return STORE_MAPPED;
+	data = lseek(file->fd, (off_t)offset, SEEK_DATA);
+	if (data < 0 && errno != ENXIO)
+		return STORE_MAPPED;
+	/* no data up to the end of the file */
+	if (data < 0 || (uint64_t)data > offset) {
+		*len = data < 0 ? *len : num_min(*len, (uint64_t)data - offset);
+		return file_hole(file, offset, len);
+	}
+	hole = lseek(file->fd, (off_t)offset, SEEK_HOLE);
+	if (hole > data)
+		*len = num_min(*len, (uint64_t)hole - offset);
+	return STORE_MAPPED;
+}
+
 const struct store_ops store_file_ops = {
 	.name = "file",
 	.open = file_open,
@@ -617,4 +711,5 @@ const struct store_ops store_file_ops = {
 	.run = file_run,
 	.queue = file_queue,
 	.step = file_step,
+	.extent = file_extent,
 };

@@ -11,8 +11,23 @@
 struct mem_store {
 	struct store store;	/* first */
 	uint8_t *base;
+	uint8_t *pages;		/* enum mem_page of each, itself taken as it is needed */
+	uint64_t npages;
 	size_t page_bytes;
+	unsigned int page_shift;
 };
+
+/* 0: nobody has written to it since it was given back */
+enum mem_page { MEM_PAGE_FREE, MEM_PAGE_WRITTEN, MEM_PAGE_ANCHORED };
+
+static void *
+mem_map(uint64_t size)
+{
+	void *p = fault_hit() ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
 
 static int
 mem_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
@@ -23,14 +38,18 @@ mem_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 	if (mem == NULL)
 		return store_error(-ENOMEM, reterr, "out of memory");
 	mem->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	mem->base = fault_hit() ? MAP_FAILED
-				: mmap(NULL, conf->size_bytes, PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem->base == MAP_FAILED)
+	mem->page_shift = (unsigned int)__builtin_ctzl(mem->page_bytes);
+	mem->npages = num_round_up(conf->size_bytes, mem->page_bytes) >> mem->page_shift;
+	mem->base = mem_map(conf->size_bytes);
+	mem->pages = mem->base == NULL ? NULL : mem_map(mem->npages);
+	if (mem->pages == NULL) {
+		if (mem->base != NULL)
+			(void)munmap(mem->base, conf->size_bytes);
 		return store_error(-ENOMEM, reterr,
 		    "no address space for %s; make it smaller, or use "
 		    "a file",
 		    num_format_bytes(conf->size_bytes, size));
+	}
 	(void)madvise(mem->base, conf->size_bytes, MADV_DONTDUMP);
 
 	mem->store.ops = &store_mem_ops;
@@ -38,6 +57,8 @@ mem_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 		.size_bytes = conf->size_bytes,
 		.is_readonly = conf->is_readonly,
 		.can_unmap = true,
+		.can_anchor = true,
+		.is_memory = true,
 		.optimal_bytes = (uint32_t)mem->page_bytes,
 	};
 	*ret = &STEAL(mem)->store;
@@ -49,8 +70,30 @@ mem_close(struct store *store)
 {
 	struct mem_store *mem = container_of(store, struct mem_store, store);
 
+	(void)munmap(mem->pages, mem->npages);
 	(void)munmap(mem->base, store->info.size_bytes);
 	free(mem);
+}
+
+/*
+ * The map of pages: relaxed bytes, written only when they change. Writes say it after the copy,
+ * unmap says it before the page goes: where both meet, a page may be called written that is not,
+ * but none that is called free has data.
+ */
+static void
+mem_set_pages(struct mem_store *mem, uint64_t first, uint64_t end, uint8_t state)
+{
+	for (uint64_t i = first; i < end; i++) {
+		if (__atomic_load_n(&mem->pages[i], __ATOMIC_RELAXED) != state)
+			__atomic_store_n(&mem->pages[i], state, __ATOMIC_RELAXED);
+	}
+}
+
+static void
+mem_wrote(struct mem_store *mem, uint64_t offset, uint64_t len)
+{
+	mem_set_pages(mem, offset >> mem->page_shift,
+	    (offset + len + mem->page_bytes - 1) >> mem->page_shift, MEM_PAGE_WRITTEN);
 }
 
 /* whole pages go back to the system, the ends of the range are cleared by hand */
@@ -61,12 +104,51 @@ mem_unmap(struct mem_store *mem, uint64_t offset, uint64_t len)
 	uint64_t first = num_round_up(offset, mem->page_bytes);
 	uint64_t last = end & ~(uint64_t)(mem->page_bytes - 1);
 
-	if (first >= last || madvise(mem->base + first, last - first, MADV_DONTNEED) < 0) {
+	/* the last page of the store may be cut */
+	if (end == mem->store.info.size_bytes)
+		last = end;
+	if (first >= last) {
 		memset(mem->base + offset, 0, len);
 		return;
 	}
+	mem_set_pages(mem, first >> mem->page_shift,
+	    num_round_up(last, mem->page_bytes) >> mem->page_shift, MEM_PAGE_FREE);
+	if (madvise(mem->base + first, last - first, MADV_DONTNEED) < 0)
+		memset(mem->base + first, 0, last - first);
 	memset(mem->base + offset, 0, first - offset);
 	memset(mem->base + last, 0, end - last);
+}
+
+/* the pages that reads as zeros are taken now: by touching them */
+static void
+mem_anchor(struct mem_store *mem, uint64_t offset, uint64_t len)
+{
+	uint64_t end = offset + len;
+	uint64_t first = num_round_up(offset, mem->page_bytes) >> mem->page_shift;
+	uint64_t last = end >> mem->page_shift;
+
+	memset(mem->base + offset, 0, len);
+	if (first < last)
+		mem_set_pages(mem, first, last, MEM_PAGE_ANCHORED);
+}
+
+static enum store_extent
+mem_extent(struct store *store, uint64_t offset, uint64_t *len)
+{
+	static const enum store_extent kinds[] = {
+		[MEM_PAGE_FREE] = STORE_DEALLOCATED,
+		[MEM_PAGE_WRITTEN] = STORE_MAPPED,
+		[MEM_PAGE_ANCHORED] = STORE_ANCHORED,
+	};
+	struct mem_store *mem = container_of(store, struct mem_store, store);
+	uint64_t page = offset >> mem->page_shift, end = offset + *len;
+	uint8_t state = __atomic_load_n(&mem->pages[page], __ATOMIC_RELAXED);
+
+	while (page << mem->page_shift < end &&
+	    __atomic_load_n(&mem->pages[page], __ATOMIC_RELAXED) == state)
+		page++;
+	*len = num_min(*len, (page << mem->page_shift) - offset);
+	return kinds[state];
 }
 
 /*
@@ -103,10 +185,16 @@ mem_try(struct store *store, struct store_req *req)
 			mem_copy(at, req->iov[i].iov_base, req->iov[i].iov_len);
 			at += req->iov[i].iov_len;
 		}
+		mem_wrote(mem, req->offset, req->len);
 		break;
 	case STORE_UNMAP:
 		mem_unmap(mem, req->offset, req->len);
 		break;
+	case STORE_ANCHOR:
+		mem_anchor(mem, req->offset, req->len);
+		break;
+	case STORE_FETCH:
+	case STORE_DROP:
 	case STORE_FLUSH:
 	case STORE_OP_N:
 		break;
@@ -119,4 +207,5 @@ const struct store_ops store_mem_ops = {
 	.open = mem_open,
 	.close = mem_close,
 	.try_req = mem_try,
+	.extent = mem_extent,
 };

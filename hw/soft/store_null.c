@@ -16,6 +16,7 @@ null_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 		.size_bytes = conf->size_bytes,
 		.is_readonly = conf->is_readonly,
 		.can_unmap = true,
+		.is_memory = true,
 	};
 	*ret = store;
 	return 0;
@@ -35,9 +36,17 @@ null_try(UNUSED struct store *store, struct store_req *req)
 	return 0;
 }
 
+/* what was written is gone at once */
+static enum store_extent
+null_extent(UNUSED struct store *store, UNUSED uint64_t offset, UNUSED uint64_t *len)
+{
+	return STORE_DEALLOCATED;
+}
+
 const struct store_ops store_null_ops = {
 	.name = "null",
 	.open = null_open,
 	.close = null_close,
 	.try_req = null_try,
+	.extent = null_extent,
 };

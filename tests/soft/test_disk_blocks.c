@@ -187,6 +187,18 @@ START_TEST(write_same_repeats)
 	ck_assert(blocks_are(1020, 5, 0));
 	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, 0), sent, 100));
 	ck_assert(bench_sense_is(&b, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU));
+	/* too much is as wrong as too little, and nothing has been written */
+	memset(sent, 0x45, 1024);
+	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, 0), sent, 1024));
+	ck_assert(bench_sense_is(&b, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU));
+	ck_assert(blocks_are(10, 1, 0x44));
+	/* ANCHOR only together with UNMAP */
+	ck_assert(
+	    !bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, CDB_ANCHOR), sent, 512));
+	ck_assert(bench_field_is(&b, true, 1, 4));
+	bench_close(&b);
+
+	bench_open(&b, "null:4M");
 	ck_assert(!bench_out(
 	    &b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, CDB_UNMAP | CDB_ANCHOR), sent, 512));
 	ck_assert(bench_field_is(&b, true, 1, 4));
@@ -254,8 +266,6 @@ START_TEST(unmap_lists)
 	ck_assert(!bench_out(&b, cdb, cdb_unmap(cdb, 24, 0), buf, 20));
 	ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH));
 	ck_assert(b.cmd->is_overrun);
-	ck_assert(!bench_out(&b, cdb, cdb_unmap(cdb, 24, CDB_ANCHOR), buf, 24));
-	ck_assert(bench_field_is(&b, true, 1, 0));
 	fault_arm(1);
 	ck_assert(!unmap(1, 0, 1));
 	ck_assert(fault_disarm());
@@ -263,6 +273,8 @@ START_TEST(unmap_lists)
 	bench_close(&b);
 
 	bench_open(&b, "null:1T");
+	ck_assert(!bench_out(&b, cdb, cdb_unmap(cdb, 24, CDB_ANCHOR), buf, 24));
+	ck_assert(bench_field_is(&b, true, 1, 0));
 	ck_assert(!unmap(2, 0, 1 << 20));
 	ck_assert(bench_field_is(&b, false, 16, 7));
 	bench_close(&b);
