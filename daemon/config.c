@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "daemon/config_exports.h"
 #include "daemon/config_raw.h"
 #include "daemon/loop.h"
 #include "proto/limits.h"
@@ -83,6 +84,9 @@ config_fini(struct config *c)
 	free(c->user);
 	free(c->state_dir);
 	free(c->demo_dir);
+	free(c->path);
+	free(c->export_target);
+	ex_set_unref(c->exports);
 	config_init(c);
 }
 
@@ -275,8 +279,8 @@ read_word(char **ret, const char *word)
 	return 0;
 }
 
-static bool
-group_find(const char *name, gid_t *ret_gid)
+bool
+config_group_find(const char *name, gid_t *ret_gid)
 {
 	char buf[ID_BUF_LEN];
 	struct group group, *found = NULL;
@@ -287,8 +291,8 @@ group_find(const char *name, gid_t *ret_gid)
 	return true;
 }
 
-static bool
-user_find(const char *name, uid_t *ret_uid)
+bool
+config_user_find(const char *name, uid_t *ret_uid)
 {
 	char buf[ID_BUF_LEN];
 	struct passwd passwd, *found = NULL;
@@ -329,7 +333,7 @@ read_socket(const struct reader *rd, const struct raw_socket *raw)
 		r = read_mode(rd, raw->mode);
 	if (r < 0)
 		return r;
-	if (raw->group != NULL && !group_find(raw->group, &c->socket_gid))
+	if (raw->group != NULL && !config_group_find(raw->group, &c->socket_gid))
 		return complain_word(rd, "socket/group", raw->group,
 		    "is not a group of this system");
 	return 0;
@@ -362,8 +366,8 @@ read_subject(const struct reader *rd, const struct raw_access *raw, const char *
 		ret->id = (uint32_t)id;
 		return 0;
 	}
-	if (ret->is_group ? !group_find(words[which], &ret->id) :
-	    !user_find(words[which], &ret->id))
+	if (ret->is_group ? !config_group_find(words[which], &ret->id) :
+	    !config_user_find(words[which], &ret->id))
 		return complain_word(rd, where, words[which], "is not a %s of this system",
 		    keys[which]);
 	return 0;
@@ -576,7 +580,7 @@ read_rest(const struct reader *rd, const struct raw_config *raw)
 	if (raw->user != NULL) {
 		uid_t uid;
 
-		if (!user_find(raw->user, &uid))
+		if (!config_user_find(raw->user, &uid))
 			return complain_word(rd, "user", raw->user,
 			    "is not a user of this system");
 	}
@@ -597,7 +601,7 @@ read_all(const struct reader *rd, const struct raw_config *raw)
 		r = read_rest(rd, raw);
 	for (unsigned int i = 0; r == 0 && i < raw->hbas_count; i++)
 		r = read_hba(rd, &raw->hbas[i], i);
-	return r;
+	return r < 0 ? r : config_exports_load(rd->raw, rd->config, rd->reterr);
 }
 
 const char *
@@ -621,7 +625,9 @@ config_load(struct config *c, const char *path, char *reterr)
 	struct config_raw *raw;
 	int r;
 
-	r = config_raw_load(path, &raw, reterr, CONFIG_ERR_LEN);
+	r = read_word(&c->path, path);
+	if (r == 0)
+		r = config_raw_load(path, CONFIG_ADMIN, &raw, reterr, CONFIG_ERR_LEN);
 	if (r < 0)
 		return r;
 	r = read_all(&(struct reader){ c, raw, reterr }, config_raw_get(raw));

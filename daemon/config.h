@@ -18,6 +18,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "daemon/ex_set.h"
 #include "hw/soft/soft.h"
 #include "proto/method.h"
 
@@ -25,6 +26,7 @@
 #define CONFIG_HBAS_MAX		32
 #define CONFIG_ACCESS_MAX	256
 #define CONFIG_DRIVER_MAX	20	/* bytes of a driver's name */
+#define CONFIG_DEFAULT		"/etc/scsad/scsad.conf"
 
 /* one HBA */
 struct config_hba {
@@ -75,6 +77,12 @@ struct config {
 	char *state_dir;		/* what outlives a restart, and the file of --demo; NULL:
 					 * see config_state_dir() */
 	char *demo_dir;			/* the folder that demo_add() made, or NULL */
+
+	char *path;			/* of the file that was read; NULL: none was */
+	struct ex_set *exports;		/* what file and command line export; not sealed, NULL:
+					 * nothing */
+	char *export_target;		/* --export: target of all disks of the command line */
+	bool export_anyone;		/* --allow-anyone */
 };
 
 /* config_init() - every default; config_fini() - free what hangs from it, any half-filled
@@ -116,6 +124,10 @@ int config_add_expander(struct config_hba *hba, const struct soft_expander_conf 
 /* config_add_access() - one more rule; 0, -ENOMEM, or -ENOSPC at CONFIG_ACCESS_MAX */
 int config_add_access(struct config *c, bool is_group, uint32_t id,
     Scsad__Role role) MUST_CHECK;
+
+/* config_user_find(), config_group_find() - numbers of names of this system; false: no such */
+bool config_user_find(const char *name, uid_t *ret_uid);
+bool config_group_find(const char *name, gid_t *ret_gid);
 
 /* role_parse() - "monitor", "io", "admin"; false for anything else. role_name() - the way
  * back */

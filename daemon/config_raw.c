@@ -9,12 +9,14 @@
 #include "base/num.h"
 #include "daemon/config_form.h"
 
-#define FILE_MAX_BYTES	(1u << 20)
+#define FILE_MAX_BYTES	(32u << 20)
 #define WORD_MAX	4096
 #define LIST_MAX	4096
+#define OBJECTS_MAX	65536
 
 struct config_raw {
 	char *path;
+	const cyaml_schema_value_t *schema;
 	uint8_t *bytes;
 	size_t len;
 	struct raw_config *tree;	/* NULL: the file is empty */
@@ -84,6 +86,31 @@ static const cyaml_schema_field_t log_fields[] = {
 
 #define PART	(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 
+/* ------ exports ------ */
+
+#define FIELD_WORD(T, key)	WORD(#key, T, key),
+#define FIELD_LIST(T, key)	CYAML_FIELD_SEQUENCE(#key, PART, T, key, &word_schema, 0, LIST_MAX),
+#define FIELDS(kind, one, many, words)                                         \
+	static const cyaml_schema_field_t one##_fields[] = {                   \
+		words(FIELD_WORD, FIELD_LIST, struct raw_##one) CYAML_FIELD_END \
+	};
+#define SCHEMA(kind, one, many, words)                                         \
+	FIELDS(kind, one, many, words)                                         \
+	static const cyaml_schema_value_t one##_schema = {                     \
+		CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_##one, one##_fields), \
+	};
+EX_LISTS(SCHEMA)
+EX_MAPPINGS(FIELDS)
+EX_OWN_LISTS(SCHEMA)
+
+#define FIELD_MANY(kind, one, many, words)                                     \
+	CYAML_FIELD_SEQUENCE(#many, PART, struct raw_config, many, &one##_schema, 0, \
+	    OBJECTS_MAX),
+#define FIELD_ONE(kind, one, many, words)                                      \
+	CYAML_FIELD_MAPPING_PTR(#many, PART, struct raw_config, many, one##_fields),
+
+/* ------ the files ------ */
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_SEQUENCE("hbas", PART, struct raw_config, hbas, &hba_schema, 0, LIST_MAX),
 	CYAML_FIELD_MAPPING_PTR("socket", PART, struct raw_config, socket, socket_fields),
@@ -96,11 +123,25 @@ static const cyaml_schema_field_t config_fields[] = {
 	WORD("drain_ms", struct raw_config, drain_ms),
 	WORD("user", struct raw_config, user),
 	WORD("state_dir", struct raw_config, state_dir),
+	EX_LISTS(FIELD_MANY)
+	EX_MAPPINGS(FIELD_ONE)
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_field_t own_fields[] = {
+	WORD("generation", struct raw_config, generation),
+	EX_LISTS(FIELD_MANY)
+	EX_MAPPINGS(FIELD_ONE)
+	EX_OWN_LISTS(FIELD_MANY)
 	CYAML_FIELD_END
 };
 
 static const cyaml_schema_value_t config_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
+};
+
+static const cyaml_schema_value_t own_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, own_fields),
 };
 
 /* ------ places ------ */
@@ -128,7 +169,7 @@ node_step(yaml_document_t *doc, const yaml_node_t *node, const char *step, size_
 		return NULL;
 	memcpy(digits, step, len);
 	digits[len] = '\0';
-	if (num_parse_u64(digits, LIST_MAX, &index) < 0 ||
+	if (num_parse_u64(digits, OBJECTS_MAX, &index) < 0 ||
 	    index >= (uint64_t)(node->data.sequence.items.top -
 	    node->data.sequence.items.start))
 		return NULL;
@@ -194,7 +235,7 @@ file_read(struct config_raw *raw, char *reterr, size_t size)
 		return err == 0 ? -EIO : -err;
 	}
 	if (raw->len > FILE_MAX_BYTES) {
-		(void)snprintf(reterr, size, "%s: larger than 1 MiB, this is no configuration",
+		(void)snprintf(reterr, size, "%s: larger than 32 MiB, this is no configuration",
 		    raw->path);
 		return -EINVAL;
 	}
@@ -213,7 +254,7 @@ tree_load(struct config_raw *raw, char *reterr, size_t size)
 	cyaml_err_t err;
 	int r;
 
-	r = config_form_check(raw->bytes, raw->len, &config_schema, &fault);
+	r = config_form_check(raw->bytes, raw->len, raw->schema, &fault);
 	if (r == -EINVAL)
 		(void)snprintf(reterr, size, "%s:%zu:%zu: %s", raw->path, fault.line,
 		    fault.column, fault.text);
@@ -221,7 +262,7 @@ tree_load(struct config_raw *raw, char *reterr, size_t size)
 		(void)snprintf(reterr, size, "%s: out of memory", raw->path);
 	if (r < 0)
 		return r;
-	err = cyaml_load_data(raw->bytes, raw->len, &config, &config_schema, &tree, NULL);
+	err = cyaml_load_data(raw->bytes, raw->len, &config, raw->schema, &tree, NULL);
 	if (err == CYAML_OK) {
 		raw->tree = tree;
 		return 0;
@@ -240,7 +281,7 @@ config_raw_free(struct config_raw *raw)
 	if (raw == NULL)
 		return;
 	if (raw->tree != NULL)
-		(void)cyaml_free(&config, &config_schema, raw->tree, 0);
+		(void)cyaml_free(&config, raw->schema, raw->tree, 0);
 	free(raw->bytes);
 	free(raw->path);
 	free(raw);
@@ -253,7 +294,8 @@ raw_freep(struct config_raw **raw)
 }
 
 int
-config_raw_load(const char *path, struct config_raw **ret_raw, char *reterr, size_t size)
+config_raw_load(const char *path, enum config_writer writer, struct config_raw **ret_raw,
+    char *reterr, size_t size)
 {
 	CLEANUP(raw_freep) struct config_raw *raw = calloc(1, sizeof(*raw));
 	int r;
@@ -262,6 +304,7 @@ config_raw_load(const char *path, struct config_raw **ret_raw, char *reterr, siz
 		(void)snprintf(reterr, size, "%s: out of memory", path);
 		return -ENOMEM;
 	}
+	raw->schema = writer == CONFIG_ADMIN ? &config_schema : &own_schema;
 	r = file_read(raw, reterr, size);
 	if (r < 0)
 		return r;
@@ -278,4 +321,84 @@ const struct raw_config *
 config_raw_get(const struct config_raw *raw)
 {
 	return raw->tree != NULL ? raw->tree : &raw->empty;
+}
+
+/* ------ objects ------ */
+
+/* where a key's value is in the struct of its kind */
+struct column {
+	const char *key;
+	size_t at, count_at;
+	bool is_list;
+};
+
+#define COLUMN_WORD(T, name)	{ #name, offsetof(T, name), 0, false },
+#define COLUMN_LIST(T, name)	{ #name, offsetof(T, name), offsetof(T, name##_count), true },
+#define COLUMNS(kind, one, many, words)                                        \
+	[kind] = { words(COLUMN_WORD, COLUMN_LIST, struct raw_##one) { NULL, 0, 0, false } },
+
+static const struct column columns[EX_KIND_N][EX_KEYS_MAX] = {
+	EX_LISTS(COLUMNS)
+	EX_MAPPINGS(COLUMNS)
+	EX_OWN_LISTS(COLUMNS)
+};
+
+/* the first object of a kind, how large one is, and how many there are */
+struct part {
+	const void *first;
+	size_t size, n;
+};
+
+#define PART_MANY(kind, one, many, words)                                      \
+	[kind] = { tree->many, sizeof(*tree->many), tree->many##_count },
+#define PART_ONE(kind, one, many, words)                                       \
+	[kind] = { tree->many, sizeof(*tree->many), tree->many != NULL },
+
+static struct part
+part_of(const struct raw_config *tree, enum ex_kind kind)
+{
+	const struct part parts[EX_KIND_N] = {
+		EX_LISTS(PART_MANY)
+		EX_MAPPINGS(PART_ONE)
+		EX_OWN_LISTS(PART_MANY)
+	};
+
+	return parts[kind];
+}
+
+size_t
+config_raw_objects(const struct config_raw *raw, enum ex_kind kind)
+{
+	return part_of(config_raw_get(raw), kind).n;
+}
+
+size_t
+config_raw_object(const struct config_raw *raw, enum ex_kind kind, size_t i,
+    struct ex_setting settings[EX_KEYS_MAX], struct raw_setting words[EX_KEYS_MAX])
+{
+	const struct part part = part_of(config_raw_get(raw), kind);
+	const char *object = (const char *)part.first + i * part.size;
+	size_t n = 0;
+
+	for (const struct column *c = columns[kind]; c->key != NULL; c++) {
+		char **value = (char **)(uintptr_t)(object + c->at);
+
+		if (c->is_list) {
+			char **list = *(char ***)(void *)value;
+			unsigned int count = *(const unsigned int *)(const void *)(object +
+			    c->count_at);
+
+			if (list == NULL)
+				continue;
+			settings[n] = (struct ex_setting){ c->key, (const char *const *)list,
+			    count };
+		} else if (*value != NULL) {
+			words[n].one = *value;
+			settings[n] = (struct ex_setting){ c->key, &words[n].one, 1 };
+		} else {
+			continue;
+		}
+		n++;
+	}
+	return n;
 }

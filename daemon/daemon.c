@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "daemon/demo.h"
+#include "daemon/exports.h"
 #include "daemon/hbas.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
@@ -40,6 +41,7 @@ struct daemon {
 	bool has_smp;
 	struct tree *tree;
 	struct hbas *hbas;
+	struct exports *exports;
 	struct rpc_socket socket;
 };
 
@@ -84,12 +86,14 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 
 	switch (event) {
 	case LU_EVENT_ADDED:
+		exports_units_changed(d->exports, info->path);
 		log_notice("%s: unit added, %s %s, %s", info->path, info->vendor, info->product,
 		    num_format_bytes(info->blocks * info->block_bytes, size));
 		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_ADDED, info->path,
 		    "unit added");
 		break;
 	case LU_EVENT_GONE:
+		exports_units_changed(d->exports, info->path);
 		log_info("%s: unit gone", info->path);
 		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_UNIT_GONE, info->path,
 		    "unit gone");
@@ -201,12 +205,24 @@ start_tree(struct daemon *d)
 }
 
 static int
+start_exports(struct daemon *d)
+{
+	const struct exports_conf conf = { d->conf, lu_worker_exec(d->worker) };
+	int r = exports_new(&conf, &d->exports);
+
+	if (r < 0)
+		log_error("exports: cannot be set up: %s", strerror(-r));
+	return r;
+}
+
+static int
 start_units(struct daemon *d)
 {
 	int r = hbas_attach(d->conf, loops_count(d->loops), &d->hbas);
 
 	rpc_server_set_hbas(d->rpc, d->hbas, d->tree);
-	return r;
+	rpc_server_set_exports(d->rpc, d->exports);
+	return r < 0 ? r : exports_start(d->exports, NULL, NULL);
 }
 
 static int
@@ -241,6 +257,8 @@ daemon_start(const struct config *conf, struct daemon **ret_daemon)
 	if (r == 0)
 		r = start_tree(d);
 	if (r == 0)
+		r = start_exports(d);
+	if (r == 0)
 		r = start_units(d);
 	if (r == 0)
 		r = start_socket(d);
@@ -250,6 +268,7 @@ daemon_start(const struct config *conf, struct daemon **ret_daemon)
 		daemon_stop(d);
 		return r;
 	}
+	exports_keep(d->exports);
 	*ret_daemon = d;
 	return 0;
 }
@@ -293,6 +312,7 @@ daemon_stop(struct daemon *d)
 {
 	if (d == NULL)
 		return;
+	exports_stop(d->exports);
 	if (d->rpc != NULL && !stop_units(d)) {
 		rpc_socket_close(&d->socket);
 		log_error("stopped with packets that did not come back");
@@ -310,6 +330,7 @@ daemon_stop(struct daemon *d)
 	if (d->loops != NULL)
 		loops_stop(d->loops);
 	rpc_server_free(d->rpc);
+	exports_free(d->exports);
 	loops_free(d->loops);
 	free(d);
 }
@@ -336,6 +357,20 @@ signals_block(sigset_t *ret_set)
 	(void)pthread_sigmask(SIG_BLOCK, ret_set, NULL);
 }
 
+static void
+reload(struct daemon *d)
+{
+	struct ex_result result;
+
+	notify_reloading();
+	if (exports_reload(d->exports, &result) < 0)
+		log_error("reload: %s; everything stays as it was", result.text);
+	else
+		log_notice("reload: exports are those of the file now, generation %llu",
+		    (unsigned long long)result.generation);
+	notify_ready();
+}
+
 /* until a signal ends it; the watchdog hears from us only while every loop turns */
 static void
 serve(struct daemon *d, const sigset_t *set)
@@ -355,7 +390,7 @@ serve(struct daemon *d, const sigset_t *set)
 			return;
 		}
 		if (sig == SIGHUP)
-			log_warning("SIGHUP: the configuration is read at start only, restart");
+			reload(d);
 		if (watchdog_us != 0 && loops_are_alive(d->loops))
 			notify_watchdog();
 	}

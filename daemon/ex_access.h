@@ -43,7 +43,8 @@ bool ex_visible(const struct ex_set *set, const struct ex_target *target,
 
 /* ex_target_rtpi() - the relative target port identifier of a target in a portal group; 0: it
  * is not served there. lu_port_find() has the port while the target is up */
-uint16_t ex_target_rtpi(const struct ex_target *target, uint16_t group);
+uint16_t ex_target_rtpi(const struct ex_set *set, const struct ex_target *target,
+    uint16_t group);
 
 /* ex_target_chap(), ex_discovery_chap() - accounts that may log in; none: AuthMethod is None */
 const struct ex_words *ex_target_chap(const struct ex_target *target);

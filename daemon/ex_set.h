@@ -28,12 +28,13 @@
 
 #define EX_NAME_MAX		223	/* bytes of an iSCSI name */
 #define EX_PORTALS_MAX		64
-#define EX_GROUPS_MAX		64	/* and portal groups of one target */
+#define EX_GROUPS_MAX		32	/* and portal groups of one target (ALUA_GROUPS_MAX) */
 #define EX_TARGETS_MAX		4096
 #define EX_ACLS_MAX		4096
 #define EX_ACL_WORDS_MAX	4096	/* names, addresses of one access list */
 #define EX_CHAPS_MAX		4096
 #define EX_EXPORTS_MAX		65536
+#define EX_PORTS_MAX		256	/* target ports: pairs of target and portal group */
 #define EX_LOCALS_MAX		256
 #define EX_UNITS_MAX		16384
 #define EX_LUN_MAX		16383	/* flat space addressing, SAM-5 4.7.7.3 */
@@ -53,6 +54,7 @@ enum ex_kind {
 	EX_DISCOVERY,		/* one object at most: how discovery sessions log in */
 	EX_LOCAL,
 	EX_UNIT,		/* policy of a unit */
+	EX_PORT,		/* identifier of a target port; made by the daemon itself */
 	EX_KIND_N
 };
 
@@ -69,8 +71,8 @@ struct ex_object {
 	_Atomic uint32_t refs;
 	enum ex_kind kind;
 	enum ex_from from;
+	size_t at;		/* place in its part of the file it comes from */
 	char *name;		/* unique among its kind */
-	char *where;		/* "/etc/scsad/scsad.conf:12:5", "--export", "by request" */
 };
 
 struct ex_words {
@@ -128,18 +130,18 @@ struct ex_acl {
 	struct ex_words addresses;	/* nets as they were written */
 };
 
-struct ex_target_port {
-	uint16_t group;
-	uint16_t rtpi;		/* relative target port identifier, 1 .. 65535; unique in a set */
+/* name: "TARGET,TAG". Outlives its target, so that one that is made again is known again */
+struct ex_port {
+	struct ex_object o;
+	uint32_t rtpi;		/* relative target port identifier, 1 .. 65534; of it alone */
 };
 
 /* name: the iSCSI name */
 struct ex_target {
 	struct ex_object o;
 	char *alias;			/* NULL: none */
-	struct ex_words groups;		/* "1/5": tag and rtpi, as it was written or assigned */
-	struct ex_target_port *ports;	/* by tag */
-	size_t n_ports;
+	struct ex_words groups;		/* tags of the portal groups it is served by, as words */
+	uint16_t tags[EX_GROUPS_MAX];	/* as numbers; groups.n of them */
 	struct ex_words chap;		/* accounts that may log in; empty: nobody is asked */
 	char *redirect;			/* NULL, or "192.0.2.7:3260": log in there instead */
 	bool is_redirect_permanent;	/* 0102h instead of 0101h (RFC 7143 11.13.5) */
@@ -179,11 +181,13 @@ struct ex_discovery {
 	struct ex_words chap;		/* as of targets */
 };
 
+enum ex_answer { EX_EMULATE, EX_PASS };	/* answered by us, or sent to the device */
+
 /* name: path of the unit */
 struct ex_unit {
 	struct ex_object o;
-	bool reservations_pass;		/* RESERVE and PERSISTENT RESERVE go to the device */
-	bool alua_pass;			/* REPORT and SET TARGET PORT GROUPS likewise */
+	uint32_t reservations;		/* enum ex_answer: RESERVE and PERSISTENT RESERVE */
+	uint32_t alua;			/* REPORT and SET TARGET PORT GROUPS */
 };
 
 struct ex_set;
@@ -200,6 +204,10 @@ size_t ex_set_count(const struct ex_set *set, enum ex_kind kind);
 const struct ex_object *ex_set_at(const struct ex_set *set, enum ex_kind kind, size_t i);
 const struct ex_object *ex_set_find(const struct ex_set *set, enum ex_kind kind,
     const char *name);
+
+/* ex_set_exports() - the exports of a target, @ret_n of them, in the order of the set */
+const struct ex_export *const *ex_set_exports(const struct ex_set *set,
+    const struct ex_target *target, size_t *ret_n);
 
 /* ex_set_target() - by iSCSI name, whatever its letters' case (RFC 7143 4.2.7.2); or NULL */
 const struct ex_target *ex_set_target(const struct ex_set *set, const char *name);

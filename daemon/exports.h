@@ -124,12 +124,16 @@ int exports_new(const struct exports_conf *conf, struct exports **ret_exports) M
 /**
  * exports_start() - bring everything up
  *
- * @ops      the data plane, or NULL when there is none: portals and targets are then refused
+ * @ops      the data plane, or NULL when there is none: the set is kept, and nobody can log in
  * @ctx      its first argument
  *
  * Returns:  0, or -errno of what could not be brought up (logged; nothing is up)
  */
 int exports_start(struct exports *ex, const struct exports_ops *ops, void *ctx) MUST_CHECK;
+
+/* exports_keep() - write our own file for the first time: target ports have identifiers that must
+ * not change; a failure is logged. After the process has become who it is */
+void exports_keep(struct exports *ex);
 
 /* exports_stop() - portals close, then targets go; no changes any more. NULL is fine */
 void exports_stop(struct exports *ex);
@@ -157,7 +161,7 @@ void exports_units_changed(struct exports *ex, const char *unit_path);
 /* a key of an object with its values, as in the file */
 struct ex_setting {
 	const char *key;
-	const char *const *values;
+	const char *const *values;	/* of a list, NULL stands for an empty word */
 	size_t n_values;
 };
 

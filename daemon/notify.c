@@ -40,6 +40,12 @@ notify_ready(void)
 }
 
 void
+notify_reloading(void)
+{
+	notify_send("RELOADING=1");
+}
+
+void
 notify_stopping(void)
 {
 	notify_send("STOPPING=1");

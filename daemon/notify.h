@@ -12,9 +12,10 @@
 
 #include "base/compiler.h"
 
-/* notify_ready(), notify_stopping() - states; notify_status() - one line for systemctl
+/* notify_ready(), notify_reloading(), notify_stopping() - states; notify_status() - one line for systemctl
  * status */
 void notify_ready(void);
+void notify_reloading(void);
 void notify_stopping(void);
 PRINTF_LIKE(1, 2) void notify_status(const char *fmt, ...);
 

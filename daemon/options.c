@@ -7,10 +7,14 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "daemon/config_exports.h"
 #include "daemon/demo.h"
 #include "daemon/loop.h"
 
-enum { OPT_CHECK = 256, OPT_DEMO, OPT_PORT, OPT_EXPANDER, OPT_SOCKET, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND };
+enum {
+	OPT_CHECK = 256, OPT_DEMO, OPT_PORT, OPT_EXPANDER, OPT_EXPORT, OPT_ANYONE, OPT_SOCKET,
+	OPT_STATE, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND,
+};
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -19,7 +23,10 @@ static const struct option long_options[] = {
 	{ "port", required_argument, NULL, OPT_PORT },
 	{ "expander", required_argument, NULL, OPT_EXPANDER },
 	{ "demo", no_argument, NULL, OPT_DEMO },
+	{ "export", required_argument, NULL, OPT_EXPORT },
+	{ "allow-anyone", no_argument, NULL, OPT_ANYONE },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "state-dir", required_argument, NULL, OPT_STATE },
 	{ "loops", required_argument, NULL, OPT_LOOPS },
 	{ "log-level", required_argument, NULL, OPT_LOG },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
@@ -30,16 +37,19 @@ static const struct option long_options[] = {
 
 static const char help[] =
     "usage: scsad [OPTION]...\n"
-    "Serve SCSI units to programs on this machine.\n"
+    "Serve SCSI units to programs on this machine, and over iSCSI to others.\n"
     "\n"
     "  -d, --disk SPEC       a disk of the software HBA, repeatable:\n"
     "                          disk.img  file:PATH,size=8G  mem:1G  null:1T,block=4096\n"
     "      --port SPEC       a port of it: NAME,virtual or NAME,remote=WWN,phys=MASK\n"
     "      --expander SPEC   an expander on a port: WWN,port=NAME\n"
+    "      --export SPEC     export all units over iSCSI: ADDRESS:PORT[,TARGET]\n"
+    "      --allow-anyone    such an export may leave this machine, for whoever comes\n"
     "      --demo            a memory disk and a file disk, for a first look\n"
     "  -c, --config FILE     configuration, default " OPTIONS_CONFIG_DEFAULT "\n"
     "      --check           judge the configuration and end: 0 good, 102 wrong\n"
     "      --socket PATH     where programs connect\n"
+    "      --state-dir DIR   where changes made while it runs are kept\n"
     "      --loops N         threads for I/O, default one for each CPU\n"
     "      --log-level L     error, warning, notice, info or debug\n"
     "      --foreground      stay in the foreground (this is what it always does)\n"
@@ -102,6 +112,12 @@ option_take(struct options *o, int c, const char *word, char *reterr)
 	case OPT_EXPANDER:
 		return option_list(o->expanders, OPTIONS_EXPANDERS_MAX, &o->n_expanders,
 		    "expander", word, reterr);
+	case OPT_EXPORT:
+		return option_list(o->exports, OPTIONS_EXPORTS_MAX, &o->n_exports, "export",
+		    word, reterr);
+	case OPT_ANYONE:
+		o->allow_anyone = true;
+		return 0;
 	case OPT_CHECK:
 		o->want_check = true;
 		return 0;
@@ -111,6 +127,10 @@ option_take(struct options *o, int c, const char *word, char *reterr)
 	case OPT_SOCKET:
 		o->socket = word;
 		return 0;
+	case OPT_STATE:
+		o->state_dir = word;
+		return word[0] == '/' ? 0 : complain(reterr, "state-dir", word,
+		    "is not an absolute path");
 	case OPT_LOOPS:
 		return option_loops(o, word, reterr);
 	case OPT_LOG:
@@ -228,6 +248,90 @@ apply_hba(const struct options *o, struct config *conf, char *reterr)
 	return r < 0 ? r : apply_ports(o, hba, reterr);
 }
 
+/* ------ --export ------ */
+
+static int
+export_object(struct config *conf, enum ex_kind kind, size_t at, const char *name,
+    const char *word, char *reterr)
+{
+	struct ex_fault fault;
+	struct ex_object *o;
+	int r;
+
+	if (conf->exports == NULL)
+		conf->exports = ex_set_new(1);
+	if (conf->exports == NULL)
+		return -ENOMEM;
+	r = ex_object_new(kind, EX_FROM_OPTION, at, name, NULL, NULL, 0, &o, &fault);
+	if (r == -EINVAL)
+		return apply_complain(reterr, "export", word, fault.text);
+	return r < 0 ? r : ex_set_add(conf->exports, o);
+}
+
+/* "127.0.0.1:3260,iqn.2001-01.com.example:disks": the portal here, the target noted */
+static int
+apply_export(struct config *conf, const char *word, size_t at, char *reterr)
+{
+	size_t len = strcspn(word, ",");
+	char address[EX_ADDR_LEN];
+	const char *target = word[len] == ',' ? word + len + 1 : NULL;
+
+	if (len >= sizeof(address))
+		return apply_complain(reterr, "export", word, "is not ADDRESS:PORT[,TARGET]");
+	memcpy(address, word, len);
+	address[len] = '\0';
+	if (target != NULL && conf->export_target != NULL &&
+	    strcasecmp(target, conf->export_target) != 0)
+		return apply_complain(reterr, "export", word, "names a second target; all units "
+		    "are one target's, further ones need a file");
+	if (target != NULL && conf->export_target == NULL) {
+		conf->export_target = strdup(target);
+		if (conf->export_target == NULL)
+			return -ENOMEM;
+	}
+	return export_object(conf, EX_PORTAL, at, address, word, reterr);
+}
+
+static int
+apply_exports(const struct options *o, struct config *conf, char *reterr)
+{
+	struct ex_fault fault;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->n_exports; i++)
+		r = apply_export(conf, o->exports[i], i, reterr);
+	if (r == 0 && conf->export_target == NULL &&
+	    (conf->export_target = strdup(OPTIONS_TARGET_DEFAULT)) == NULL)
+		r = -ENOMEM;
+	if (r == 0)
+		r = export_object(conf, EX_TARGET, 0, conf->export_target, conf->export_target,
+		    reterr);
+	if (r < 0)
+		return r;
+	conf->export_anyone = o->allow_anyone;
+	r = config_exports_check(conf->exports, &fault);
+	if (r < 0)
+		ex_fault_format(&fault, reterr, CONFIG_ERR_LEN);
+	return r;
+}
+
+/* without an access list nothing leaves this machine, unless somebody says so */
+static int
+check_exports(const struct options *o, const struct config *conf, char *reterr)
+{
+	for (size_t i = 0; !o->allow_anyone && i < ex_set_count(conf->exports, EX_PORTAL);
+	    i++) {
+		const struct ex_portal *p = (const struct ex_portal *)ex_set_at(conf->exports,
+		    EX_PORTAL, i);
+
+		if (p->group == 1 && !p->is_loopback)
+			return apply_complain(reterr, "export", p->o.name, "can be reached from "
+			    "other machines: say --allow-anyone if anyone may come, or write "
+			    "access lists into a file");
+	}
+	return 0;
+}
+
 static int
 apply_file(const struct options *o, struct config *conf, char *reterr)
 {
@@ -260,6 +364,19 @@ options_apply(const struct options *o, struct config *conf, char *reterr)
 		r = demo_add(conf, !o->want_check, reterr);
 		if (r < 0)
 			return r;
+	}
+	if (o->n_exports > 0) {
+		r = apply_exports(o, conf, reterr);
+		if (r == 0)
+			r = check_exports(o, conf, reterr);
+		if (r < 0)
+			return r;
+	}
+	if (o->state_dir != NULL) {
+		free(conf->state_dir);
+		conf->state_dir = strdup(o->state_dir);
+		if (conf->state_dir == NULL)
+			return -ENOMEM;
 	}
 	if (o->socket != NULL) {
 		free(conf->socket_path);

@@ -14,10 +14,12 @@
 
 #include "daemon/config.h"
 
-#define OPTIONS_CONFIG_DEFAULT	"/etc/scsad/scsad.conf"
+#define OPTIONS_CONFIG_DEFAULT	CONFIG_DEFAULT
 #define OPTIONS_DISKS_MAX	256
 
 #define OPTIONS_EXPANDERS_MAX	32
+#define OPTIONS_EXPORTS_MAX	16
+#define OPTIONS_TARGET_DEFAULT	"iqn.2026-11.internal.scsad:disks"
 
 struct options {
 	const char *config;		/* --config; NULL: not given */
@@ -27,7 +29,11 @@ struct options {
 	size_t n_ports;
 	const char *expanders[OPTIONS_EXPANDERS_MAX];
 	size_t n_expanders;
+	const char *exports[OPTIONS_EXPORTS_MAX];
+	size_t n_exports;
+	bool allow_anyone;
 	const char *socket;
+	const char *state_dir;
 	unsigned int loops;		/* 0: not given */
 	bool has_log_level;
 	enum log_level log_level;

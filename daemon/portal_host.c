@@ -183,8 +183,8 @@ tell_target(const struct portal_conn *conn, const struct ex_set *set,
     const struct ex_target *target, struct iscsi_text_out *out)
 {
 	iscsi_send_targets_name(out, target->o.name);
-	for (size_t i = 0; i < target->n_ports; i++)
-		tell_portals(conn, set, target->ports[i].group, out);
+	for (size_t i = 0; i < target->groups.n; i++)
+		tell_portals(conn, set, target->tags[i], out);
 }
 
 static const char *

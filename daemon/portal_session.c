@@ -262,7 +262,7 @@ session_view(struct portal_session *s, const char *name, struct lu_view **ret_vi
 	int r = -ENOENT;
 
 	if (ex_admit(set, target, &peer) == EX_ADMIT) {
-		s->port = lu_port_find(ex_target_rtpi(target, s->group));
+		s->port = lu_port_find(ex_target_rtpi(set, target, s->group));
 		r = s->port == NULL ? -ENOENT : ex_view(set, target, &peer, ret_view);
 	}
 	ex_set_unref(set);

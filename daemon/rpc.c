@@ -131,6 +131,12 @@ rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas, struct tree *t
 }
 
 void
+rpc_server_set_exports(struct rpc_server *server, struct exports *exports)
+{
+	server->exports = exports;
+}
+
+void
 rpc_server_free(struct rpc_server *server)
 {
 	if (server == NULL)

@@ -25,6 +25,7 @@
 #include "daemon/loop.h"
 #include "lu/lu.h"
 
+struct exports;
 struct rpc_server;
 struct tree;
 
@@ -41,6 +42,10 @@ int rpc_server_new(const struct rpc_server_conf *conf,
 /* rpc_server_set_hbas() - what list and show tell; before listen. @tree is the ports' and
  * expanders' */
 void rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas, struct tree *tree);
+
+/* rpc_server_set_exports() - what is exported to whom; before listen, outlives the server's
+ * connections. Without it nobody's units are limited, and verbs about exports are refused */
+void rpc_server_set_exports(struct rpc_server *server, struct exports *exports);
 
 /**
  * rpc_server_listen() - accept connections from @fd, a listening socket that is ours now

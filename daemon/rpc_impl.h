@@ -238,6 +238,7 @@ struct rpc_server {
 	const struct config *config;
 	struct hbas *hbas;
 	struct tree *tree;
+	struct exports *exports;
 	gid_t io_gid;
 	uint8_t instance[PROTO_INSTANCE_LEN];
 	uint64_t generation;
