@@ -1,4 +1,4 @@
-/* asymmetric access of units: the machine of lu/alua.h, its commands, and what is saved of it */
+/* asymmetric access of units: the machine of lu/alua.h, its commands, what is saved of it */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -90,8 +90,8 @@ size_t inquiry_extended(uint8_t type_qual, const void *device, size_t len, uint8
 size_t inquiry_ports(const struct inquiry_extra *extra, uint8_t type_qual, void *buf,
     size_t size);
 
-/* lu_inquiry_do() - handler (lu_local_ops) of INQUIRY: asks the device, corrects, answers. Pages
- * that need no correction are passed on */
+/* lu_inquiry_do() - handler (lu_local_ops) of INQUIRY: asks the device, corrects, answers.
+ * Pages that need no correction are passed on */
 struct lu;
 struct lu_task;
 void lu_inquiry_do(struct lu *lu, struct lu_task *task);

@@ -148,8 +148,8 @@ void lu_view_answer_absent(const struct lu_view *view, uint64_t lun,
 int lu_view_report(const struct lu_view *view, uint8_t select, void *buf, size_t size,
     size_t *ret_len) MUST_CHECK;
 
-/* lu_view_do_report_luns() - handler (lu_local_ops) of REPORT LUNS: the view of the nexus, which
- * thereby has heard of 3Fh/0Eh; without a view it is the device's */
+/* lu_view_do_report_luns() - handler (lu_local_ops) of REPORT LUNS: the view of the nexus,
+ * which thereby has heard of 3Fh/0Eh; without a view it is the device's */
 void lu_view_do_report_luns(struct lu *lu, struct lu_task *task);
 
 #endif /* LU_VIEW_H */

@@ -178,6 +178,31 @@ pkt_put(struct scsi_pkt *pkt, const void *bytes, size_t len)
 	pkt->pkt_state |= STATE_XFERRED_DATA;
 }
 
+#define STATE_ANSWERED	\
+	(STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_GOT_STATUS)
+
+void
+port_answer(struct scsi_pkt *pkt, const void *data, size_t len)
+{
+	pkt->pkt_state = STATE_ANSWERED;
+	if (len > 0)
+		pkt_put(pkt, data, len);
+}
+
+void
+port_refuse(struct scsi_pkt *pkt, uint8_t key, uint16_t asc)
+{
+	struct scsi_arq_status *arq = (void *)pkt->pkt_scbp;
+	struct sense_data sense = sense_make(key, asc);
+
+	pkt->pkt_state = STATE_ANSWERED | STATE_ARQ_DONE | STATE_XARQ_DONE;
+	pkt->pkt_scbp[0] = STATUS_CHECK;
+	pkt->pkt_resid = (ssize_t)pkt->pkt_dma_len;
+	arq->sts_rqpkt_state = STATE_ANSWERED | STATE_XFERRED_DATA;
+	arq->sts_rqpkt_resid = (uchar_t)(LU_SENSE_MAX -
+	    sense_build(&sense, false, &arq->sts_sensedata, SENSE_LENGTH));
+}
+
 /* INQUIRY and its like are answered whatever the script says; false: not one of them */
 static bool
 answer_identity(struct scsi_address *ap, struct scsi_pkt *pkt)
@@ -271,7 +296,8 @@ port_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 		scsi_hba_pkt_comp(pkt);
 		return TRAN_ACCEPT;
 	}
-	if (answer_identity(ap, pkt) || is_first_tur) {
+	if ((port.answer != NULL && port.answer(ap, pkt)) || answer_identity(ap, pkt) ||
+	    is_first_tur) {
 		scsi_hba_pkt_comp(pkt);
 		return TRAN_ACCEPT;
 	}
@@ -491,6 +517,7 @@ port_begin(void)
 		.pick_home = host_pick_home,
 		.event = host_event,
 		.worker = lu_worker_exec(worker),
+		.state_dir = port.state_dir,
 		.drain_ms = 100,
 	};
 	ck_assert_int_eq(lu_init(&port_host), 0);
@@ -607,6 +634,35 @@ ptask_wait(struct ptask *t)
 	ck_assert_int_eq(t->n_done, 1);
 }
 
+void
+ptask_cdb(struct ptask *t, const void *cdb, size_t cdb_len, enum lu_dir dir, uint32_t len)
+{
+	memcpy(t->lu.cdb, cdb, cdb_len);
+	t->lu.cdb_len = (uint16_t)cdb_len;
+	t->lu.dir = len > 0 ? dir : LU_DIR_NONE;
+	t->lu.data = len > 0 ? t->data : NULL;
+	t->lu.data_len = len;
+}
+
+void
+ptask_run(struct ptask *t)
+{
+	t->n_done = 0;
+	ck_assert_int_eq(ptask_submit(t), 0);
+	ptask_wait(t);
+}
+
+uint32_t
+ptask_sense(const struct ptask *t)
+{
+	struct sense_data sense;
+
+	ck_assert_uint_eq(t->lu.reason, CMD_CMPLT);
+	ck_assert_uint_eq(t->lu.status, STATUS_CHECK);
+	ck_assert_int_eq(sense_parse(t->lu.sense, t->lu.sense_len, &sense), 0);
+	return (uint32_t)sense.key << 16 | sense.asc;
+}
+
 static void
 pnexus_gone(struct lu_nexus *lu)
 {
@@ -629,9 +685,18 @@ open_visit(void *arg)
 void
 pnexus_open(struct pnexus *n, struct lu *unit)
 {
+	pnexus_open_at(n, unit, NULL, NULL);
+}
+
+void
+pnexus_open_at(struct pnexus *n, struct lu *unit, const struct lu_port *lu_port,
+    struct lu_view *view)
+{
 	struct open_visit v = { n, unit };
 
 	memset(n, 0, sizeof(*n));
+	n->lu.port = lu_port;
+	n->lu.view = view;
 	n->lu.classes = LU_CLASS(OP_POLICY_N) - 1;
 	n->lu.gone = pnexus_gone;
 	port_at_home(open_visit, &v);

@@ -43,6 +43,10 @@ struct port {
 	bool is_reset_silent;
 	uint8_t inquiry_type;
 	uint32_t last_lba;		/* READ CAPACITY(10) */
+	const char *state_dir;		/* of the host; before port_begin() */
+	/* answers before all of the above, also while units are identified; false: not it.
+	 * port_answer() and port_refuse() help it */
+	bool (*answer)(struct scsi_address *ap, struct scsi_pkt *pkt);
 
 	/* seen */
 	int n_start, n_abort, n_reset, last_level;
@@ -71,6 +75,10 @@ void port_end(void);
 /* finish packets that were kept; how many */
 int port_complete(void);
 
+/* for port.answer: GOOD with @len bytes; CHECK CONDITION with sense */
+void port_answer(struct scsi_pkt *pkt, const void *data, size_t len);
+void port_refuse(struct scsi_pkt *pkt, uint8_t key, uint16_t asc);
+
 /* a published unit by name; the reference is the test's */
 struct lu *port_unit(const char *name);
 
@@ -89,6 +97,12 @@ struct ptask {
 extern int port_done_order;
 
 void ptask_init(struct ptask *t, struct lu_nexus *nexus);
+/* any command: @cdb of @cdb_len bytes, data[] of @len bytes */
+void ptask_cdb(struct ptask *t, const void *cdb, size_t cdb_len, enum lu_dir dir, uint32_t len);
+/* submit and wait; it must be accepted */
+void ptask_run(struct ptask *t);
+/* it ended with CHECK CONDITION; key in the upper, asc in the lower bytes */
+uint32_t ptask_sense(const struct ptask *t);
 /* TEST UNIT READY; READ of @blocks into a buffer of @len bytes */
 void ptask_tur(struct ptask *t);
 void ptask_read(struct ptask *t, uint16_t blocks, uint32_t len);
@@ -104,6 +118,9 @@ struct pnexus {
 };
 
 void pnexus_open(struct pnexus *n, struct lu *unit);
+/* the same through @port (NULL: the local one), seeing @view (NULL: none) */
+void pnexus_open_at(struct pnexus *n, struct lu *unit, const struct lu_port *port,
+    struct lu_view *view);
 void pnexus_leave(struct pnexus *n);	/* and wait until it is gone */
 
 /* run a scenario in the simulation, under several schedules */
