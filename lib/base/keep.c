@@ -225,7 +225,7 @@ keep_read(int dirfd, const char *name, void *buf, size_t size, size_t *ret_len)
 	CLEANUP(close_fd) int fd = -1;
 	uint8_t h[KEEP_HEADER_LEN];
 	struct stat st;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (!name_is_good(name))
