@@ -21,7 +21,7 @@
 #define ISCSI_ISID_LEN		6
 #define ISCSI_HOST_LEN		256	/* name or address of a portal, NUL included */
 #define ISCSI_ADDRESS_LEN	(ISCSI_HOST_LEN + 16)
-#define ISCSI_PORT_NAME_LEN	(ISCSI_NAME_LEN + 18)
+#define ISCSI_PORT_NAME_LEN	(ISCSI_NAME_LEN + 17)
 
 /**
  * iscsi_name_fold() - a name from the wire in its normal form
