@@ -188,6 +188,18 @@ START_TEST(no_memory_is_out_of_resources)
 }
 END_TEST
 
+START_TEST(a_digest_that_is_demanded_and_never_offered)
+{
+	peer = peer_new();
+	peer->use_target = true;
+	peer->target.offer.header_digests = 1u << ISCSI_DIGEST_CRC32C;
+	ck_assert_ptr_null(peer_login(peer, NAMES));
+	peer_assert_failed(peer, ISCSI_LOGIN_INITIATOR_ERROR);
+	ck_assert_uint_eq(peer->commits, 0);
+	peer_free(peer);
+}
+END_TEST
+
 CHECK_MAIN("login text", a_request_cut_anywhere, byte_by_byte, too_much_text, an_answer_in_pieces,
 	text_before_the_answer_was_fetched, longest_values, an_alias_is_told,
-	no_memory_is_out_of_resources)
+	no_memory_is_out_of_resources, a_digest_that_is_demanded_and_never_offered)
