@@ -78,6 +78,9 @@ reset_notice(struct lu_work *w)
 	struct lu *lu = container_of(w, struct lu, reset_work);
 
 	atomic_store(&lu->is_reset_due, false);
+	/* those of our own tell what they are when they are over */
+	if (lu->n_resets == 0 && lu_is_active(lu))
+		lu_reset_happened(lu, ASC_POWER_ON_OR_RESET);
 	lu->host->event(lu->host, LU_EVENT_RESET, lu);
 	lu_unref(lu);
 }
@@ -116,6 +119,7 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	lu_nexus_open_own(lu);
 	LIST_INIT(&lu->nexuses);
 	STAILQ_INIT(&lu->barriers);
+	STAILQ_INIT(&lu->followers);
 	mutex_init(&lu->lock, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&lu->ask_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&lu->cv, NULL, CV_DRIVER, NULL);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "scsi/cdb.h"
 #include "scsi/inquiry.h"
+#include "scsi/mode.h"
 #include "scsi/vpd.h"
 
 #define IDENTIFY_TIMEOUT_S	10
@@ -18,9 +19,6 @@
 #define READCAP10_LEN		8
 #define READCAP16_LEN		32
 #define VPD_LEN			255
-#define MODE_HEAD_LEN		4
-/* device-specific parameter of a disk: write protected */
-#define MODE_WP			0x80
 
 /* texts of the unit while they are found out */
 struct names {
@@ -89,23 +87,17 @@ static void
 identify_capacity(struct lu *lu)
 {
 	uint8_t cdb[CDB_BUF_LEN], data[READCAP16_LEN];
-	struct lu_info *info = &lu->info;
-	uint32_t last;
+	bool need16;
+	ssize_t n = ask(lu, cdb, cdb_readcap10(cdb), data, READCAP10_LEN);
 
-	if (ask(lu, cdb, cdb_readcap10(cdb), data, READCAP10_LEN) < READCAP10_LEN)
+	if (n < 0)
 		return;
-	last = be32_get(data);
-	info->block_bytes = be32_get(data + 4);
-	info->blocks = (uint64_t)last + 1;
-	if (last != UINT32_MAX)
+	lu_capacity_take10(lu, data, (size_t)n, &need16);
+	if (!need16)
 		return;
-
-	if (ask(lu, cdb, cdb_readcap16(cdb, READCAP16_LEN), data, READCAP16_LEN) < 12) {
-		info->blocks = 0;
-		return;
-	}
-	info->blocks = be64_get(data) + 1;
-	info->block_bytes = be32_get(data + 8);
+	n = ask(lu, cdb, cdb_readcap16(cdb, READCAP16_LEN), data, READCAP16_LEN);
+	if (n > 0)
+		lu_capacity_take16(lu, data, (size_t)n);
 }
 
 static void
@@ -127,16 +119,18 @@ identify_serial(struct lu *lu, struct names *names)
 }
 
 static void
-identify_protection(struct lu *lu)
+identify_modes(struct lu *lu)
 {
-	uint8_t cdb[CDB_BUF_LEN] = { 0x1a, 0x08, 0x3f, 0, MODE_HEAD_LEN };	/* MODE
-										 * SENSE(6),
-										 * DBD, all
-										 * pages */
-	uint8_t data[MODE_HEAD_LEN];
+	/* MODE SENSE(6), no block descriptors, all pages: the header tells of write protection,
+	 * also where there is no Control page */
+	uint8_t all[CDB_BUF_LEN] = { 0x1a, 0x08, MODE_ALL, 0, MODE_HDR6_LEN };
+	uint8_t cdb[CDB_BUF_LEN], data[LU_MODES_LEN];
+	ssize_t n = ask(lu, cdb, lu_modes_cdb(cdb), data, sizeof(data));
 
-	if (ask(lu, cdb, 6, data, sizeof(data)) >= 3)
-		lu->info.is_readonly = (data[2] & MODE_WP) != 0;
+	if (n < 3)
+		n = ask(lu, all, 6, data, MODE_HDR6_LEN);
+	if (n > 0)
+		lu_modes_take(lu, data, (size_t)n);
 }
 
 static void
@@ -257,10 +251,9 @@ lu_identify(struct lu *lu)
 	 * matter */
 	(void)ask(lu, cdb, cdb_tur(cdb), none, 0);
 	identify_serial(lu, &names);
-	if (lu->info.type == INQ_TYPE_DISK || lu->info.type == INQ_TYPE_CD ||
-	    lu->info.type == INQ_TYPE_RBC || lu->info.type == INQ_TYPE_OPTICAL) {
+	if (lu_has_blocks(lu)) {
 		identify_capacity(lu);
-		identify_protection(lu);
+		identify_modes(lu);
 	}
 	return names_keep(lu, &names);
 }

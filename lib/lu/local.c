@@ -23,6 +23,7 @@
 static void local_request_sense(struct lu *lu, struct lu_task *task);
 
 lu_local_fn *const lu_local_ops[OP_N] = {
+	[OP_PREVENT_ALLOW] = lu_prevent_allow,
 	[OP_REQUEST_SENSE] = local_request_sense,
 	[OP_INQUIRY] = lu_inquiry_do,
 	[OP_REPORT_LUNS] = lu_view_do_report_luns,
@@ -94,7 +95,7 @@ local_request_sense(struct lu *lu UNUSED, struct lu_task *task)
 bool
 lu_local_is_aborted(const struct lu_task *task)
 {
-	return task->tmf != NULL;
+	return task->is_abort_due;
 }
 
 /* nothing is moved that the initiator did not ask for: it may be that data comes to more */
@@ -154,6 +155,12 @@ lu_local_bad_list(struct lu_task *task, uint16_t byte, int bit)
 	struct sense_data sense = sense_invalid_field_list(byte, bit);
 
 	lu_task_end_sense(task, &sense);
+}
+
+void
+lu_local_aborted(struct lu_task *task)
+{
+	lu_task_end(task, CMD_ABORTED, STAT_ABORTED);
 }
 
 void

@@ -10,9 +10,9 @@
  * Life      handler called -> (offload, lu_ask, pass on) -> one of the ends -> done() at the end
  *           of the turn, as with every task.
  * Thread    The unit's home, run() of a job excepted.
- * Abort     A task in a handler's hands is not taken away from it: an abort waits for its end.
- *           Handlers that take long look at lu_local_is_aborted() between their steps and end
- *           soon; what they end it with is replaced by the abort's result.
+ * Abort     A task in a handler's hands is not taken away from it: aborts and resets wait for
+ *           its end. Handlers that take long look at lu_local_is_aborted() between their steps
+ *           and end it with lu_local_aborted(); one that is through ends it as if nothing were.
  * Memory    Handlers run off the hot path and may allocate; without memory they end with
  *           lu_local_no_room().
  * Source    SPC-4 4.3 (CDB, allocation length), 5; SAM-5 5.14
@@ -51,6 +51,9 @@ void lu_local_sense(struct lu_task *task, const struct sense_data *sense);
  * -1 when the whole byte, or more, is meant */
 void lu_local_bad_cdb(struct lu_task *task, uint16_t byte, int bit);
 void lu_local_bad_list(struct lu_task *task, uint16_t byte, int bit);
+
+/* lu_local_aborted() - the end that an abort or a reset waits for: no status */
+void lu_local_aborted(struct lu_task *task);
 
 /* lu_local_no_room() - 05h 55h/03h INSUFFICIENT RESOURCES */
 void lu_local_no_room(struct lu_task *task);

@@ -247,8 +247,10 @@ struct lu_nexus {
 	struct lu_view *view;		/* what it sees; the nexus takes a reference. NULL:
 					 * what its classes let it open by name, and REPORT
 					 * LUNS is the device's */
-	bool wants_sense;		/* refusals that the standards have sense data for end
-					 * the task with it, instead of -errno */
+	bool wants_sense;		/* its initiator hears of status and sense data only:
+					 * refusals that the standards have some for end the
+					 * task with it, instead of -errno; tasks that others
+					 * ended, a unit attention tells of */
 	bool is_internal;		/* lib/lu's own: no reservation, unit attention or
 					 * access state stops it */
 	bool is_power_on_due;		/* begins with unit attention 29h/01h */
@@ -339,7 +341,10 @@ struct lu_task {
 	bool is_finish_due;		/* completed while pinned */
 	bool is_abort_accepted;		/* what the HBA said to the abort */
 	bool is_passed;			/* its handler is through with it */
+	bool is_abort_due;		/* an abort or a reset waits for it */
+	bool is_cleared;		/* ended on behalf of another nexus */
 	uint16_t cdb_used;		/* bytes of the CDB that the command takes */
+	uint64_t born;			/* order of acceptance in the unit */
 	uint64_t seq;			/* order of issue in the unit */
 	uint64_t held_since_ns;
 	struct lu_task_set *set;	/* that it is in; NULL: its order does not matter */
@@ -401,39 +406,99 @@ enum lu_tmf_result {
 
 enum lu_reset_level { LU_RESET_LUN, LU_RESET_TARGET, LU_RESET_BUS, LU_RESET_N };
 
+/* which tasks an abort is about */
+enum lu_scope {
+	LU_SCOPE_TASK,		/* one */
+	LU_SCOPE_NEXUS,		/* those of a nexus */
+	LU_SCOPE_IDENTITY,	/* those of an initiator through a port */
+	LU_SCOPE_UNIT,		/* all */
+};
+
 struct lu_tmf {
 	void (*done)(struct lu_tmf *tmf);	/* set by lib/lu from the call's argument */
 	/* valid in done() */
 	enum lu_tmf_result result;
+	bool is_succeeded;		/* queries: there is such a task, or an event */
+	uint8_t event[3];		/* QUERY ASYNCHRONOUS EVENT: additional response
+					 * information (SAM-5 7.9) */
 	uint32_t n_aborted;		/* tasks that ended by it */
 	uint32_t n_finished;		/* abort: tasks that ended by themselves meanwhile */
 	uint32_t n_failed;		/* abort: tasks that the HBA could not abort */
 
 	/* lib/lu only */
 	struct lu *unit;		/* a reference */
+	enum lu_scope scope;
+	const struct lu_nexus *by;	/* who asked; NULL: nobody in particular. Compared with,
+					 * never looked into later */
+	const struct lu_nexus *nexus;	/* LU_SCOPE_NEXUS */
+	const struct lu_initiator *initiator;	/* LU_SCOPE_IDENTITY */
+	uint16_t rtpi;
+	struct lu_task *task;		/* LU_SCOPE_TASK */
+	uint64_t born_max;		/* tasks accepted later are not in scope */
 	enum lu_reset_level level;
-	bool is_everyone;		/* abort: of the whole unit */
 	bool is_asking;			/* a worker is talking to the HBA */
 	bool is_accepted;		/* reset: the HBA said yes */
+	bool is_marking;		/* reset: on its way through the units, before it asks */
 	uint32_t waiting;		/* abort: tasks that are not done yet */
 	STAILQ_HEAD(, lu_task) tasks;	/* abort: pinned tasks the worker goes through */
 	uint64_t returned_before;	/* reset: the unit's count of tasks that came back by
 					 * resets */
 	uint64_t barrier_seq;		/* reset: tasks issued up to here must be done first */
-	struct lu *barrier_unit;	/* reset: where the barrier stands now; a reference */
-	STAILQ_ENTRY(lu_tmf) entry;	/* on a unit's list of barriers */
+	struct lu *at;			/* reset: where it stands now; a reference */
+	STAILQ_ENTRY(lu_tmf) entry;	/* on a unit's list of barriers, or of followers */
 	struct lu_work work;
 };
 
+/* SAM-5 7.1; what of it concerns one unit */
+enum lu_tm {
+	LU_TM_ABORT_TASK,
+	LU_TM_ABORT_TASK_SET,
+	LU_TM_CLEAR_TASK_SET,
+	LU_TM_LUN_RESET,
+	LU_TM_TARGET_RESET,	/* of the target that the unit's HBA knows: all its units */
+	LU_TM_NEXUS_RESET,
+	LU_TM_QUERY_TASK,
+	LU_TM_QUERY_TASK_SET,
+	LU_TM_QUERY_ASYNC_EVENT,
+	LU_TM_N
+};
+
+/**
+ * lu_tm() - a task management function, as an initiator asks for it
+ *
+ * Tasks that end by it have reason CMD_ABORTED or CMD_RESET and no status: their initiator is
+ * not answered. Those of other nexuses do so as well, and one that wants_sense gets unit
+ * attention 2Fh/00h; with TAS of the Control page they end with status TASK ABORTED instead. Resets raise
+ * 29h on every nexus of every unit they reach, @nexus included, and I_T NEXUS RESET 29h/07h on
+ * @nexus alone.
+ *
+ * @tmf      embedded in the caller's object, stays put until @done
+ * @nexus    who asks
+ * @tag      LU_TM_ABORT_TASK, LU_TM_QUERY_TASK: of the task, which has_tag
+ * @done     runs once, at home, end of turn. LU_TMF_DONE and LU_TMF_NO_TASK are FUNCTION
+ *           COMPLETE (queries: FUNCTION SUCCEEDED when is_succeeded); every task that was in
+ *           scope has had its done() before, and nothing moves for it any more. LU_TMF_FAILED,
+ *           LU_TMF_GONE: FUNCTION REJECTED or no answer, as the transport has it
+ *
+ * Thread:   the unit's home
+ * Source:   SAM-5 7, 5.7 (aborted commands); SPC-4 7.5.8 (TST, TAS)
+ */
+void lu_tm(struct lu_tmf *tmf, struct lu_nexus *nexus, enum lu_tm function, uint64_t tag,
+    void (*done)(struct lu_tmf *));
+
 /**
  * lu_abort() - end one task; lu_abort_all() - end all tasks of one nexus; lu_abort_unit() - end
- * all tasks of a unit, whosever they are
+ * all tasks of a unit, whosever they are; lu_abort_identity() - those of every nexus object of
+ * an initiator (NULL: the anonymous one) through a port
  *
  * A held task ends at once; for an issued one the HBA is asked (on a worker). LU_TMF_DONE means
  * that its packet touches the buffer no more and its done() ran before. For a unit the HBA is
  * asked once, for everything at its address: a task that is submitted meanwhile may end, too.
  *
  * @tmf      embedded in the caller's object, stays put until @done
+ * @by       on whose behalf: tasks of other nexuses are told as lu_tm() says; NULL: nobody's,
+ *           all are others
+ * @initiator  borrowed until @done
  * @done     runs once, at home, end of turn
  *
  * Thread:   the unit's home
@@ -442,15 +507,18 @@ struct lu_tmf {
 void lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *));
 void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_tmf *));
 void lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *));
+void lu_abort_identity(struct lu_tmf *tmf, struct lu *unit, const struct lu_nexus *by,
+    const struct lu_initiator *initiator, uint16_t rtpi, void (*done)(struct lu_tmf *));
 
 /**
  * lu_reset() - reset a logical unit, its target, or everything behind its port
  *
- * Held tasks of @unit end with CMD_RESET at once. LU_TMF_DONE comes after the done() of every
- * task that was in flight in the scope of @level when the reset was asked for.
+ * Held tasks in the scope of @level end with CMD_RESET at once, and none is issued there until
+ * the reset is over. LU_TMF_DONE comes after the done() of every task that was in flight in
+ * that scope when the reset was asked for. Every nexus there gets its unit attention.
  *
  * Thread:   the unit's home; the HBA is asked on a worker
- * Source:   scsi_reset(9F)
+ * Source:   scsi_reset(9F); SAM-5 6.3
  */
 void lu_reset(struct lu_tmf *tmf, struct lu *unit, enum lu_reset_level level,
     void (*done)(struct lu_tmf *));

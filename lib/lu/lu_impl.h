@@ -5,7 +5,9 @@
  *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
  *           submit.c (the way in), taskset.c (whose turn it is), local.c (answered here),
  *           task.c (issue, complete), watch.c (what the device's answers say), media.c (what
- *           an operator wants to hear of), tmf.c (abort, reset), nexus.c, ua.c, caps.c.
+ *           an operator wants to hear of), refresh.c (ask the device again),
+ *           prevent.c, tmf.c, abort.c,
+ *           reset.c, nexus.c, ua.c, policy.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
 #ifndef LU_LU_IMPL_H
@@ -35,7 +37,7 @@ _Static_assert(SCSI_CAP_N <= 32, "masks of capabilities have a bit for each");
  *	  +----> local ------+        |        its handler passes it on, or ends it
  *	  |       |                   |
  *	  +-------+-------------------+        refused by the HBA, dropped, out of patience
- *	  +----> issued
+ *	  +----> issued --> held               the device is asked again (watch.c)
  */
 enum lu_task_state {
 	LU_TASK_IDLE,
@@ -115,10 +117,22 @@ struct lu {
 	uint32_t n_preventing;		/* nexuses that prevent medium removal */
 	struct lu_reservations *reservations;	/* reserve.h */
 	struct alua *alua;		/* alua.h */
+	uint64_t born;			/* of the last task accepted */
 	uint64_t seq;			/* of the last task issued */
+	uint64_t reset_seq;		/* seq when the last reset was told */
+	bool is_watching;		/* completions are looked at, good ones too */
+	bool is_reset_told;		/* nexuses know of a reset that the device may still
+					 * have to tell us */
+	uint32_t n_resets;		/* resets that reach the unit and are not over */
 	uint64_t reset_returned;	/* tasks that ended with CMD_RESET, ever */
 	LIST_HEAD(, lu_nexus) nexuses;
-	STAILQ_HEAD(, lu_tmf) barriers;	/* resets that wait for older tasks */
+	STAILQ_HEAD(lu_tmf_list, lu_tmf) barriers;	/* resets that wait for older tasks */
+	struct lu_tmf_list followers;	/* aborts that wait for others' to end */
+	uint8_t refresh_due;		/* LU_REFRESH_* not begun */
+	struct lu_ask *refresh;		/* under way */
+	const struct lu_nexus *refresh_by;	/* who caused it and needs no telling */
+	bool has_news;			/* an event is owed when it is over: */
+	struct sense_data news;
 	struct {
 		uint64_t told_ns;	/* when; 0: never */
 		uint64_t n;		/* not told yet */
@@ -200,14 +214,63 @@ void lu_hold_work(struct lu_work *w);
 lu_local_fn *lu_local_of(const struct lu *lu, const struct op_info *op);
 void lu_local_start(struct lu_task *task, struct lu *lu, lu_local_fn *fn);
 
-/* watch.c, home only: the device has answered */
-void lu_watch_done(struct lu *lu, struct lu_task *task);
+/* watch.c, home only: the device has answered. True: it shall be asked again, because what it
+ * answered is known already */
+bool lu_watch_done(struct lu *lu, struct lu_task *task) MUST_CHECK;
+/* what is worth a look at a command that ended well; 0: nothing */
+extern const uint8_t lu_watch_ops[OP_N];
 
-/* media.c, home only: a task ended with CHECK CONDITION */
+static inline bool
+lu_is_watched(const struct lu *lu, const struct lu_task *task)
+{
+	return task->status != 0 || lu->is_watching || task->after != NULL ||
+	    (task->op != NULL && lu_watch_ops[task->op->id] != 0);
+}
+
+/* a reset reached the unit: who has to hear of it does, what it ends is over */
+void lu_reset_happened(struct lu *lu, uint16_t asc);
+
+/* refresh.c, home only: ask the device again what may have changed. @by: NULL, or who caused it
+ * and hears nothing. @news: NULL, or what the host is told when the answers are there */
+#define LU_REFRESH_CAPACITY	0x01
+#define LU_REFRESH_MODES	0x02	/* Control page, write protection */
+void lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
+    const struct sense_data *news);
+/* the same answers while the unit attaches */
+void lu_capacity_take10(struct lu *lu, const uint8_t *data, size_t len, bool *ret_need16);
+void lu_capacity_take16(struct lu *lu, const uint8_t *data, size_t len);
+#define LU_MODES_LEN	36	/* header of MODE SENSE(6), and the Control page */
+void lu_modes_take(struct lu *lu, const uint8_t *data, size_t len);
+size_t lu_modes_cdb(uint8_t *cdb);
+/* is it of a type that has a capacity? */
+bool lu_has_blocks(const struct lu *lu);
+
+/* prevent.c, home only: handler of PREVENT ALLOW MEDIUM REMOVAL; a nexus that leaves allows; a
+ * reset lets all allow */
+void lu_prevent_allow(struct lu *lu, struct lu_task *task);
+void lu_prevent_nexus_lost(struct lu_nexus *nexus);
+void lu_prevent_reset(struct lu *lu);
+
+/* media.c, home only: a task ended with CHECK CONDITION; the host hears of a change */
 void lu_media_note(struct lu *lu, const struct lu_task *task);
+void lu_news_tell(struct lu *lu, const struct sense_data *sense);
 
 /* tmf.c, home only */
+void lu_tmf_begin(struct lu_tmf *tmf, struct lu *lu, void (*done)(struct lu_tmf *));
+void lu_tmf_end(struct lu_tmf *tmf, enum lu_tmf_result result);
+
+/* abort.c, home only; @tmf has begun, and its scope is set */
+void lu_abort_start(struct lu_tmf *tmf);
 void lu_tmf_task_done(struct lu_tmf *tmf, uint8_t reason);
+/* a task ends that did not end by itself: what its initiator hears of it */
+void lu_abort_result(struct lu *lu, struct lu_task *task);
+/* a command ended with CHECK CONDITION: what QERR says happens to the others */
+void lu_abort_qerr(struct lu *lu, const struct lu_task *task);
+/* a second task with a tag in flight (SAM-5 5.10): all of the nexus end */
+void lu_abort_overlapped(struct lu_nexus *nexus);
+
+/* reset.c, home only */
+void lu_reset_start(struct lu_tmf *tmf, enum lu_reset_level level);
 void lu_barriers_check(struct lu *lu);
 
 /* nexus.c, home only */

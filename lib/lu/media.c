@@ -17,16 +17,6 @@ media_kind(const struct sense_data *sense, enum lu_media *ret_kind)
 	return false;
 }
 
-/* not what resets say: 29h */
-static bool
-is_change(const struct sense_data *sense)
-{
-	uint8_t asc = (uint8_t)(sense->asc >> 8);
-
-	return sense->key == SENSE_UNIT_ATTENTION &&
-	    (asc == 0x28 || asc == 0x2a || asc == 0x3f);
-}
-
 static void
 news_tell(struct lu *lu, enum lu_event event, const struct lu_media_report *report)
 {
@@ -36,20 +26,19 @@ news_tell(struct lu *lu, enum lu_event event, const struct lu_media_report *repo
 }
 
 void
+lu_news_tell(struct lu *lu, const struct sense_data *sense)
+{
+	news_tell(lu, LU_EVENT_CHANGED, &(struct lu_media_report){ .sense = *sense });
+}
+
+void
 lu_media_note(struct lu *lu, const struct lu_task *task)
 {
 	struct sense_data sense;
 	enum lu_media kind;
 	uint64_t now_ns;
 
-	lu_count(&lu->stats.checks, 1);
-	if (sense_parse(task->sense, task->sense_len, &sense) < 0)
-		return;
-	if (is_change(&sense)) {
-		news_tell(lu, LU_EVENT_CHANGED, &(struct lu_media_report){ .sense = sense });
-		return;
-	}
-	if (!media_kind(&sense, &kind))
+	if (sense_parse(task->sense, task->sense_len, &sense) < 0 || !media_kind(&sense, &kind))
 		return;
 	lu_count(&lu->stats.media_errors, 1);
 	lu->media[kind].n++;

@@ -89,6 +89,8 @@ nexus_gone_work(struct lu_work *w)
 	struct lu_view *view = STEAL(nexus->view);
 
 	LIST_REMOVE(nexus, entry);
+	if (lu->refresh_by == nexus)
+		lu->refresh_by = NULL;
 	nexus->gone(nexus);
 	lu_view_unref(view);
 	lu_unref(lu);
@@ -125,6 +127,7 @@ lu_nexus_gone(struct lu_nexus *nexus)
 	assert(lu_exec_is_here(lu->home) && !nexus->is_gone);
 	nexus->is_gone = true;
 	nexus_drop_held(nexus, lu);
+	lu_prevent_nexus_lost(nexus);
 	if (lu_nexus_twin(nexus) == NULL)
 		lu_reserve_nexus_lost(lu, nexus);
 	lu_nexus_check(nexus);

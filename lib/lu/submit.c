@@ -47,6 +47,8 @@ submit_accept(struct lu_task *task, struct lu *lu)
 	task->is_pinned = false;
 	task->is_finish_due = false;
 	task->is_passed = false;
+	task->is_abort_due = false;
+	task->is_cleared = false;
 	task->after = NULL;
 	task->set = NULL;
 	task->tmf = NULL;
@@ -54,6 +56,7 @@ submit_accept(struct lu_task *task, struct lu *lu)
 	TAILQ_INSERT_TAIL(&nexus->tasks, task, nexus_entry);
 	if (task->has_tag)
 		LIST_INSERT_HEAD(&nexus->tags[task->tag % LU_TAG_BUCKETS], task, tag_entry);
+	task->born = ++lu->born;
 	lu_count(&lu->stats.tasks, 1);
 }
 
@@ -115,6 +118,30 @@ lu_task_is_stopped(struct lu_task *task, struct lu *lu)
 
 /* ------ the waist ------ */
 
+/* is there a task of the nexus with that tag? One that is over, but not told yet, is none */
+static bool
+is_overlapped(const struct lu_task *task)
+{
+	const struct lu_task *other;
+
+	LIST_FOREACH(other, &task->nexus->tags[task->tag % LU_TAG_BUCKETS], tag_entry) {
+		if (other->tag == task->tag && other->sm != LU_TASK_DONE)
+			return true;
+	}
+	return false;
+}
+
+/* SAM-5 5.10: the new one ends with sense data, and all others of the nexus end */
+static void
+submit_overlapped(struct lu_task *task, struct lu *lu)
+{
+	struct sense_data sense = sense_make(SENSE_ABORTED_COMMAND, ASC_OVERLAPPED_COMMANDS);
+
+	lu_abort_overlapped(task->nexus);
+	submit_accept(task, lu);
+	lu_task_end_sense(task, &sense);
+}
+
 /* a refusal that is to be sense data; a unit attention goes before it */
 static void
 submit_refused(struct lu_task *task, struct lu *lu, enum lu_refusal refusal)
@@ -153,6 +180,10 @@ lu_submit(struct lu_task *task)
 		if (refusals[refusal].key == 0 || !task->nexus->wants_sense)
 			return refusals[refusal].error;
 		submit_refused(task, lu, refusal);
+		return 0;
+	}
+	if (task->has_tag && UNLIKELY(is_overlapped(task))) {
+		submit_overlapped(task, lu);
 		return 0;
 	}
 	submit_accept(task, lu);

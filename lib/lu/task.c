@@ -14,7 +14,7 @@ const struct sm_state lu_task_states[LU_TASK_N] = {
 	    SM_TO(LU_TASK_DONE) },
 	[LU_TASK_LOCAL]  = { "local",  SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_ISSUED) |
 	    SM_TO(LU_TASK_DONE) },
-	[LU_TASK_ISSUED] = { "issued", SM_TO(LU_TASK_DONE) },
+	[LU_TASK_ISSUED] = { "issued", SM_TO(LU_TASK_HELD) | SM_TO(LU_TASK_DONE) },
 	[LU_TASK_DONE]   = { "done",   SM_TO(LU_TASK_IDLE) },
 };
 
@@ -109,60 +109,87 @@ result_take(struct lu_task *task, const struct scsi_pkt *pkt)
 }
 
 static void
-result_count(struct lu *lu, const struct lu_task *task)
+result_count(struct lu *lu, const struct lu_task *task, bool is_device)
 {
 	if (task->dir == LU_DIR_IN)
 		lu_count(&lu->stats.read_bytes, task->moved);
 	else
 		lu_count(&lu->stats.written_bytes, task->moved);
-	if (task->reason != CMD_CMPLT)
+	if (UNLIKELY(task->reason != CMD_CMPLT)) {
 		lu_count(&lu->stats.transport_errors, 1);
-	else if (task->status == STATUS_CHECK)
-		lu_media_note(lu, task);
-	if (task->reason == CMD_RESET)
-		lu->reset_returned++;
+		if (task->reason == CMD_RESET)
+			lu->reset_returned++;
+	} else if (task->status == STATUS_CHECK) {
+		lu_count(&lu->stats.checks, 1);
+		if (is_device)
+			lu_media_note(lu, task);
+		lu_abort_qerr(lu, task);
+	}
 	if (task->is_orphan)
 		lu_count(&lu->stats.orphans, 1);
 }
 
 /* ------ the end of a task ------ */
 
+/* the HBA gave it back; false: it goes there once more */
+static bool
+task_back(struct lu_task *task, struct lu *lu, struct scsi_pkt *pkt)
+{
+	TAILQ_REMOVE(&lu->issued, task, unit_entry);
+	lu->n_issued--;
+	lu_count(&lu->stats.in_flight, (uint64_t)-1);
+	result_take(task, pkt);
+	if (UNLIKELY(lu_is_watched(lu, task)) && lu_watch_done(lu, task)) {
+		task->is_passed = true;
+		lu_hold(task, lu);
+		return false;
+	}
+	lu_task_move(task, LU_TASK_DONE);
+	return true;
+}
+
+static void
+unit_go_on(struct lu *lu)
+{
+	if (UNLIKELY(!STAILQ_EMPTY(&lu->barriers)))
+		lu_barriers_check(lu);
+	lu_held_run(lu);
+	lu_drain_check(lu);
+}
+
+/* the task may be gone when its done() returns; the nexus is not: its gone() comes at the end
+ * of a turn */
 void
 lu_task_finish(struct lu_task *task)
 {
 	struct lu_nexus *nexus = task->nexus;
 	struct lu *lu = nexus->unit;
-	struct lu_tmf *tmf = STEAL(task->tmf);
 	struct scsi_pkt *pkt = STEAL(task->pkt);
+	struct lu_tmf *tmf;
 	uint8_t reason;
 
-	if (task->sm == LU_TASK_ISSUED) {
-		TAILQ_REMOVE(&lu->issued, task, unit_entry);
-		lu->n_issued--;
-		lu_count(&lu->stats.in_flight, (uint64_t)-1);
-		result_take(task, pkt);
-		lu_task_move(task, LU_TASK_DONE);
-		lu_watch_done(lu, task);
+	if (task->sm == LU_TASK_ISSUED && !task_back(task, lu, pkt)) {
+		scsi_destroy_pkt(pkt);
+		unit_go_on(lu);
+		return;
 	}
 	if (pkt != NULL)
 		scsi_destroy_pkt(pkt);
+	tmf = STEAL(task->tmf);
+	reason = task->reason;
 	task->is_orphan = nexus->is_gone;
 	TAILQ_REMOVE(&nexus->tasks, task, nexus_entry);
 	if (task->has_tag)
 		LIST_REMOVE(task, tag_entry);
 	lu_set_leave(task);
-	result_count(lu, task);
-	reason = task->reason;
+	if (UNLIKELY(task->is_cleared))
+		lu_abort_result(lu, task);
+	result_count(lu, task, pkt != NULL);
 	lu_task_move(task, LU_TASK_IDLE);
 	task->done(task);
-
-	/* the task may be gone by now; the nexus is not: its gone() comes at the end of a
-	 * turn */
 	if (tmf != NULL)
 		lu_tmf_task_done(tmf, reason);
-	lu_barriers_check(lu);
-	lu_held_run(lu);
-	lu_drain_check(lu);
+	unit_go_on(lu);
 	lu_nexus_check(nexus);
 }
 

@@ -250,7 +250,7 @@ held_next(struct lu *lu)
 static bool
 has_room(const struct lu *lu)
 {
-	return lu->n_issued < lu->depth;
+	return lu->n_issued < lu->depth && lu->n_resets == 0;
 }
 
 void

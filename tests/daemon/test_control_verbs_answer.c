@@ -5,6 +5,7 @@
 #include "check_main.h"
 #include "mock_client.h"
 #include "scsi/cdb.h"
+#include "scsi/status.h"
 #include <sys/scsi/scsi_pkt.h>
 
 static uint8_t cdb[CDB_BUF_LEN];
@@ -356,6 +357,10 @@ START_TEST(reset_answers_after_its_packets)
 	(void)mc_open(&c, "BBB");
 	(void)mc_fault(&c, "action=drop,op=0x00");
 	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+		/* the reset before this one */
+		if (i > 0)
+			ck_assert_uint_eq(mc_completion(&c, tur(&c, h))->scsi_status,
+			    SAM_STAT_CHECK_CONDITION);
 		a = tur(&c, h);
 		req.has_level = 1;
 		req.level = levels[i];

@@ -280,7 +280,7 @@ START_TEST(resets_answer_after_all_in_scope)
 }
 END_TEST
 
-/* packets of the reset come back only later: it waits, but not for packets sent after it */
+/* packets of the reset come back only later: it waits, and nothing is sent meanwhile */
 static void
 barrier_scenario(void *arg UNUSED)
 {
@@ -293,17 +293,26 @@ barrier_scenario(void *arg UNUSED)
 	port_at_home(tmf_visit, &r);
 	sim_advance_us(10000);
 	ck_assert_int_eq(r.n_done, 0);
-	ck_assert_int_eq(port_complete(), 1);
 	ck_assert_int_eq(ptask_submit(&t[1]), 0);
+	sim_advance_us(10000);
+	ck_assert_int_eq(port.n_start, 1);
+	ck_assert_int_eq(port_complete(), 1);
 	ptmf_wait(&r);
 	ck_assert_int_eq(t[0].n_done, 1);
-	ck_assert_int_eq(t[1].n_done, 0);
-	ck_assert_int_eq(port_complete(), 1);
+	ck_assert_int_lt(t[0].order, r.order);
+	/* and it hears of the reset, once */
 	ptask_wait(&t[1]);
+	ck_assert_int_eq(t[1].lu.status, STATUS_CHECK);
+	ck_assert_uint_eq(t[1].lu.sense[12], 0x29);
+	ck_assert_uint_eq(t[1].lu.sense[13], 0x03);
+	ck_assert_int_eq(ptask_submit(&t[2]), 0);
+	ck_assert_int_eq(port_complete(), 1);
+	ptask_wait(&t[2]);
+	ck_assert_int_eq(t[2].lu.status, STATUS_GOOD);
 	end();
 }
 
-START_TEST(reset_waits_for_older_packets_only)
+START_TEST(reset_waits_and_holds)
 {
 	port_sim(barrier_scenario);
 }
@@ -332,4 +341,4 @@ END_TEST
 CHECK_MAIN("abort and reset", abort_of_one, abort_waits_for_its_packet, completion_beats_abort,
     abort_that_the_hba_refuses, held_tasks_are_aborted_at_home,
     resets_answer_after_all_in_scope,
-    reset_waits_for_older_packets_only, reset_that_the_hba_refuses)
+    reset_waits_and_holds, reset_that_the_hba_refuses)
