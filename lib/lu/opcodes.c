@@ -218,7 +218,8 @@ opcodes_list(const struct opcodes *o, const void *device, size_t len, bool want_
 		last = e->key;
 	}
 	be32_put(header, (uint32_t)(l.at - HDR_LEN));
-	memcpy(buf, header, num_min(sizeof(header), size));
+	if (size > 0)
+		memcpy(buf, header, num_min(sizeof(header), size));
 	return l.at;
 }
 

@@ -167,10 +167,11 @@ port_teardown(struct scsi_pkt *pkt UNUSED)
 static void
 pkt_put(struct scsi_pkt *pkt, const void *bytes, size_t len)
 {
-	uint8_t *dst = (uint8_t *)(uintptr_t)pkt->pkt_cookies[0].dmac_laddress;
+	uint8_t *dst;
 
 	if (pkt->pkt_numcookies == 0)
 		return;
+	dst = (uint8_t *)(uintptr_t)pkt->pkt_cookies[0].dmac_laddress;
 	if (len > pkt->pkt_dma_len)
 		len = pkt->pkt_dma_len;
 	memcpy(dst, bytes, len);
