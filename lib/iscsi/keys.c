@@ -31,6 +31,7 @@ enum {
 	LEADING		= 1 << 4,	/* only a session's first connection negotiates it */
 	NORMAL		= 1 << 5,	/* irrelevant in a discovery session */
 	LONG		= 1 << 6,	/* values longer than ISCSI_VALUE_LEN_MAX */
+	REPEAT		= 1 << 7,	/* may come again in a later request */
 };
 
 struct key {
@@ -78,10 +79,11 @@ static const struct key keys[] = {
 	{ "TargetAlias", KEY_TARGET, IN_LOGIN | IN_FULL, 0, 0, 0 },
 	{ "TargetAddress", KEY_TARGET, IN_LOGIN | IN_FULL, 0, 0, 0 },
 	{ "TargetPortalGroupTag", KEY_TARGET, IN_LOGIN | IN_FULL, 0, 0, 0 },
-	{ "InitiatorName", KEY_WORD, IN_LOGIN, ISCSI_WORD_INITIATOR_NAME, 0, 0 },
-	{ "InitiatorAlias", KEY_WORD, IN_LOGIN | IN_FULL, ISCSI_WORD_INITIATOR_ALIAS, 0, 0 },
-	{ "TargetName", KEY_WORD, IN_LOGIN, ISCSI_WORD_TARGET_NAME, 0, 0 },
-	{ "SessionType", KEY_WORD, IN_LOGIN, ISCSI_WORD_SESSION_TYPE, 0, 0 },
+	{ "InitiatorName", KEY_WORD, IN_LOGIN | REPEAT, ISCSI_WORD_INITIATOR_NAME, 0, 0 },
+	{ "InitiatorAlias", KEY_WORD, IN_LOGIN | IN_FULL | REPEAT,
+	    ISCSI_WORD_INITIATOR_ALIAS, 0, 0 },
+	{ "TargetName", KEY_WORD, IN_LOGIN | REPEAT, ISCSI_WORD_TARGET_NAME, 0, 0 },
+	{ "SessionType", KEY_WORD, IN_LOGIN | REPEAT, ISCSI_WORD_SESSION_TYPE, 0, 0 },
 	{ "AuthMethod", KEY_WORD, IN_LOGIN | LONG, ISCSI_WORD_AUTH_METHOD, 0, 0 },
 	{ "CHAP_A", KEY_WORD, IN_SECURITY | LONG, ISCSI_WORD_CHAP_A, 0, 0 },
 	{ "CHAP_I", KEY_WORD, IN_SECURITY, ISCSI_WORD_CHAP_I, 0, 0 },
@@ -198,12 +200,16 @@ static int
 take_known(struct iscsi_keys *k, const struct key *key, enum iscsi_key_phase phase,
 	struct iscsi_text value)
 {
+	bool is_again = (k->seen & key_bit(key)) != 0;
+
+	if ((key->flags & REPEAT) != 0)
+		is_again = (k->words >> key->at & 1) != 0;
 	if ((key->flags >> phase & 1) == 0)
 		return refuse(k, "a key in the wrong stage");
 	/* our own declaration may come back refused; nothing else of it may come */
 	if (key->kind == KEY_TARGET)
 		return is_reserved_word(value) ? 0 : refuse(k, "a key that only targets send");
-	if ((k->seen & key_bit(key)) != 0)
+	if (is_again)
 		return refuse(k, "a key sent twice");
 	if (value.len > ISCSI_VALUE_LEN_MAX && (key->flags & LONG) == 0)
 		return refuse(k, "a value too long");

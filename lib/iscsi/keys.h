@@ -7,7 +7,8 @@
  * Life      begin -> add (all pairs of one request) -> answer -> ... -> finish.
  * Owner     struct iscsi_keys is a value inside its login; it owns nothing.
  * Thread    One thread an object.
- * Limits    Every key once in a login; at most ISCSI_UNKNOWN_KEYS_MAX keys that we do not know.
+ * Limits    Every key once in a login, but names, alias and SessionType once in a request (libiscsi
+ *           repeats them); at most ISCSI_UNKNOWN_KEYS_MAX keys that we do not know.
  * Source    RFC 7143 section 6.2 and 13; RFC 7144 section 7 (iSCSIProtocolLevel); RFC 7145
  *           section 6 (RDMAExtensions is answered No, all other keys of iSER are unknown here).
  */

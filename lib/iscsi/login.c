@@ -343,6 +343,30 @@ recv_names(struct iscsi_login *login)
 	return ISCSI_LOGIN_OK;
 }
 
+static bool
+is_same_name(struct iscsi_text said, const char *name)
+{
+	char folded[ISCSI_NAME_LEN];
+
+	return said.at == NULL || (iscsi_name_fold(said.at, said.len, folded) == 0 &&
+	    strcmp(folded, name) == 0);
+}
+
+/* names that come once more: some initiators send them in every stage */
+static uint16_t
+check_names(struct iscsi_login *login)
+{
+	static const char *const types[2] = { "Normal", "Discovery" };
+	const struct iscsi_login_result *result = &login->result;
+	struct iscsi_text type = login->keys.word[ISCSI_WORD_SESSION_TYPE];
+
+	if (is_same_name(login->keys.word[ISCSI_WORD_INITIATOR_NAME], result->initiator) &&
+	    is_same_name(login->keys.word[ISCSI_WORD_TARGET_NAME], result->target) &&
+	    (type.at == NULL || iscsi_text_is(type, types[result->is_discovery])))
+		return ISCSI_LOGIN_OK;
+	return refuse(login, ISCSI_LOGIN_INITIATOR_ERROR, "names or type of session changed");
+}
+
 /* from the first request's text: who wants what; then the host's two questions */
 static uint16_t
 bind_target(struct iscsi_login *login)
@@ -466,20 +490,14 @@ recv_text(struct iscsi_login *login)
 	struct iscsi_text text = { login->gather.buf, login->gather.len };
 	enum iscsi_key_phase phase = login->stage == ISCSI_STAGE_SECURITY ? ISCSI_PHASE_SECURITY :
 		ISCSI_PHASE_OPERATIONAL;
-	const uint32_t first = 1u << ISCSI_WORD_INITIATOR_NAME | 1u << ISCSI_WORD_TARGET_NAME |
-		1u << ISCSI_WORD_SESSION_TYPE;
+	uint16_t status;
 
 	iscsi_text_out_reset(&login->out);
 	if (iscsi_keys_words(&login->keys, phase, text) < 0)
 		return refuse(login, ISCSI_LOGIN_INITIATOR_ERROR, login->keys.why);
-	if (!login->is_bound) {
-		uint16_t status = bind_target(login);
-
-		if (status != ISCSI_LOGIN_OK)
-			return status;
-	} else if ((login->keys.words & first) != 0) {
-		return refuse(login, ISCSI_LOGIN_INITIATOR_ERROR, "names after the first request");
-	}
+	status = login->is_bound ? check_names(login) : bind_target(login);
+	if (status != ISCSI_LOGIN_OK)
+		return status;
 	return negotiate(login);
 }
 

@@ -355,6 +355,11 @@ START_TEST(every_key_comes_once)
 	setup();
 	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "InitialR2T=No\nInitialR2T=No\n"), -EINVAL);
 	setup();
+	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\nTargetName=iqn.x\n"), -EINVAL);
+	setup();
+	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\n"), 0);
+	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\n"), 0);
+	setup();
 	ck_assert_int_eq(ask(ISCSI_PHASE_SECURITY, "AuthMethod=None\n"), 0);
 	ck_assert_int_eq(ask(ISCSI_PHASE_SECURITY, "AuthMethod=None\n"), -EINVAL);
 	setup();

@@ -37,17 +37,42 @@ START_TEST(names_that_are_missing_or_wrong)
 }
 END_TEST
 
-START_TEST(names_come_in_the_first_request)
+/* libiscsi sends them in each stage */
+START_TEST(names_may_come_again)
 {
-	static const char *const late[] = { "TargetName=iqn.x\n", "SessionType=Normal\n" };
+	peer = peer_new();
+	ck_assert_int_eq(peer_send(peer, 0, 1, NAMES "SessionType=Normal\nAuthMethod=CHAP,None\n"),
+	    ISCSI_LOGIN_GOING);
+	ck_assert_int_eq(peer_send(peer, 1, 3, NAMES "SessionType=Normal\nInitialR2T=No\n"),
+	    ISCSI_LOGIN_DONE);
+	ck_assert_uint_eq(peer->finds, 1);
+	peer_free(peer);
+	peer = peer_new();
+	ck_assert_int_eq(peer_send(peer, 0, 1, DISCOVERY), ISCSI_LOGIN_GOING);
+	ck_assert_int_eq(peer_send(peer, 1, 3, DISCOVERY), ISCSI_LOGIN_DONE);
+	peer_free(peer);
+}
+END_TEST
+
+START_TEST(names_do_not_change)
+{
+	static const char *const late[] = { "InitiatorName=iqn.2026-01.lan.test:i2\n",
+		"InitiatorName=x\n", "TargetName=iqn.2026-01.lan.test:t2\n", "TargetName=\n",
+		"SessionType=Discovery\n", "SessionType=normal\n" };
 
 	for (size_t i = 0; i < ARRAY_LEN(late); i++) {
 		peer = peer_new();
-		ck_assert_int_eq(peer_send(peer, 1, NO_T, DISCOVERY), ISCSI_LOGIN_GOING);
+		ck_assert_int_eq(peer_send(peer, 1, NO_T, NAMES), ISCSI_LOGIN_GOING);
 		ck_assert_int_eq(peer_send(peer, 1, 3, late[i]), ISCSI_LOGIN_FAILED);
 		peer_assert_failed(peer, ISCSI_LOGIN_INITIATOR_ERROR);
+		ck_assert_uint_eq(peer->commits, 0);
 		peer_free(peer);
 	}
+	/* a target, once it was said that there is none */
+	peer = peer_new();
+	ck_assert_int_eq(peer_send(peer, 1, NO_T, DISCOVERY), ISCSI_LOGIN_GOING);
+	ck_assert_int_eq(peer_send(peer, 1, 3, "TargetName=iqn.x\n"), ISCSI_LOGIN_FAILED);
+	peer_free(peer);
 }
 END_TEST
 
@@ -233,6 +258,6 @@ START_TEST(statuses_have_names)
 }
 END_TEST
 
-CHECK_MAIN("login sessions", names_that_are_missing_or_wrong, names_come_in_the_first_request,
+CHECK_MAIN("login sessions", names_that_are_missing_or_wrong, names_may_come_again, names_do_not_change,
 	names_are_folded, discovery, refusals_of_the_host, targets_that_have_moved,
 	a_further_connection, late_answers, the_owner_ends_it, statuses_have_names)
