@@ -69,7 +69,7 @@ static const struct key keys[] = {
 	{ "ErrorRecoveryLevel", KEY_MIN, SESSION, PARAM(error_recovery_level), 0, 2 },
 	{ "TaskReporting", KEY_REPORTING, DATA, PARAM(task_reporting), 0, 0 },
 	{ "iSCSIProtocolLevel", KEY_MIN, DATA, PARAM(protocol_level), 0, 31 },
-	/* obsolete: never NotUnderstood (RFC 7143 section 13.26) */
+	/* obsolete: never NotUnderstood (RFC 7143 section 13, obsoleted keys) */
 	{ "IFMarker", KEY_NO, IN_LOGIN, 0, 0, 0 },
 	{ "OFMarker", KEY_NO, IN_LOGIN, 0, 0, 0 },
 	{ "IFMarkInt", KEY_REJECT, IN_LOGIN, 0, 0, 0 },

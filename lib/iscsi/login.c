@@ -618,6 +618,7 @@ iscsi_login_header(struct iscsi_login *login, const uint8_t bhs[ISCSI_BHS_LEN])
 		status = refuse(login, ISCSI_LOGIN_INITIATOR_ERROR, "a data segment too long");
 	if (status == ISCSI_LOGIN_OK)
 		return true;
+	login->result.is_silent = status == ISCSI_LOGIN_INVALID_REQUEST && login->requests == 0;
 	memcpy(login->request, bhs, ISCSI_BHS_LEN);
 	(void)fail(login, status);
 	return false;

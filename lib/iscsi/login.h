@@ -22,7 +22,7 @@
  *	login = iscsi_login_new(&conf, &ops, arg);
  *	for each header of 48 bytes:
  *		if (!iscsi_login_header(login, bhs))
- *			send iscsi_login_answer(login), close
+ *			send iscsi_login_answer(login) unless is_silent, close
  *		receive data segment (never more than ISCSI_LOGIN_DATA_MAX), padding
  *		switch (iscsi_login_recv(login, bhs, data)):
  *		PENDING:  wait until the host has called iscsi_login_resume()
@@ -154,6 +154,8 @@ struct iscsi_login_result {
 	uint32_t exp_cmd_sn;		/* as told to the initiator; DONE only */
 	/* in state FAILED */
 	uint16_t status;		/* class << 8 | detail */
+	bool is_silent;			/* not even a login had begun: close without sending the
+					 * answer (section 6.3) */
 	const char *why;		/* constant text for logs; never NULL in FAILED */
 };
 
@@ -190,8 +192,9 @@ void iscsi_login_set_arg(struct iscsi_login *login, void *arg);
  *
  * Returns:  true   receive iscsi_pdu_data_len() bytes (at most ISCSI_LOGIN_DATA_MAX) and call
  *                  iscsi_login_recv()
- *           false  state FAILED: send iscsi_login_answer() and close. Anything but a Login
- *                  Request (status 020b), additional headers, a data segment too long
+ *           false  state FAILED: send iscsi_login_answer() (unless result->is_silent) and close.
+ *                  Anything but a Login Request (status 020b), additional headers, a data
+ *                  segment too long
  */
 bool iscsi_login_header(struct iscsi_login *login, const uint8_t bhs[ISCSI_BHS_LEN]) MUST_CHECK;
 

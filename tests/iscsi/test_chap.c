@@ -230,7 +230,7 @@ START_TEST(wrong_responses)
 	ck_assert_int_eq(step("7", NULL, NULL, NULL, NULL), 0);
 	chap.alg = ISCSI_CHAP_MD5;
 	{
-		char md5[64];
+		char md5[2 * ISCSI_CHAP_CHALLENGE_MAX + 3];
 
 		(void)snprintf(md5, sizeof(md5), "%s", response("secret123456"));
 		chap.alg = ISCSI_CHAP_SHA256;
@@ -282,7 +282,7 @@ START_TEST(mutual)
 	static const char challenge[] = "0x000102030405060708090a0b0c0d0e0f";
 	struct iscsi_chap_secret own = { .bytes = "othersecret12", .len = 13 };
 	uint8_t r[ISCSI_CHAP_RESPONSE_MAX], raw[16];
-	char want[128];
+	char want[2 * ISCSI_CHAP_CHALLENGE_MAX + 16];
 
 	for (uint8_t i = 0; i < 16; i++)
 		raw[i] = i;
@@ -338,7 +338,7 @@ END_TEST
 
 START_TEST(reflection)
 {
-	char same[2 * 16 + 3];
+	char same[2 * ISCSI_CHAP_CHALLENGE_MAX + 3];
 
 	begin();
 	ck_assert_int_eq(step("5", NULL, NULL, NULL, NULL), 0);

@@ -24,6 +24,9 @@ header_is_refused(uint8_t *bhs, bool is_first, uint16_t status)
 	peer_assert_failed(peer, status);
 	ck_assert_uint_eq(iscsi_pdu_u32(peer->pdu->bhs, ISCSI_O_ITT), iscsi_pdu_u32(bhs, ISCSI_O_ITT));
 	ck_assert_uint_eq(peer->pdu->data_len, 0);
+	/* who has not even begun gets no answer */
+	ck_assert(iscsi_login_result(peer->login)->is_silent ==
+	    (is_first && status == ISCSI_LOGIN_INVALID_REQUEST));
 	peer_free(peer);
 }
 
