@@ -20,10 +20,10 @@
 
 /* data that was asked for, or that comes unasked: one sequence of Data-Out PDUs */
 struct iscsi_burst {
-	uint32_t ttt;		/* 0xFFFFFFFF: unsolicited */
+	uint32_t ttt;		/* ISCSI_TAG_NONE: unsolicited */
 	uint32_t offset;	/* in the command's data */
-	uint32_t len;
-	uint32_t got;		/* bytes that arrived, in order */
+	uint32_t len;		/* 0: the place is free */
+	uint32_t got;		/* bytes that arrived */
 	uint32_t next_sn;	/* DataSN that comes next */
 	uint32_t r2t_sn;
 	bool is_broken;		/* something was lost: ask again when the sequence ends */
@@ -60,46 +60,51 @@ struct iscsi_cmd {
 
 	/* --- facts; read by the host --- */
 	bool is_aborted;		/* by task management, or the session ended: no answer */
-	bool is_finished;		/* iscsi_cmd_done() was called */
+	bool is_finished;		/* iscsi_cmd_done() or iscsi_cmd_drop() was called */
 
 	/* --- lib/iscsi only --- */
-	bool is_hashed;
-	bool is_owed;			/* it took a place in the command window */
-	bool is_counted;		/* an immediate command that is counted as such */
-	bool has_status;		/* the answer's StatSN was assigned */
-	bool is_acked;			/* and acknowledged */
-	bool is_status_due;		/* a status PDU is still to be made */
-	bool is_data_lent;		/* transmit slots point into data */
-	bool is_failure;
+	bool is_hashed;			/* found by its task tag */
+	bool is_listed;			/* on the session's list of tasks */
+	bool is_owed;			/* it holds a place in the command window */
+	bool has_turn;			/* every CmdSN before it has come */
+	bool is_ready;			/* had its turn and waits, for data or for its order */
+	bool is_resp_due;		/* a SCSI Response is still to be made */
+	bool is_retained;		/* on its connection's list, by StatSN */
+	bool is_answered;		/* its last PDU was made: stat_sn holds */
+	bool is_failure;		/* iSCSI response "target failure" */
+	bool is_refused;		/* it ends with refusal instead of going to the host */
 	uint8_t status;
 	uint8_t resid_bits;		/* as in byte 1 of SCSI Response */
-	uint8_t n_bursts;
+	uint8_t n_bursts;		/* places of burst[] in use */
 	uint8_t pins;			/* tmfs and receivers that look at it */
+	uint16_t cid;			/* of the connection it belongs or belonged to */
+	uint16_t refusal_asc;		/* is_refused: 0 is status BUSY, else sense */
+	uint16_t sense_len;		/* of sense[], length field included */
+	uint16_t slots;			/* transmit slots that point into it */
 	unsigned int sm;		/* enum cmd_state */
 	uint32_t buf_bytes;		/* what buf_get() gave; 0: memory of the host */
 	uint32_t resid;
+	uint32_t bidi_resid;
 	uint32_t stat_sn;
 	uint32_t wanted;		/* write: bytes that the host wants */
 	uint32_t solicited;		/* write: bytes covered by bursts so far */
-	uint32_t arrived;		/* write: bytes there */
 	uint32_t data_sn;		/* read: next DataSN; write: next R2TSN */
 	uint32_t acked_sn;		/* read: first DataSN not acknowledged */
 	uint32_t sent;			/* read: bytes put into PDUs */
 	uint32_t to_send;		/* read: bytes to send */
-	uint32_t resend_sn;		/* first DataSN of a run that is sent again */
+	uint32_t resend_sn;		/* first DataSN of a run to be sent again */
 	uint32_t resend_end;		/* behind its last; equal: none */
-	uint32_t slots;			/* transmit slots that belong to it */
+	uint32_t snack_tag;		/* R-Data SNACK that the answer is about; else 0 */
 	uint32_t segment;		/* MaxRecvDataSegmentLength its Data-In was cut by */
-	uint16_t sense_len;
 	struct iscsi_conn *conn;	/* allegiance; NULL when that is lost */
 	struct iscsi_ranges *ranges;	/* Data-Out in any order: what is there */
 	struct iscsi_tx_item tx;
+	uint64_t data_ns;		/* write: when data last came or was asked for */
+	/* behind this line nothing is cleared when a slot is taken */
 	TAILQ_ENTRY(iscsi_cmd) entry;	/* session: tasks in order of arrival */
 	TAILQ_ENTRY(iscsi_cmd) conn_entry;	/* conn: retained, in order of StatSN */
-	TAILQ_ENTRY(iscsi_cmd) wait_entry;	/* session: waiting or ready */
 	LIST_ENTRY(iscsi_cmd) hash_entry;
 	struct iscsi_burst burst[ISCSI_R2T_MAX];
-	uint64_t burst_ns;		/* when data last came */
 	uint8_t bhs[ISCSI_BHS_LEN];
 	uint8_t long_cdb[ISCSI_EXT_CDB_LEN_MAX];
 	uint8_t sense[2 + ISCSI_SENSE_MAX + 2];	/* as in the data segment: length first */
@@ -111,6 +116,13 @@ static inline void *
 iscsi_cmd_priv(struct iscsi_cmd *cmd)
 {
 	return (uint8_t *)cmd + (sizeof(*cmd) + 63) / 64 * 64;
+}
+
+/* iscsi_cmd_of_priv() - the command that @priv belongs to */
+static inline struct iscsi_cmd *
+iscsi_cmd_of_priv(void *priv)
+{
+	return (struct iscsi_cmd *)((uint8_t *)priv - (sizeof(struct iscsi_cmd) + 63) / 64 * 64);
 }
 
 #endif /* ISCSI_CMD_H */

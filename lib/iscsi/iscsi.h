@@ -347,8 +347,8 @@ struct iscsi_portal {
 int iscsi_conn_new(struct iscsi_loop *loop, const struct iscsi_portal *portal, void *host,
     struct iscsi_conn **ret_conn) MUST_CHECK;
 
-/* iscsi_conn_free() - the byte stream is closed; NULL is fine. May be called at any time except
- * from inside another call about this connection */
+/* iscsi_conn_free() - the byte stream is closed; NULL is fine. Not from inside a call of the
+ * host's operations */
 void iscsi_conn_free(struct iscsi_conn *conn);
 
 /* iscsi_conn_detach() - take it off its loop, to be attached elsewhere; after move() said
@@ -455,6 +455,20 @@ struct iscsi_tmf {
 					 * finished yet. It stays valid until iscsi_tmf_done(),
 					 * cmd->is_finished says if it ended meanwhile */
 	uint8_t additional[3];		/* out: additional response information (RFC 7144) */
+
+	/* lib/iscsi only */
+	bool is_given;			/* the host has it */
+	bool is_waiting;		/* for commands with a smaller CmdSN */
+	bool is_fenced;			/* for acknowledgement on other connections */
+	enum iscsi_tmf_response response;
+	struct iscsi_conn *conn;	/* NULL when it is gone: no answer */
+	uint32_t itt;
+	uint32_t cmd_sn;
+	uint32_t fence_sn[ISCSI_CONNS_MAX];	/* StatSN that a connection is to acknowledge */
+	uint16_t fence_cid[ISCSI_CONNS_MAX];
+	unsigned int n_fences;
+	LIST_ENTRY(iscsi_tmf) entry;
+	uint8_t bhs[ISCSI_BHS_LEN];
 };
 
 /* iscsi_tmf_priv() - limits.tmf_priv_bytes of the caller's, aligned to 64; zero when made, left

@@ -1,0 +1,488 @@
+#include <errno.h>
+
+#include "iscsi/iscsi_impl.h"
+
+/*
+ *	Q1 free ---> Q2 active ---> Q3 logged in ---> Q4 failed ---> Q5 in continue
+ *	  ^              |             |   ^             |  ^            |    |
+ *	  +--------------+-------------+---|-------------+--|------------+    |
+ *	                                   +----------------+-----------------+
+ */
+const struct sm_state session_states[SESSION_NSTATES] = {
+	[Q1_FREE]        = { "Q1 FREE",        SM_TO(Q2_ACTIVE) },
+	[Q2_ACTIVE]      = { "Q2 ACTIVE",      SM_TO(Q3_LOGGED_IN) | SM_TO(Q1_FREE) },
+	[Q3_LOGGED_IN]   = { "Q3 LOGGED_IN",   SM_TO(Q4_FAILED) | SM_TO(Q1_FREE) },
+	[Q4_FAILED]      = { "Q4 FAILED",      SM_TO(Q5_IN_CONTINUE) | SM_TO(Q1_FREE) },
+	[Q5_IN_CONTINUE] = { "Q5 IN_CONTINUE", SM_TO(Q3_LOGGED_IN) | SM_TO(Q4_FAILED) |
+					       SM_TO(Q1_FREE) },
+};
+
+/*	R1 cleanup wait ---> R2 in cleanup ---> R3 free
+ * R1 lasts Time2Wait, in R2 tasks may be taken over, R3 ends the record */
+const struct sm_state cleanup_states[CLEANUP_NSTATES] = {
+	[R1_CLEANUP_WAIT] = { "R1 CLEANUP_WAIT", SM_TO(R2_IN_CLEANUP) | SM_TO(R3_FREE) },
+	[R2_IN_CLEANUP]   = { "R2 IN_CLEANUP",   SM_TO(R3_FREE) },
+	[R3_FREE]         = { "R3 FREE",         0 },
+};
+
+/* ------ memory ------ */
+
+static int
+texts_keep(struct iscsi_session *session, const struct iscsi_login_result *who)
+{
+	size_t name = strlen(who->initiator) + 1, alias = strlen(who->initiator_alias) + 1;
+	size_t user = strlen(who->chap_user) + 1;
+	char *p = fault_hit() ? NULL : malloc(name + alias + user);
+
+	if (p == NULL)
+		return -ENOMEM;
+	session->texts = p;
+	session->info.initiator = memcpy(p, who->initiator, name);
+	session->info.initiator_alias = memcpy(p + name, who->initiator_alias, alias);
+	session->info.user = memcpy(p + name + alias, who->chap_user, user);
+	return 0;
+}
+
+static uint16_t
+tsih_pick(struct iscsi_node *node)
+{
+	for (;;) {
+		const struct iscsi_session *s;
+
+		if (++node->last_tsih == 0)
+			continue;
+		LIST_FOREACH(s, &node->sessions, entry)
+			if (s->info.tsih == node->last_tsih)
+				break;
+		if (s == NULL)
+			return node->last_tsih;
+	}
+}
+
+static void
+session_set_window(struct iscsi_session *session, uint32_t cmd_sn)
+{
+	session->window = session->node == NULL ? 8 : session->node->config.window;
+	session->exp_cmd_sn = cmd_sn;
+	session->max_cmd_sn = cmd_sn + session->window - 1;
+}
+
+int
+session_new(struct iscsi_loop *loop, struct iscsi_node *node, const struct iscsi_login_result *who,
+    struct iscsi_session **ret_session)
+{
+	struct iscsi_session *session = fault_hit() ? NULL : calloc(1, sizeof(*session));
+	int r;
+
+	if (session == NULL)
+		return -ENOMEM;
+	r = texts_keep(session, who);
+	if (r < 0) {
+		free(session);
+		return r;
+	}
+	session->loop = loop;
+	session->node = node;
+	TAILQ_INIT(&session->tasks);
+	TAILQ_INIT(&session->late);
+	session->params = who->params;
+	session->has_recovery = who->params.error_recovery_level > 0;
+	session->needs_acks = session->has_recovery || (who->params.max_connections > 1 &&
+	    who->params.task_reporting != ISCSI_REPORT_RFC3720);
+	memcpy(session->info.isid, who->isid, sizeof(who->isid));
+	session->info.portal_group = who->tag;
+	session->info.error_recovery_level = (uint8_t)who->params.error_recovery_level;
+	session->info.is_discovery = who->is_discovery;
+	session->info.began_ns = loop->now_ns;
+	session_set_window(session, who->cmd_sn);
+	session->info.tsih = 1;
+	if (node != NULL) {
+		session->info.tsih = tsih_pick(node);
+		LIST_INSERT_HEAD(&node->sessions, session, entry);
+		node->n_sessions++;
+		node->n_refs++;
+	}
+	(void)sm_move(session_states, &session->sm, Q2_ACTIVE);
+	*ret_session = session;
+	return 0;
+}
+
+void
+session_put(struct iscsi_session *session)
+{
+	struct iscsi_node *node = session->node;
+
+	if (!session->is_dead || session->n_cmds != 0 || session->n_tmfs != 0 ||
+	    !LIST_EMPTY(&session->conns))
+		return;
+	if (session->has_begun && session->loop->ops->session_free != NULL)
+		session->loop->ops->session_free(session);
+	if (node != NULL)
+		node->n_refs--;
+	free(session->texts);
+	free(session);
+}
+
+/* ------ which session a login is for ------ */
+
+static bool
+session_is_of(const struct iscsi_session *session, const struct iscsi_login_result *who)
+{
+	return memcmp(session->info.isid, who->isid, sizeof(who->isid)) == 0 &&
+	    session->info.portal_group == who->tag &&
+	    strcmp(session->info.initiator, who->initiator) == 0;
+}
+
+/* the session of this initiator port, whatever its number when @tsih is 0 */
+static struct iscsi_session *
+session_find(const struct iscsi_node *node, const struct iscsi_login_result *who, uint16_t tsih)
+{
+	struct iscsi_session *session;
+
+	LIST_FOREACH(session, &node->sessions, entry)
+		if (session_is_of(session, who) && (tsih == 0 || session->info.tsih == tsih))
+			return session;
+	return NULL;
+}
+
+struct iscsi_conn *
+session_conn(const struct iscsi_session *session, uint16_t cid)
+{
+	struct iscsi_conn *conn;
+
+	LIST_FOREACH(conn, &session->conns, session_entry)
+		if (conn->cid == cid)
+			return conn;
+	return NULL;
+}
+
+static uint32_t
+conns_max(const struct iscsi_session *session)
+{
+	uint32_t n = session->params.max_connections;
+
+	return n < ISCSI_CONNS_MAX ? n : ISCSI_CONNS_MAX;
+}
+
+uint16_t
+session_lookup(struct iscsi_node *node, const struct iscsi_login_result *who)
+{
+	const struct iscsi_session *session;
+
+	if (node->is_ended)
+		return ISCSI_LOGIN_REMOVED;
+	session = session_find(node, who, who->asked_tsih);
+	if (who->asked_tsih == 0) {
+		if (session == NULL && node->config.sessions_max != 0 &&
+		    node->n_sessions >= node->config.sessions_max)
+			return ISCSI_LOGIN_NO_RESOURCES;
+		return ISCSI_LOGIN_OK;
+	}
+	if (session == NULL)
+		return ISCSI_LOGIN_NO_SESSION;
+	if (session_conn(session, who->cid) == NULL && session->n_conns >= conns_max(session))
+		return ISCSI_LOGIN_TOO_MANY_CONNS;
+	return ISCSI_LOGIN_OK;
+}
+
+static uint16_t
+begin_status(int r)
+{
+	return r == -ENOMEM || r == -EAGAIN ? ISCSI_LOGIN_NO_RESOURCES : ISCSI_LOGIN_TARGET_ERROR;
+}
+
+/* RFC 7143 6.3.5: a login of the same initiator port without a TSIH ends the session it had */
+static uint16_t
+bind_new(struct iscsi_conn *conn, const struct iscsi_login_result *who,
+    struct iscsi_session **ret_session)
+{
+	struct iscsi_loop *loop = conn->loop;
+	struct iscsi_session *session = NULL;
+	int r;
+
+	if (conn->node != NULL) {
+		struct iscsi_session *old = session_find(conn->node, who, 0);
+
+		if (old != NULL)
+			session_close(old, ISCSI_END_REINSTATED, NULL);
+	}
+	r = session_new(loop, conn->node, who, &session);
+	if (r == 0 && conn->node != NULL) {
+		r = loop->ops->session_begin(session);
+		session->has_begun = r == 0;
+	}
+	if (r < 0) {
+		if (session != NULL)
+			session_close(session, ISCSI_END_LOGIN_FAILED, NULL);
+		return begin_status(r);
+	}
+	*ret_session = session;
+	return ISCSI_LOGIN_OK;
+}
+
+/* 6.3.4: a login for a connection id that is in use ends that connection first */
+static uint16_t
+bind_more(struct iscsi_conn *conn, const struct iscsi_login_result *who,
+    struct iscsi_session *session)
+{
+	struct iscsi_conn *old = session_conn(session, who->cid);
+	struct lost *lost;
+
+	(void)conn;
+	if (old != NULL) {
+		/* keeps the session: its place is taken again below */
+		session->n_conns++;
+		conn_close(old, ISCSI_END_REINSTATED);
+		session->n_conns--;
+	}
+	lost = session_lost(session, who->cid);
+	if (lost != NULL) {
+		struct iscsi_cmd *cmd, *next;
+
+		/* what the initiator has seen of the connection's answers is done with */
+		for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
+			next = TAILQ_NEXT(cmd, entry);
+			if (cmd->conn == NULL && cmd->cid == who->cid && cmd->sm == CMD_RETAINED &&
+			    iscsi_sn_lt(cmd->stat_sn, who->first_exp_stat_sn))
+				cmd_free(cmd);
+		}
+	}
+	return ISCSI_LOGIN_OK;
+}
+
+uint16_t
+session_bind(struct iscsi_conn *conn, const struct iscsi_login_result *who,
+    struct iscsi_login_bind *ret)
+{
+	struct iscsi_session *session = NULL;
+	uint16_t status;
+
+	if (conn->node != NULL) {
+		status = session_lookup(conn->node, who);
+		if (status != ISCSI_LOGIN_OK)
+			return status;
+	}
+	if (who->asked_tsih == 0) {
+		status = bind_new(conn, who, &session);
+	} else if (conn->node == NULL) {
+		status = ISCSI_LOGIN_NO_SESSION;
+	} else {
+		session = session_find(conn->node, who, who->asked_tsih);
+		status = bind_more(conn, who, session);
+	}
+	if (status != ISCSI_LOGIN_OK)
+		return status;
+	if (session->sm == Q4_FAILED)
+		(void)sm_move(session_states, &session->sm, Q5_IN_CONTINUE);
+	conn->session = session;
+	conn->cid = who->cid;
+	session->n_conns++;
+	LIST_INSERT_HEAD(&session->conns, conn, session_entry);
+	ret->tsih = session->info.tsih;
+	ret->exp_cmd_sn = session->exp_cmd_sn;
+	ret->max_cmd_sn = session->max_cmd_sn;
+	return ISCSI_LOGIN_OK;
+}
+
+/* ------ end ------ */
+
+struct lost *
+session_lost(const struct iscsi_session *session, uint16_t cid)
+{
+	struct lost *lost;
+
+	LIST_FOREACH(lost, &session->lost, entry)
+		if (lost->cid == cid)
+			return lost;
+	return NULL;
+}
+
+/* its tasks end with it, except those that another connection took over */
+void
+lost_free(struct iscsi_session *session, struct lost *lost)
+{
+	struct iscsi_cmd *cmd, *next;
+
+	(void)sm_move(cleanup_states, &lost->sm, R3_FREE);
+	for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
+		next = TAILQ_NEXT(cmd, entry);
+		if (cmd->conn == NULL && cmd->cid == lost->cid)
+			cmd_abort(cmd);
+	}
+	LIST_REMOVE(lost, entry);
+	free(lost);
+}
+
+static void
+session_clear(struct iscsi_session *session)
+{
+	struct iscsi_cmd *cmd, *next;
+	struct late *late;
+	struct lost *lost;
+
+	for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
+		next = TAILQ_NEXT(cmd, entry);
+		cmd_abort(cmd);
+	}
+	while ((late = TAILQ_FIRST(&session->late)) != NULL)
+		late_free(session, late);
+	while ((lost = LIST_FIRST(&session->lost)) != NULL)
+		lost_free(session, lost);
+	tmf_end_all(session);
+}
+
+void
+session_close(struct iscsi_session *session, enum iscsi_end why, struct iscsi_conn *but)
+{
+	struct iscsi_conn *conn, *next;
+
+	if (session->is_dead)
+		return;
+	session->is_dead = true;
+	(void)sm_move(session_states, &session->sm, Q1_FREE);
+	if (session->node != NULL) {
+		LIST_REMOVE(session, entry);
+		session->node->n_sessions--;
+	}
+	session->n_cmds++; /* hold */
+	session_clear(session);
+	for (conn = LIST_FIRST(&session->conns); conn != NULL; conn = next) {
+		next = LIST_NEXT(conn, session_entry);
+		conn_leave(conn, true);
+		if (conn != but)
+			conn_close(conn, why);
+	}
+	if (session->has_begun)
+		session->loop->ops->session_end(session, why);
+	session->n_cmds--;
+	session_put(session);
+}
+
+static void
+session_fail(struct iscsi_session *session)
+{
+	uint64_t s = (uint64_t)session->params.time_2_wait + session->params.time_2_retain;
+
+	if (session->params.time_2_retain == 0 || session->sm == Q2_ACTIVE ||
+	    session->node == NULL) {
+		session_close(session, ISCSI_END_PEER, NULL);
+		return;
+	}
+	(void)sm_move(session_states, &session->sm, Q4_FAILED);
+	session->until_ns = session->loop->now_ns + s * NS_PER_S;
+}
+
+/* ErrorRecoveryLevel 2: remember the connection, its tasks may move */
+static bool
+lost_keep(struct iscsi_session *session, const struct iscsi_conn *conn)
+{
+	struct lost *lost;
+
+	if (session->params.error_recovery_level < 2 || session->params.time_2_retain == 0)
+		return false;
+	lost = fault_hit() ? NULL : calloc(1, sizeof(*lost));
+	if (lost == NULL)
+		return false;
+	lost->cid = conn->cid;
+	lost->stat_sn = conn->stat_sn;
+	lost->until_ns = session->loop->now_ns +
+	    (uint64_t)session->params.time_2_wait * NS_PER_S;
+	LIST_INSERT_HEAD(&session->lost, lost, entry);
+	return true;
+}
+
+/* @conn has left already; @is_clean: nothing of it is to be taken over */
+void
+session_conn_lost(struct iscsi_session *session, struct iscsi_conn *conn, bool is_clean)
+{
+	struct iscsi_cmd *cmd, *next;
+	bool is_kept = !is_clean && lost_keep(session, conn);
+
+	for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
+		next = TAILQ_NEXT(cmd, entry);
+		if (cmd->conn != conn)
+			continue;
+		if (is_kept)
+			cmd->conn = NULL;
+		else
+			cmd_abort(cmd);
+	}
+	window_forget_conn(session, conn);
+	if (session->n_conns > 0)
+		return;
+	if (is_clean)
+		session_close(session, ISCSI_END_LOGOUT, NULL);
+	else
+		session_fail(session);
+}
+
+void
+session_tick(struct iscsi_session *session)
+{
+	uint64_t now = session->loop->now_ns;
+	struct iscsi_cmd *cmd;
+	struct lost *lost, *next;
+
+	if (session->until_ns != 0 && now >= session->until_ns && session->sm == Q4_FAILED) {
+		session_close(session, ISCSI_END_RETAIN, NULL);
+		return;
+	}
+	for (lost = LIST_FIRST(&session->lost); lost != NULL; lost = next) {
+		next = LIST_NEXT(lost, entry);
+		if (now < lost->until_ns)
+			continue;
+		if (lost->sm == R2_IN_CLEANUP) {
+			lost_free(session, lost);
+			continue;
+		}
+		(void)sm_move(cleanup_states, &lost->sm, R2_IN_CLEANUP);
+		lost->until_ns = now + (uint64_t)session->params.time_2_retain * NS_PER_S;
+	}
+	if (session->has_recovery)
+		TAILQ_FOREACH(cmd, &session->tasks, entry)
+			dataout_tick(cmd);
+}
+
+/* ------ for the host ------ */
+
+const struct iscsi_session_info *
+iscsi_session_info(const struct iscsi_session *session)
+{
+	return &session->info;
+}
+
+struct iscsi_node *
+iscsi_session_node(const struct iscsi_session *session)
+{
+	return session->node;
+}
+
+const struct iscsi_params *
+iscsi_session_params(const struct iscsi_session *session)
+{
+	return &session->params;
+}
+
+void
+iscsi_session_set_host(struct iscsi_session *session, void *host)
+{
+	session->host = host;
+}
+
+void *
+iscsi_session_host(const struct iscsi_session *session)
+{
+	return session->host;
+}
+
+struct iscsi_conn *
+iscsi_session_conn_next(const struct iscsi_session *session, const struct iscsi_conn *conn)
+{
+	return conn == NULL ? LIST_FIRST(&session->conns) : LIST_NEXT(conn, session_entry);
+}
+
+uint32_t
+iscsi_session_tasks(const struct iscsi_session *session)
+{
+	return session->n_cmds;
+}

@@ -1,0 +1,377 @@
+#include "iscsi/iscsi_impl.h"
+
+/* ------ answers ------ */
+
+static void
+tmf_answer(struct iscsi_conn *conn, uint32_t itt, enum iscsi_tmf_response response,
+    const uint8_t *additional)
+{
+	struct iscsi_ctl *ctl = ctl_new(conn->loop, NULL, 0);
+	struct iscsi_sns none = { 0 };
+
+	if (ctl == NULL) {
+		conn_close(conn, ISCSI_END_RESOURCES);
+		return;
+	}
+	iscsi_pdu_tmf_rsp(ctl->bhs, itt, &none, (uint8_t)response);
+	if (additional != NULL)
+		memcpy(ctl->bhs + 4 + 4, additional, 3);
+	ctl->has_status = true;
+	ctl_send(conn, ctl);
+}
+
+static void
+tmf_free(struct iscsi_tmf *tmf)
+{
+	struct iscsi_session *session = tmf->session;
+	struct iscsi_cmd *cmd = STEAL(tmf->cmd);
+
+	LIST_REMOVE(tmf, entry);
+	loop_put_tmf(session->loop, tmf);
+	session->n_tmfs--;
+	if (cmd != NULL)
+		cmd_unpin(cmd);
+	session_put(session);
+}
+
+static void
+tmf_end(struct iscsi_tmf *tmf)
+{
+	if (tmf->conn != NULL && !tmf->session->is_dead)
+		tmf_answer(tmf->conn, tmf->itt, tmf->response, tmf->additional);
+	tmf_free(tmf);
+}
+
+/* ------ what it is about ------ */
+
+static bool
+is_about_set(enum iscsi_tmf_function fn)
+{
+	return fn == ISCSI_TMF_ABORT_TASK_SET || fn == ISCSI_TMF_CLEAR_TASK_SET ||
+	    fn == ISCSI_TMF_LU_RESET || fn == ISCSI_TMF_WARM_RESET ||
+	    fn == ISCSI_TMF_COLD_RESET || fn == ISCSI_TMF_NEXUS_RESET;
+}
+
+static bool
+is_about_all_units(enum iscsi_tmf_function fn)
+{
+	return fn == ISCSI_TMF_WARM_RESET || fn == ISCSI_TMF_COLD_RESET ||
+	    fn == ISCSI_TMF_NEXUS_RESET;
+}
+
+static bool
+tmf_covers(const struct iscsi_tmf *tmf, const struct iscsi_cmd *cmd)
+{
+	return iscsi_sn_lt(cmd->cmd_sn, tmf->cmd_sn) && !cmd->is_finished &&
+	    (is_about_all_units(tmf->fn) || memcmp(cmd->lun, tmf->lun, 8) == 0);
+}
+
+/* commands it ends: those the host has not seen now, the others when the host is done */
+static void
+tmf_sweep(struct iscsi_tmf *tmf, bool is_host_done)
+{
+	struct iscsi_session *session = tmf->session;
+	struct iscsi_cmd *cmd, *next;
+
+	for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
+		next = TAILQ_NEXT(cmd, entry);
+		if (tmf_covers(tmf, cmd) && (is_host_done || cmd->sm != CMD_GIVEN))
+			cmd_abort(cmd);
+	}
+	if (session->n_barriers > 0 || session->n_collecting > 0)
+		cmd_run_ready(session);
+}
+
+static bool
+set_has_tasks(const struct iscsi_tmf *tmf)
+{
+	const struct iscsi_cmd *cmd;
+
+	TAILQ_FOREACH(cmd, &tmf->session->tasks, entry)
+		if (tmf_covers(tmf, cmd))
+			return true;
+	return false;
+}
+
+/* ------ single tasks ------ */
+
+static struct iscsi_cmd *
+tmf_find(const struct iscsi_tmf *tmf)
+{
+	struct iscsi_cmd *cmd = cmd_find(tmf->session, iscsi_pdu_u32(tmf->bhs, ISCSI_O_REF_TAG));
+
+	if (cmd == NULL || cmd->is_finished || memcmp(cmd->lun, tmf->lun, 8) != 0)
+		return NULL;
+	return cmd;
+}
+
+/* RFC 7143 11.6.1: a command that has not come yet counts as received, and never runs */
+static enum iscsi_tmf_response
+abort_absent(const struct iscsi_tmf *tmf)
+{
+	uint32_t ref = iscsi_pdu_u32(tmf->bhs, ISCSI_O_REF_CMD_SN);
+
+	if (iscsi_sn_lt(ref, tmf->cmd_sn) && window_void(tmf->session, ref))
+		return ISCSI_TMF_COMPLETE;
+	return ISCSI_TMF_NO_TASK;
+}
+
+/* true: the host is to do it */
+static bool
+abort_task(struct iscsi_tmf *tmf)
+{
+	struct iscsi_cmd *cmd = tmf_find(tmf);
+
+	if (cmd == NULL) {
+		tmf->response = abort_absent(tmf);
+		return false;
+	}
+	if (cmd->sm == CMD_GIVEN) {
+		tmf->cmd = cmd;
+		cmd->pins++;
+		return true;
+	}
+	cmd_abort(cmd);
+	if (tmf->session->n_barriers > 0 || tmf->session->n_collecting > 0)
+		cmd_run_ready(tmf->session);
+	tmf->response = ISCSI_TMF_COMPLETE;
+	return false;
+}
+
+/* true: the host is to do it */
+static bool
+tmf_act(struct iscsi_tmf *tmf)
+{
+	switch (tmf->fn) {
+	case ISCSI_TMF_ABORT_TASK:
+		return abort_task(tmf);
+	case ISCSI_TMF_QUERY_TASK:
+		tmf->response = tmf_find(tmf) != NULL ? ISCSI_TMF_SUCCEEDED : ISCSI_TMF_COMPLETE;
+		return false;
+	case ISCSI_TMF_QUERY_TASK_SET:
+		tmf->response = set_has_tasks(tmf) ? ISCSI_TMF_SUCCEEDED : ISCSI_TMF_COMPLETE;
+		return false;
+	case ISCSI_TMF_ABORT_TASK_SET:
+	case ISCSI_TMF_CLEAR_TASK_SET:
+	case ISCSI_TMF_LU_RESET:
+	case ISCSI_TMF_WARM_RESET:
+	case ISCSI_TMF_COLD_RESET:
+	case ISCSI_TMF_NEXUS_RESET:
+		tmf_sweep(tmf, false);
+		return true;
+	case ISCSI_TMF_CLEAR_ACA:
+	case ISCSI_TMF_QUERY_ASYNC:
+		return true;
+	case ISCSI_TMF_TASK_REASSIGN:
+		break;
+	}
+	tmf->response = ISCSI_TMF_NOT_SUPPORTED;
+	return false;
+}
+
+static void
+tmf_start(struct iscsi_tmf *tmf)
+{
+	struct iscsi_session *session = tmf->session;
+
+	/* an immediate request may overtake commands that it is about, on another connection */
+	if (is_about_set(tmf->fn) && iscsi_sn_lt(session->exp_cmd_sn, tmf->cmd_sn) &&
+	    iscsi_sn_le(tmf->cmd_sn, session->max_cmd_sn + 1)) {
+		tmf->is_waiting = true;
+		return;
+	}
+	tmf->is_waiting = false;
+	session->n_cmds++; /* hold */
+	if (tmf_act(tmf)) {
+		tmf->is_given = true;
+		session->loop->ops->tmf(tmf);
+	} else {
+		tmf_end(tmf);
+	}
+	session->n_cmds--;
+	session_put(session);
+}
+
+void
+tmf_run_barriers(struct iscsi_session *session)
+{
+	struct iscsi_tmf *tmf, *next;
+
+	for (tmf = LIST_FIRST(&session->tmfs); tmf != NULL; tmf = next) {
+		next = LIST_NEXT(tmf, entry);
+		if (tmf->is_waiting)
+			tmf_start(tmf);
+	}
+}
+
+/* ------ the request ------ */
+
+static enum iscsi_tmf_response
+tmf_check(const struct iscsi_session *session, enum iscsi_tmf_function fn)
+{
+	if (fn < ISCSI_TMF_ABORT_TASK || fn > ISCSI_TMF_QUERY_ASYNC)
+		return ISCSI_TMF_NOT_SUPPORTED;
+	if (fn >= ISCSI_TMF_QUERY_TASK && session->params.protocol_level < 2)
+		return ISCSI_TMF_NOT_SUPPORTED;
+	return session->n_tmfs < TMFS_MAX ? ISCSI_TMF_COMPLETE : ISCSI_TMF_REJECTED;
+}
+
+static void
+tmf_reassign(struct iscsi_conn *conn, const uint8_t *bhs)
+{
+	struct iscsi_cmd *cmd = NULL;
+	enum iscsi_tmf_response response = reassign_task(conn, bhs, &cmd);
+
+	tmf_answer(conn, iscsi_pdu_u32(bhs, ISCSI_O_ITT), response, NULL);
+	if (cmd != NULL)
+		reassign_go(conn, cmd, iscsi_pdu_u32(bhs, ISCSI_O_EXP_DATA_SN));
+}
+
+void
+tmf_request(struct iscsi_conn *conn, const uint8_t *bhs)
+{
+	struct iscsi_session *session = conn->session;
+	enum iscsi_tmf_function fn = (enum iscsi_tmf_function)(bhs[1] & 0x7f);
+	enum iscsi_tmf_response response = tmf_check(session, fn);
+	struct iscsi_tmf *tmf = NULL;
+
+	conn->stats.tmfs++;
+	if (fn == ISCSI_TMF_TASK_REASSIGN) {
+		tmf_reassign(conn, bhs);
+		return;
+	}
+	if (response == ISCSI_TMF_COMPLETE)
+		tmf = loop_take_tmf(conn->loop);
+	if (tmf == NULL) {
+		tmf_answer(conn, iscsi_pdu_u32(bhs, ISCSI_O_ITT), response == ISCSI_TMF_COMPLETE ?
+		    ISCSI_TMF_REJECTED : response, NULL);
+		return;
+	}
+	memset(tmf, 0, sizeof(*tmf));
+	memcpy(tmf->bhs, bhs, ISCSI_BHS_LEN);
+	tmf->session = session;
+	tmf->conn = conn;
+	tmf->fn = fn;
+	tmf->lun = tmf->bhs + ISCSI_O_LUN;
+	tmf->itt = iscsi_pdu_u32(bhs, ISCSI_O_ITT);
+	tmf->cmd_sn = iscsi_pdu_u32(bhs, ISCSI_O_CMD_SN);
+	LIST_INSERT_HEAD(&session->tmfs, tmf, entry);
+	session->n_tmfs++;
+	tmf_start(tmf);
+}
+
+/* ------ back from the host ------ */
+
+/* TaskReporting ResponseFence, FastAbort (RFC 7143 4.2.2.3.3): what other connections carried
+ * before must have arrived */
+static void
+fence_raise(struct iscsi_tmf *tmf)
+{
+	const struct iscsi_session *session = tmf->session;
+	struct iscsi_conn *conn;
+
+	if (session->n_conns < 2 || session->params.task_reporting == ISCSI_REPORT_RFC3720 ||
+	    !is_about_set(tmf->fn))
+		return;
+	LIST_FOREACH(conn, &session->conns, session_entry) {
+		if (conn == tmf->conn || conn->acked_sn == conn->stat_sn ||
+		    tmf->n_fences == ISCSI_CONNS_MAX)
+			continue;
+		tmf->fence_sn[tmf->n_fences] = conn->stat_sn;
+		tmf->fence_cid[tmf->n_fences++] = conn->cid;
+		talk_ping_now(conn);
+	}
+}
+
+static bool
+fence_is_down(const struct iscsi_tmf *tmf)
+{
+	for (unsigned int i = 0; i < tmf->n_fences; i++) {
+		const struct iscsi_conn *conn = session_conn(tmf->session, tmf->fence_cid[i]);
+
+		if (conn != NULL && iscsi_sn_lt(conn->acked_sn, tmf->fence_sn[i]))
+			return false;
+	}
+	return true;
+}
+
+void
+tmf_acked(struct iscsi_session *session)
+{
+	struct iscsi_tmf *tmf, *next;
+
+	for (tmf = LIST_FIRST(&session->tmfs); tmf != NULL; tmf = next) {
+		next = LIST_NEXT(tmf, entry);
+		if (tmf->is_fenced && fence_is_down(tmf))
+			tmf_end(tmf);
+	}
+}
+
+/* RFC 7143 11.5.1: a cold reset ends every session of the target, the asking one included */
+static void
+cold_reset(struct iscsi_node *node)
+{
+	struct iscsi_session *session;
+
+	while ((session = LIST_FIRST(&node->sessions)) != NULL)
+		iscsi_session_end(session, ISCSI_END_RESET);
+}
+
+void
+iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
+{
+	struct iscsi_session *session = tmf->session;
+	struct iscsi_node *node = session->node;
+	bool is_cold = tmf->fn == ISCSI_TMF_COLD_RESET && response == ISCSI_TMF_COMPLETE &&
+	    !node->config.keeps_cold_reset && !session->is_dead;
+
+	tmf->is_given = false;
+	tmf->response = response;
+	if (session->is_dead) {
+		tmf_free(tmf);
+		return;
+	}
+	/* nobody is told of a task after the request that ended it was answered */
+	if (response == ISCSI_TMF_COMPLETE && tmf->fn == ISCSI_TMF_ABORT_TASK &&
+	    !tmf->cmd->is_finished)
+		cmd_abort(tmf->cmd);
+	else if (response == ISCSI_TMF_COMPLETE && is_about_set(tmf->fn))
+		tmf_sweep(tmf, true);
+	fence_raise(tmf);
+	if (!fence_is_down(tmf)) {
+		tmf->is_fenced = true;
+		return;
+	}
+	tmf_end(tmf);
+	if (is_cold)
+		cold_reset(node);
+}
+
+/* ------ ends ------ */
+
+/* a fence on a connection that is gone holds nobody up */
+void
+tmf_conn_gone(struct iscsi_session *session, const struct iscsi_conn *conn)
+{
+	struct iscsi_tmf *tmf;
+
+	LIST_FOREACH(tmf, &session->tmfs, entry)
+		if (tmf->conn == conn)
+			tmf->conn = NULL;
+	if (!session->is_dead)
+		tmf_acked(session);
+}
+
+/* the session ended: those the host has come back later */
+void
+tmf_end_all(struct iscsi_session *session)
+{
+	struct iscsi_tmf *tmf, *next;
+
+	for (tmf = LIST_FIRST(&session->tmfs); tmf != NULL; tmf = next) {
+		next = LIST_NEXT(tmf, entry);
+		tmf->conn = NULL;
+		if (!tmf->is_given)
+			tmf_free(tmf);
+	}
+}
