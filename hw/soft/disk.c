@@ -12,7 +12,7 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_TEST_UNIT_READY] = { .run = disk_do_test_unit_ready },
 	[OP_REQUEST_SENSE] = { .run = disk_do_request_sense, .is_always = true },
 	[OP_FORMAT_UNIT] = { .run = disk_do_format, .changes = true, .needs_medium = true,
-	    .is_remedy = true },
+	    .is_remedy = true, .range = RANGE_ALONE },
 	[OP_READ_6] = { .run = disk_do_read, .range = RANGE_SHARED },
 	[OP_WRITE_6] = { .run = disk_do_write, .changes = true, .range = RANGE_SHARED },
 	[OP_INQUIRY] = { .run = disk_do_inquiry, .is_always = true },
@@ -20,6 +20,8 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_MODE_SENSE_6] = { .run = disk_do_mode_sense, .is_always = true },
 	[OP_START_STOP_UNIT] = { .run = disk_do_start_stop },
 	[OP_PREVENT_ALLOW] = { .run = disk_do_prevent_allow, .needs_removable = true },
+	[OP_RECEIVE_DIAGNOSTIC] = { .run = disk_do_receive_diagnostic },
+	[OP_SEND_DIAGNOSTIC] = { .run = disk_do_send_diagnostic },
 	[OP_READ_CAPACITY_10] = { .run = disk_do_read_capacity_10 },
 	[OP_READ_10] = { .run = disk_do_read, .carries_pi = true, .range = RANGE_SHARED },
 	[OP_WRITE_10] = { .run = disk_do_write, .changes = true, .carries_pi = true,
@@ -35,13 +37,17 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_UNMAP] = { .run = disk_do_unmap, .needs_thin = true, .changes = true,
 	    .range = RANGE_SHARED },
 	[OP_SANITIZE_OVERWRITE] = { .run = disk_do_sanitize, .changes = true,
-	    .needs_medium = true, .is_remedy = true },
+	    .needs_medium = true, .is_remedy = true, .range = RANGE_ALONE },
 	[OP_SANITIZE_BLOCK_ERASE] = { .run = disk_do_sanitize, .changes = true,
-	    .needs_thin = true, .needs_medium = true, .is_remedy = true },
+	    .needs_thin = true, .needs_medium = true, .is_remedy = true, .range = RANGE_ALONE },
 	[OP_SANITIZE_CRYPTO_ERASE] = { .run = disk_do_sanitize, .changes = true,
-	    .needs_medium = true, .is_remedy = true },
+	    .needs_medium = true, .is_remedy = true, .range = RANGE_ALONE },
 	[OP_SANITIZE_EXIT_FAILURE] = { .run = disk_do_exit_failure, .needs_medium = true,
 	    .is_remedy = true },
+	[OP_WRITE_BUFFER] = { .run = disk_do_write_buffer },
+	[OP_READ_BUFFER_10] = { .run = disk_do_read_buffer },
+	[OP_LOG_SELECT] = { .run = disk_do_log_select },
+	[OP_LOG_SENSE] = { .run = disk_do_log_sense, .is_always = true },
 	[OP_MODE_SELECT_10] = { .run = disk_do_mode_select },
 	[OP_MODE_SENSE_10] = { .run = disk_do_mode_sense, .is_always = true },
 	[OP_READ_16] = { .run = disk_do_read, .carries_pi = true, .range = RANGE_SHARED },
@@ -62,6 +68,10 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_READ_CAPACITY_16] = { .run = disk_do_read_capacity_16 },
 	[OP_GET_LBA_STATUS] = { .run = disk_do_get_lba_status },
 	[OP_REPORT_LUNS] = { .run = disk_do_report_luns, .is_always = true },
+	[OP_REPORT_IDENTIFYING_INFO] = { .run = disk_do_report_name, .needs_saving = true },
+	[OP_SET_IDENTIFYING_INFO] = { .run = disk_do_set_name, .needs_saving = true },
+	[OP_REPORT_TIMESTAMP] = { .run = disk_do_report_time },
+	[OP_SET_TIMESTAMP] = { .run = disk_do_set_time },
 	[OP_REPORT_SUPPORTED_OPCODES] = { .run = disk_do_report_opcodes, .is_always = true },
 	[OP_REPORT_SUPPORTED_TMFS] = { .run = disk_do_report_tmfs, .is_always = true },
 	[OP_READ_12] = { .run = disk_do_read, .carries_pi = true, .range = RANGE_SHARED },
@@ -79,7 +89,8 @@ disk_op_get(const struct disk *disk, const struct op_info *op)
 	const struct disk_op *row = &disk_ops[op->id];
 
 	if (row->run == NULL || (row->needs_thin && !disk->is_thin) ||
-	    (row->needs_removable && !disk->is_removable))
+	    (row->needs_removable && !disk->is_removable) ||
+	    (row->needs_saving && disk->saved == NULL))
 		return NULL;
 	return row;
 }
@@ -112,12 +123,17 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->job_rate = conf->sanitize_rate;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
+	cv_init(&disk->watch.cv, NULL, CV_DRIVER, NULL);
 	ranges_init(&disk->ranges, disk->pi_type != 0);
 	if (disk_saved_open(disk) < 0) {
 		disk_free(disk);
 		return -ENOMEM;
 	}
+	mutex_enter(&disk->lock);
 	disk_modes_reset(disk);
+	if (store->ops->look != NULL)
+		disk_watch_start(disk);
+	mutex_exit(&disk->lock);
 	disk_attention(disk, ASC_POWER_ON_OR_RESET);
 	if (disk_saved_resume(disk) < 0) {
 		disk_free(disk);
@@ -133,8 +149,12 @@ disk_free(struct disk *disk)
 	if (disk == NULL)
 		return;
 	disk_job_stop(disk);
+	disk_watch_stop(disk);
 	disk_job_free(disk);
+	disk_tests_free(disk);
+	disk_echo_free(disk);
 	disk_saved_close(disk);
+	cv_destroy(&disk->watch.cv);
 	mutex_destroy(&disk->lock);
 	ranges_fini(&disk->ranges);
 	store_close(disk->store);
@@ -227,7 +247,9 @@ disk_take_sense(struct disk *disk)
 		return sense;
 	if ((atomic_load(&disk->condition) & (DISK_JOB | DISK_FAILED)) != 0)
 		return disk_job_sense(disk);
-	if ((atomic_load(&disk->condition) & DISK_LOW_POWER) != 0)
+	if (disk_is_exception_asked(disk))
+		sense.asc = disk_exception(disk);
+	else if ((atomic_load(&disk->condition) & DISK_LOW_POWER) != 0)
 		sense.asc = atomic_load(&disk->power_asc);
 	return sense;
 }
@@ -304,6 +326,23 @@ disk_bad_list(struct disk_cmd *cmd, uint16_t byte, int bit)
 	return disk_sense(cmd, &sense);
 }
 
+/* errors of the medium by what was tried; a lack of memory is none */
+static void
+disk_count_error(struct disk_cmd *cmd, int err)
+{
+	struct disk_stats *stats = &cmd->disk->stats;
+	_Atomic uint64_t *count = &stats->other_errors;
+
+	if (err == -ENOMEM || err == -EAGAIN)
+		return;
+	if ((err == -EIO || err == -ENODATA) && cmd->info.op != NULL &&
+	    cmd->info.op->xfer == OP_XFER_VERIFY)
+		count = &stats->verify_errors;
+	else if (err == -EIO || err == -ENODATA)
+		count = cmd->req.op == STORE_READ ? &stats->read_errors : &stats->write_errors;
+	(void)atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+}
+
 int
 disk_store_failed(struct disk_cmd *cmd, int err)
 {
@@ -313,6 +352,7 @@ disk_store_failed(struct disk_cmd *cmd, int err)
 
 	(void)atomic_fetch_add_explicit(
 	    &cmd->disk->stats.store_errors, 1, memory_order_relaxed);
+	disk_count_error(cmd, err);
 	switch (err) {
 	case -ENOMEM:
 	case -EAGAIN:
@@ -324,8 +364,14 @@ disk_store_failed(struct disk_cmd *cmd, int err)
 	case -EROFS:
 	case -EPERM:
 		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
-	case -EIO:
 	case -ENODATA:
+		/* the store ends sooner than it did: the disk, too, and the command is behind it */
+		disk_look(cmd->disk);
+		if (cmd->info.has_lba &&
+		    !cdb_range_ok(cmd->info.lba, cmd->info.blocks, cmd->disk->blocks))
+			return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
+		__attribute__((fallthrough));
+	case -EIO:
 		if (cmd->req.op == STORE_FLUSH)
 			return disk_check(cmd, SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
 		return disk_check_info(cmd, SENSE_MEDIUM_ERROR, is_read ?
@@ -541,10 +587,16 @@ disk_begin(struct disk *disk, struct disk_cmd *cmd)
 		return disk_unknown(cmd);
 	if (disk_judge(disk, cmd, row) == DISK_DONE)
 		return DISK_DONE;
-	if (row->range == RANGE_NONE || disk_lock_blocks(disk, cmd, row))
+	if (row->range == RANGE_NONE)
 		return row->run(disk, cmd);
-	cmd->step = disk_locked;
-	return DISK_WAIT;
+	if (!disk_lock_blocks(disk, cmd, row)) {
+		cmd->step = disk_locked;
+		return DISK_WAIT;
+	}
+	/* a sanitize may have begun between the first look and the lock */
+	if (UNLIKELY(atomic_load_explicit(&disk->condition, memory_order_relaxed) != 0))
+		return disk_locked(cmd, 0);
+	return row->run(disk, cmd);
 }
 
 static void

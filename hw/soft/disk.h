@@ -80,7 +80,8 @@ struct disk_cmd {
 	/* DISK_WAIT: put it where it is found again, unless is_cancelled (false); the lock that
 	 * unpark takes is held while that is looked at */
 	bool (*park)(struct disk_cmd *cmd);
-	bool (*unpark)(struct disk_cmd *cmd);	/* take it from there; false: it is not */
+	/* take it from there; false: it is not there */
+	bool (*_Atomic unpark)(struct disk_cmd *cmd);
 	struct disk_work bg;
 	int result;				/* of who resumes it */
 	struct disk_poll *poll;			/* without aio: who waits for that */
@@ -154,6 +155,20 @@ void disk_attention(struct disk *disk, uint16_t asc);
  */
 int disk_set_medium(struct disk *disk, bool is_there) MUST_CHECK;
 
+/**
+ * disk_resize() - the disk shall have @size_bytes, or (0) what its store has now
+ *
+ * A change is told by UNIT ATTENTION 2Ah/09h. Commands at work behind the new end fail with LBA
+ * OUT OF RANGE.
+ *
+ * Returns:  0
+ *           -EINVAL   not a number of blocks, or none
+ *           -ENOTSUP  the store cannot
+ *           -ENOMEM, -ENOSPC, -EROFS, ... from the store
+ * Thread:   one that may block
+ */
+int disk_resize(struct disk *disk, uint64_t size_bytes) MUST_CHECK;
+
 /* disk_hold_sense() - sense that could not be delivered with the status; REQUEST SENSE gets it,
  * any other command clears it */
 void disk_hold_sense(struct disk *disk, const struct sense_data *sense);
@@ -169,6 +184,9 @@ const char *disk_serial(const struct disk *disk);
 struct disk_stats {
 	_Atomic uint64_t commands, reads, writes, read_bytes, written_bytes, checks,
 	    store_errors, queued;
+	/* of store_errors: what could not be read, written, verified, and the rest */
+	_Atomic uint64_t read_errors, write_errors, verify_errors, other_errors;
+	_Atomic uint64_t starts, loads;	/* START STOP UNIT with START, and with LOEJ too */
 };
 
 struct disk_stats *disk_stats(struct disk *disk);

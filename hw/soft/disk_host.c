@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ddi.h>
 #include <sys/kmem.h>
 #include <sys/ksynch.h>
+#include <sys/sunddi.h>
 #include <sys/taskq.h>
 
 #include "base/fault.h"
@@ -21,6 +23,12 @@ struct disk_host {
 	kcondvar_t cv;
 	struct disk_work_list works;
 	bool is_ending;
+
+	kmutex_t ticking;		/* held while they are run; of what follows */
+	LIST_HEAD(, disk_tick) ticks;
+	struct disk_work tick_work;
+	timeout_id_t timer;
+	bool is_timed;			/* timer runs, or tick_work is posted */
 };
 
 /* one thread's life */
@@ -59,6 +67,54 @@ host_open_dir(const char *path, char *reterr)
 	    "writable", text_escape(path, strlen(path), shown, sizeof(shown)), strerror(err));
 }
 
+static void
+host_timer(void *arg)
+{
+	struct disk_host *host = arg;
+
+	disk_host_post(host, &host->tick_work);
+}
+
+/* host->ticking is held */
+static void
+host_arm(struct disk_host *host)
+{
+	host->is_timed = !LIST_EMPTY(&host->ticks);
+	if (host->is_timed)
+		host->timer = timeout(host_timer, host, drv_usectohz(DISK_TICK_US));
+}
+
+static void
+host_tick(struct disk_work *work)
+{
+	struct disk_host *host = container_of(work, struct disk_host, tick_work);
+	struct disk_tick *tick;
+
+	mutex_enter(&host->ticking);
+	LIST_FOREACH(tick, &host->ticks, link)
+		tick->run(tick);
+	host_arm(host);
+	mutex_exit(&host->ticking);
+}
+
+void
+disk_host_tick_add(struct disk_host *host, struct disk_tick *tick)
+{
+	mutex_enter(&host->ticking);
+	LIST_INSERT_HEAD(&host->ticks, tick, link);
+	if (!host->is_timed)
+		host_arm(host);
+	mutex_exit(&host->ticking);
+}
+
+void
+disk_host_tick_remove(struct disk_host *host, struct disk_tick *tick)
+{
+	mutex_enter(&host->ticking);
+	LIST_REMOVE(tick, link);
+	mutex_exit(&host->ticking);
+}
+
 static int
 host_start(struct disk_host *host)
 {
@@ -80,6 +136,9 @@ disk_host_open(const char *state_dir, struct disk_host **ret, char *reterr)
 	if (host == NULL)
 		return store_error(-ENOMEM, reterr, "out of memory");
 	STAILQ_INIT(&host->works);
+	LIST_INIT(&host->ticks);
+	host->tick_work.run = host_tick;
+	mutex_init(&host->ticking, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&host->lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&host->cv, NULL, CV_DRIVER, NULL);
 	host->dir = -1;
@@ -100,6 +159,9 @@ disk_host_close(struct disk_host *host)
 {
 	if (host == NULL)
 		return;
+	/* a tick that has begun arms no timer without disks, and is done before the threads end */
+	if (host->is_timed)
+		(void)untimeout(host->timer);
 	mutex_enter(&host->lock);
 	host->is_ending = true;
 	cv_broadcast(&host->cv);
@@ -111,6 +173,7 @@ disk_host_close(struct disk_host *host)
 	close_fd(&host->dir);
 	cv_destroy(&host->cv);
 	mutex_destroy(&host->lock);
+	mutex_destroy(&host->ticking);
 	kmem_free(host, sizeof(*host));
 }
 

@@ -19,7 +19,15 @@
 
 #define DISK_HOST_THREADS	2
 
+#define DISK_TICK_US		1000000
+
 struct disk_host;
+
+/* something that a disk does once a second */
+struct disk_tick {
+	LIST_ENTRY(disk_tick) link;		/* host only */
+	void (*run)(struct disk_tick *tick);	/* may block; adds and removes none */
+};
 
 struct disk_work {
 	STAILQ_ENTRY(disk_work) link;	/* host only */
@@ -42,6 +50,11 @@ void disk_host_close(struct disk_host *host);
 
 /* disk_host_post() - let a thread run @work; with @host NULL it runs here and now */
 void disk_host_post(struct disk_host *host, struct disk_work *work);
+
+/* disk_host_tick_add(), _remove() - begin, and end: it is not being run any more. They may wait
+ * for those that are run */
+void disk_host_tick_add(struct disk_host *host, struct disk_tick *tick);
+void disk_host_tick_remove(struct disk_host *host, struct disk_tick *tick);
 
 /* disk_host_dir() - descriptor of the directory; -1: there is none. @host may be NULL */
 int disk_host_dir(const struct disk_host *host);

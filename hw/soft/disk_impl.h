@@ -45,6 +45,10 @@ enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT };
 #define DISK_FAILED		0x04	/* the last sanitize or format did not succeed */
 #define DISK_LOW_POWER		0x08	/* idle or standby by command; ends by itself */
 
+#define DISK_COUNTERS		11	/* of log pages, and numbers of page 19h */
+#define DISK_STATISTICS		4
+#define DISK_SELF_TESTS		20	/* results that are kept */
+
 #define DISK_TEXT_MAX		256u	/* text identification, bytes */
 #define DISK_IDENT_MAX		64u	/* peripheral device identification, bytes */
 
@@ -81,12 +85,25 @@ struct disk_image {
 };
 
 struct disk_saved;
+struct disk_tests;
+
+/* what it looks after by itself; under disk->lock */
+struct disk_watch {
+	enum { WATCH_OFF, WATCH_BEGINS, WATCH_ON } state;
+	kcondvar_t cv;			/* no longer WATCH_BEGINS */
+	struct disk_work work;
+	struct disk_tick tick;
+	atomic_bool wants_thresholds;
+	unsigned int crossed;		/* thresholds that are, by number */
+	uint32_t reports_left;		/* of an exception; all ones: for ever */
+	uint64_t report_due_ns;
+};
 
 struct disk {
 	struct store *store;
 	struct disk_place place;
 	char vendor[9], product[17], revision[5], serial[33];
-	uint64_t blocks;
+	_Atomic uint64_t blocks;	/* changed with the lock, when the store has changed */
 	uint32_t block_bytes, physical_bytes;
 	bool is_readonly, is_removable, is_thin;
 	bool has_cache;			/* finished writes may still be volatile */
@@ -100,6 +117,12 @@ struct disk {
 	struct disk_saved *saved;	/* NULL: nothing can be saved */
 	struct disk_job *job;		/* made with the first one */
 	uint64_t job_rate;		/* bytes a second that a job may write; 0: all it can */
+	struct disk_watch watch;
+	struct disk_tests *tests;	/* results, or NULL: there was none yet */
+	uint8_t *echo;			/* the echo buffer, or NULL, with so many bytes in it */
+	uint32_t echo_bytes;
+	bool is_time_set;		/* by an initiator */
+	uint64_t time_offset;		/* milliseconds, modulo 2^64, against the host's clock */
 	uint16_t ua[DISK_UA_MAX];
 	struct sense_data held;
 
@@ -109,12 +132,21 @@ struct disk {
 	atomic_uint condition;		/* DISK_* */
 	_Atomic uint16_t power_asc;	/* with DISK_LOW_POWER: what REQUEST SENSE says */
 	atomic_bool is_prevented;	/* medium removal is */
+	atomic_bool has_exception;	/* an informational one, and how it is reported */
+	atomic_bool reports_when_asked;
 	atomic_bool wants_descriptor;	/* D_SENSE */
 	atomic_bool is_soft_protected;	/* SWP */
 	atomic_bool is_write_through;	/* not WCE */
 
 	struct disk_stats stats;
+	_Atomic uint64_t log_bases[DISK_COUNTERS + DISK_STATISTICS]; /* what logs count from */
 };
+
+static inline kmutex_t *
+disk_lock_of(const struct disk *disk)
+{
+	return (kmutex_t *)(uintptr_t)&disk->lock;
+}
 
 typedef int disk_handler_fn(struct disk *disk, struct disk_cmd *cmd);
 
@@ -122,6 +154,7 @@ struct disk_op {
 	disk_handler_fn *run;		/* NULL: the disk does not know the command */
 	bool needs_thin;		/* only with logical block provisioning */
 	bool needs_removable;
+	bool needs_saving;		/* only with a file to save to */
 	bool needs_medium;		/* although its row has no OP_F_MEDIUM */
 	bool is_always;			/* answered while a job is at work, or has failed */
 	bool is_remedy;			/* answered when a job has failed */
@@ -236,6 +269,35 @@ const struct disk_image *disk_saved_image(const struct disk *disk);
 /* disk_save_failed() - CHECK CONDITION that says so */
 int disk_save_failed(struct disk_cmd *cmd);
 
+/*
+ * disk_watch.c
+ */
+
+/* disk_watch_start() - begin to look after something, lock held; disk_watch_stop() - end, at the
+ * end of the disk; disk_watch_modes() - the pages are new, lock held */
+void disk_watch_start(struct disk *disk);
+void disk_watch_stop(struct disk *disk);
+void disk_watch_modes(struct disk *disk);
+
+/* disk_look() - has the store become larger or smaller? Then the disk has, too, and says so. Does
+ * not wait for long; no lock held */
+void disk_look(struct disk *disk);
+
+/* disk_exception() - additional sense code of the informational exception there is, or 0;
+ * disk_is_exception_asked() - REQUEST SENSE is to tell it */
+uint16_t disk_exception(const struct disk *disk);
+bool disk_is_exception_asked(const struct disk *disk);
+
+/* disk_threshold_exponent() - threshold sets are 2^it blocks; disk_threshold_sets() - of bytes */
+uint8_t disk_threshold_exponent(const struct disk *disk);
+uint32_t disk_threshold_sets(const struct disk *disk, uint64_t bytes);
+
+/* disk_put_self_test() - result @index (0: the newest) as the log has it. disk_tests_free(),
+ * disk_echo_free() - at the end */
+void disk_put_self_test(const struct disk *disk, unsigned int index, uint8_t bytes[16]);
+void disk_tests_free(struct disk *disk);
+void disk_echo_free(struct disk *disk);
+
 /* disk_not_ready() - CHECK CONDITION that says why, by the bits of @condition */
 int disk_not_ready(struct disk_cmd *cmd, unsigned int condition);
 
@@ -258,6 +320,9 @@ disk_handler_fn disk_do_test_unit_ready, disk_do_inquiry, disk_do_request_sense,
     disk_do_get_lba_status, disk_do_prefetch, disk_do_read_defects, disk_do_pi_read,
     disk_do_pi_write, disk_do_mode_sense, disk_do_mode_select, disk_do_start_stop,
     disk_do_prevent_allow, disk_do_sanitize, disk_do_exit_failure, disk_do_format,
+    disk_do_log_sense, disk_do_log_select, disk_do_report_name, disk_do_set_name,
+    disk_do_report_time, disk_do_set_time, disk_do_send_diagnostic,
+    disk_do_receive_diagnostic, disk_do_write_buffer, disk_do_read_buffer,
     disk_do_report_opcodes, disk_do_report_tmfs;
 
 #endif /* SOFT_DISK_IMPL_H */

@@ -106,6 +106,7 @@ disk_vpd_thin(const struct disk *disk, uint8_t *buf, size_t size)
 		.lbprz = disk->is_thin,
 		.anc_sup = disk->is_thin && disk->store->info.can_anchor,
 		.provisioning = disk->is_thin ? 2 : 0,
+		.threshold_exponent = disk->is_thin ? disk_threshold_exponent(disk) : 0,
 	};
 
 	return vpd_build_thin(INQ_TYPE_DISK, &thin, buf, size);

@@ -114,14 +114,29 @@ job_do_piece(struct disk_job *job)
 		.offset = at, .len = len,
 	};
 	r = store_do(disk->store, &job->req);
+	/* blocks without protection information: as if never written */
+	if (r == 0 && disk->pi_type != 0) {
+		job->req = (struct store_req){
+			.op = STORE_UNMAP,
+			.offset = at / disk->block_bytes * STORE_PI_BYTES,
+			.len = len / disk->block_bytes * STORE_PI_BYTES,
+		};
+		r = store_do(disk->pi_store, &job->req);
+	}
 	return r < 0 ? r : (int64_t)len;
 }
 
 static int
 job_flush(struct disk_job *job)
 {
+	int r;
+
 	job->req = (struct store_req){ .op = STORE_FLUSH };
-	return store_do(job->disk->store, &job->req);
+	r = store_do(job->disk->store, &job->req);
+	if (r < 0 || job->disk->pi_type == 0)
+		return r;
+	job->req = (struct store_req){ .op = STORE_FLUSH };
+	return store_do(job->disk->pi_store, &job->req);
 }
 
 /* what is done counts; a pass that is over makes the next */

@@ -75,6 +75,9 @@ disk_do_start_stop(struct disk *disk, struct disk_cmd *cmd)
 		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_REMOVAL_PREVENTED);
 	(void)atomic_fetch_and(&disk->condition, ~DISK_LOW_POWER);
 	if ((flags & SS_START) != 0) {
+		(void)atomic_fetch_add(&disk->stats.starts, 1);
+		if ((flags & SS_LOEJ) != 0)
+			(void)atomic_fetch_add(&disk->stats.loads, 1);
 		if ((flags & SS_LOEJ) != 0)
 			(void)atomic_fetch_and(&disk->condition, ~DISK_EJECTED);
 		return disk_good(cmd);

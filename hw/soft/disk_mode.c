@@ -87,6 +87,7 @@ disk_modes_apply(struct disk *disk)
 	atomic_store(&disk->is_write_through, (disk->modes.caching[2] & CACHING_WCE) == 0);
 	atomic_store(&disk->wants_descriptor, (disk->modes.control[2] & CONTROL_D_SENSE) != 0);
 	atomic_store(&disk->is_soft_protected, (disk->modes.control[4] & CONTROL_SWP) != 0);
+	disk_watch_modes(disk);
 }
 
 void

@@ -145,6 +145,48 @@ store_extent(struct store *store, uint64_t offset, uint64_t *len)
 	return store->ops->extent(store, offset, len);
 }
 
+uint64_t
+store_look(struct store *store)
+{
+	uint64_t now, old = store->info.size_bytes;
+
+	if (store->ops->look == NULL)
+		return old;
+	now = store->ops->look(store);
+	while (now > old && !atomic_compare_exchange_weak(&store->info.size_bytes, &old, now))
+		;
+	return now;
+}
+
+int
+store_resize(struct store *store, uint64_t size_bytes, uint32_t block_bytes)
+{
+	uint64_t tuples = size_bytes / block_bytes * STORE_PI_BYTES;
+	int r = 0;
+
+	if (store->ops->resize == NULL)
+		return -ENOTSUP;
+	if (store->info.is_readonly)
+		return -EROFS;
+	/* those of new blocks are there before the blocks are */
+	if (store->tuples != NULL && tuples > store->tuples->info.size_bytes)
+		r = store->tuples->ops->resize(store->tuples, tuples);
+	if (r == 0 && store->tuples != NULL && tuples > store->tuples->info.size_bytes)
+		store->tuples->info.size_bytes = tuples;
+	if (r == 0)
+		r = store->ops->resize(store, size_bytes);
+	if (r == 0 && size_bytes > store->info.size_bytes)
+		store->info.size_bytes = size_bytes;
+	return r;
+}
+
+int
+store_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available)
+{
+	return store->ops->usage == NULL ? -ENOTSUP :
+	    store->ops->usage(store, ret_used, ret_available);
+}
+
 void
 store_cancel(struct store_req *req)
 {

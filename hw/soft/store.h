@@ -18,6 +18,7 @@
 #ifndef SOFT_STORE_H
 #define SOFT_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,7 +68,9 @@ struct store_req {
 };
 
 struct store_info {
-	uint64_t size_bytes;	/* fixed while open */
+	/* the most it has ever had: while it becomes shorter, requests for what goes may be
+	 * under way */
+	_Atomic uint64_t size_bytes;
 	bool is_readonly;
 	bool can_unmap;		/* STORE_UNMAP gives space back */
 	bool can_anchor;	/* STORE_ANCHOR keeps space */
@@ -97,6 +100,9 @@ struct store_ops {
 	void (*step)(struct store_req *req, int res);	/* the queue has done req->call */
 	/* as store_extent(); NULL: everything is mapped */
 	enum store_extent (*extent)(struct store *store, uint64_t offset, uint64_t *len);
+	uint64_t (*look)(struct store *store);	/* its size now; NULL: only resize changes it */
+	int (*resize)(struct store *store, uint64_t size_bytes);
+	int (*usage)(struct store *store, uint64_t *ret_used, uint64_t *ret_available);
 };
 
 /* what every store begins with */
@@ -149,6 +155,27 @@ int store_do(struct store *store, struct store_req *req) MUST_CHECK;
  * Thread:   one that may block
  */
 enum store_extent store_extent(struct store *store, uint64_t offset, uint64_t *len);
+
+/* store_look() - how many bytes the store has now: a file may have become longer or shorter.
+ * Thread: any; a look at the file's length */
+uint64_t store_look(struct store *store);
+
+/**
+ * store_resize() - make it longer or shorter; what is new reads as zeros. Its tuples follow
+ *
+ * @block_bytes  of the disk, for the tuples
+ *
+ * Returns:  0
+ *           -ENOTSUP  block devices; memory cannot become less
+ *           -ENOMEM   memory: no more than was set aside when it was opened
+ *           -EROFS, -ENOSPC, -EFBIG, ... from the system
+ * Thread:   one that may block
+ */
+int store_resize(struct store *store, uint64_t size_bytes, uint32_t block_bytes) MUST_CHECK;
+
+/* store_usage() - bytes of space that it takes, and that it could take besides.
+ * Returns: 0; -ENOTSUP: nobody knows; errors of the system. Thread: one that may block */
+int store_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available) MUST_CHECK;
 
 /* store_cancel() - ask a queued request to end early; it ends by done, sooner or not */
 void store_cancel(struct store_req *req);

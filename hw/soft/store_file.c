@@ -41,6 +41,7 @@ struct file_store {
 	bool never_blocks;		/* in memory: plain calls are as good as RWF_NOWAIT */
 	atomic_bool can_read_now;	/* RWF_NOWAIT is understood */
 	atomic_bool can_write_now;
+	_Atomic uint64_t size_wanted;	/* as configured; 0: as long as the file is */
 	atomic_bool is_short;		/* said that the file has become shorter */
 	char path[];
 };
@@ -292,6 +293,7 @@ file_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 {
 	CLEANUP(file_freep) struct file_store *file = NULL;
 	size_t path_size = strlen(conf->path) + 1;
+	uint64_t size = 0;
 	struct stat st;
 	int r;
 
@@ -310,7 +312,7 @@ file_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 	if (r == 0)
 		r = file_check_direct(conf, file->fd, reterr);
 	if (r == 0)
-		r = file_size(conf, file->fd, &st, &file->store.info.size_bytes, reterr);
+		r = file_size(conf, file->fd, &st, &size, reterr);
 	if (r < 0)
 		return r;
 
@@ -320,12 +322,14 @@ file_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 	atomic_init(&file->can_read_now, !conf->is_direct);
 	atomic_init(&file->can_write_now, !conf->is_direct);
 	file->store.ops = &store_file_ops;
+	file->store.info.size_bytes = size;
 	file->store.info.is_readonly = conf->is_readonly;
 	file->store.info.can_unmap = true;
 	file->store.info.can_anchor = file->is_regular;
 	file->store.info.is_memory = file->never_blocks;
 	file->store.info.has_cache = !conf->is_direct && !file->never_blocks;
 	file->store.info.optimal_bytes = (uint32_t)num_min((uint64_t)st.st_blksize, 1u << 20);
+	atomic_init(&file->size_wanted, conf->size_bytes);
 	*ret = &STEAL(file)->store;
 	return 0;
 }
@@ -703,6 +707,54 @@ file_extent(struct store *store, uint64_t offset, uint64_t *len)
 	return STORE_MAPPED;
 }
 
+/* what cannot be looked at stays as it was */
+static uint64_t
+file_look(struct store *store)
+{
+	struct file_store *file = file_of(store);
+	uint64_t real, wanted = atomic_load(&file->size_wanted);
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0 || file_real_size(file->fd, &st, &real) < 0)
+		return store->info.size_bytes;
+	if (real >= store->info.size_bytes)
+		atomic_store(&file->is_short, false);
+	return wanted == 0 ? real : num_min(real, wanted);
+}
+
+static int
+file_resize(struct store *store, uint64_t size_bytes)
+{
+	struct file_store *file = file_of(store);
+
+	if (!file->is_regular)
+		return -ENOTSUP;
+	if (ftruncate(file->fd, (off_t)size_bytes) < 0)
+		return -errno;
+	if (atomic_load(&file->size_wanted) != 0)
+		atomic_store(&file->size_wanted, size_bytes);
+	return 0;
+}
+
+/* of block devices only they themselves know */
+static int
+file_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available)
+{
+	struct file_store *file = file_of(store);
+	uint64_t size = store->info.size_bytes;
+	struct statfs fs;
+	struct stat st;
+
+	if (!file->is_regular)
+		return -ENOTSUP;
+	if (fstat(file->fd, &st) < 0 || fstatfs(file->fd, &fs) < 0)
+		return -errno;
+	*ret_used = num_min((uint64_t)st.st_blocks * 512, size);
+	*ret_available =
+	    num_min((uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize, size - *ret_used);
+	return 0;
+}
+
 const struct store_ops store_file_ops = {
 	.name = "file",
 	.open = file_open,
@@ -711,5 +763,8 @@ const struct store_ops store_file_ops = {
 	.run = file_run,
 	.queue = file_queue,
 	.step = file_step,
+	.look = file_look,
+	.resize = file_resize,
+	.usage = file_usage,
 	.extent = file_extent,
 };

@@ -8,11 +8,16 @@
 #include "hw/soft/soft.h"
 #include "hw/soft/store.h"
 
+#define MEM_ROOM_MIN	(1ull << 30)
+#define MEM_ROOM_LIMIT	(1ull << 42)	/* larger ones do not grow */
+#define MEM_ROOM_ALIGN	(1ull << 21)
+
 struct mem_store {
 	struct store store;	/* first */
 	uint8_t *base;
 	uint8_t *pages;		/* enum mem_page of each, itself taken as it is needed */
-	uint64_t npages;
+	uint64_t room_bytes;	/* address space set aside, so that it can grow in place */
+	uint64_t npages;	/* of that */
 	size_t page_bytes;
 	unsigned int page_shift;
 };
@@ -23,10 +28,32 @@ enum mem_page { MEM_PAGE_FREE, MEM_PAGE_WRITTEN, MEM_PAGE_ANCHORED };
 static void *
 mem_map(uint64_t size)
 {
-	void *p = fault_hit() ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+/* blocks, and the map of their pages */
+static bool
+mem_map_room(struct mem_store *mem, uint64_t room_bytes)
+{
+	mem->room_bytes = room_bytes;
+	mem->npages = num_round_up(room_bytes, mem->page_bytes) >> mem->page_shift;
+	mem->base = mem_map(room_bytes);
+	mem->pages = mem->base == NULL ? NULL : mem_map(mem->npages);
+	if (mem->pages == NULL && mem->base != NULL)
+		(void)munmap(mem->base, room_bytes);
+	return mem->pages != NULL;
+}
+
+/* four times the size, and a gigabyte at least */
+static uint64_t
+mem_room(uint64_t size)
+{
+	uint64_t more = size < MEM_ROOM_MIN / 3 ? MEM_ROOM_MIN : 3 * size;
+
+	return size > MEM_ROOM_LIMIT ? size : num_round_up(size + more, MEM_ROOM_ALIGN);
 }
 
 static int
@@ -39,18 +66,14 @@ mem_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 		return store_error(-ENOMEM, reterr, "out of memory");
 	mem->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	mem->page_shift = (unsigned int)__builtin_ctzl(mem->page_bytes);
-	mem->npages = num_round_up(conf->size_bytes, mem->page_bytes) >> mem->page_shift;
-	mem->base = mem_map(conf->size_bytes);
-	mem->pages = mem->base == NULL ? NULL : mem_map(mem->npages);
-	if (mem->pages == NULL) {
-		if (mem->base != NULL)
-			(void)munmap(mem->base, conf->size_bytes);
+	/* room to grow, where there is any */
+	if (fault_hit() || (!mem_map_room(mem, mem_room(conf->size_bytes)) &&
+	    !mem_map_room(mem, conf->size_bytes)))
 		return store_error(-ENOMEM, reterr,
 		    "no address space for %s; make it smaller, or use "
 		    "a file",
 		    num_format_bytes(conf->size_bytes, size));
-	}
-	(void)madvise(mem->base, conf->size_bytes, MADV_DONTDUMP);
+	(void)madvise(mem->base, mem->room_bytes, MADV_DONTDUMP);
 
 	mem->store.ops = &store_mem_ops;
 	mem->store.info = (struct store_info){
@@ -71,7 +94,7 @@ mem_close(struct store *store)
 	struct mem_store *mem = container_of(store, struct mem_store, store);
 
 	(void)munmap(mem->pages, mem->npages);
-	(void)munmap(mem->base, store->info.size_bytes);
+	(void)munmap(mem->base, mem->room_bytes);
 	free(mem);
 }
 
@@ -151,6 +174,34 @@ mem_extent(struct store *store, uint64_t offset, uint64_t *len)
 	return kinds[state];
 }
 
+static int
+mem_resize(struct store *store, uint64_t size_bytes)
+{
+	struct mem_store *mem = container_of(store, struct mem_store, store);
+
+	if (size_bytes < store->info.size_bytes)
+		return -ENOTSUP;
+	return size_bytes > mem->room_bytes ? -ENOMEM : 0;
+}
+
+/* pages that were written; and what memory the host has left */
+static int
+mem_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available)
+{
+	struct mem_store *mem = container_of(store, struct mem_store, store);
+	uint64_t size = store->info.size_bytes, used = 0;
+	uint64_t n = num_round_up(size, mem->page_bytes) >> mem->page_shift;
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (__atomic_load_n(&mem->pages[i], __ATOMIC_RELAXED) != MEM_PAGE_FREE)
+			used += mem->page_bytes;
+	}
+	*ret_used = num_min(used, size);
+	*ret_available = num_min((uint64_t)sysconf(_SC_AVPHYS_PAGES) * mem->page_bytes,
+	    size - *ret_used);
+	return 0;
+}
+
 /*
  * Commands that nobody has ordered may touch the same blocks at one time; what such a block holds
  * afterwards is a mixture of them, as on any disk. memcpy() does just that. Only to the thread
@@ -208,4 +259,6 @@ const struct store_ops store_mem_ops = {
 	.close = mem_close,
 	.try_req = mem_try,
 	.extent = mem_extent,
+	.resize = mem_resize,
+	.usage = mem_usage,
 };

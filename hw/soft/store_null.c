@@ -43,10 +43,26 @@ null_extent(UNUSED struct store *store, UNUSED uint64_t offset, UNUSED uint64_t 
 	return STORE_DEALLOCATED;
 }
 
+static int
+null_resize(UNUSED struct store *store, UNUSED uint64_t size_bytes)
+{
+	return 0;
+}
+
+static int
+null_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available)
+{
+	*ret_used = 0;
+	*ret_available = store->info.size_bytes;
+	return 0;
+}
+
 const struct store_ops store_null_ops = {
 	.name = "null",
 	.open = null_open,
 	.close = null_close,
 	.try_req = null_try,
 	.extent = null_extent,
+	.resize = null_resize,
+	.usage = null_usage,
 };

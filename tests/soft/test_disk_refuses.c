@@ -129,7 +129,8 @@ START_TEST(write_protection)
 }
 END_TEST
 
-START_TEST(file_errors_become_sense)
+/* a file that shrinks takes the disk with it */
+START_TEST(blocks_that_are_gone_are_out_of_range)
 {
 	char path[] = "/var/tmp/soft-test-XXXXXX";
 	int fd = mkstemp(path);
@@ -140,15 +141,21 @@ START_TEST(file_errors_become_sense)
 	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 0, 8, CDB_FUA), 4096));
 	ck_assert_int_eq(ftruncate(fd, 4096), 0);
 	ck_assert(!bench_in(&b, cdb, cdb_read(cdb, CDB_10, 100, 1, 0), 512));
-	ck_assert(bench_sense_is(&b, SENSE_MEDIUM_ERROR, ASC_UNRECOVERED_READ_ERROR));
-	ck_assert_uint_eq(b.cmd->sense.info, 100);
+	ck_assert(bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE, 0));
 	ck_assert_uint_eq(b.cmd->moved, 0);
+	ck_assert(!bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_sense(&b, SENSE_UNIT_ATTENTION, ASC_CAPACITY_CHANGED, 0));
 	ck_assert(!bench_out(&b, cdb, cdb_write(cdb, CDB_10, 200, 1, 0), data, 512));
-	ck_assert(bench_sense_is(&b, SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR));
-	ck_assert(!bench_none(&b, cdb, cdb_verify(cdb, CDB_10, 300, 1, 0)));
-	ck_assert(bench_sense_is(&b, SENSE_MEDIUM_ERROR, ASC_UNRECOVERED_READ_ERROR));
+	ck_assert(bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE, 0));
 	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 0, 8, 0), 4096));
-	ck_assert_uint_eq(disk_stats(b.disk)->store_errors, 3);
+	ck_assert_uint_eq(disk_stats(b.disk)->store_errors, 1);
+	ck_assert_uint_eq(disk_stats(b.disk)->read_errors, 1);
+	/* nothing is left: the disk keeps a block that cannot be read */
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert(!bench_in(&b, cdb, cdb_read(cdb, CDB_10, 0, 1, 0), 512));
+	ck_assert(bench_sense_is(&b, SENSE_MEDIUM_ERROR, ASC_UNRECOVERED_READ_ERROR));
+	ck_assert_uint_eq(b.cmd->sense.info, 0);
+	ck_assert_uint_eq(disk_blocks(b.disk), 1);
 	bench_close(&b);
 	close(fd);
 	unlink(path);
@@ -215,4 +222,4 @@ START_TEST(every_errno_has_a_sense)
 END_TEST
 
 CHECK_MAIN("disk refuses", unknown_commands, reserved_bits, blocks_beyond_the_end,
-    too_long_and_protected, write_protection, file_errors_become_sense, every_errno_has_a_sense)
+    too_long_and_protected, write_protection, blocks_that_are_gone_are_out_of_range, every_errno_has_a_sense)

@@ -1,0 +1,294 @@
+/* disks that grow and shrink, thresholds that are crossed, exceptions that were asked for */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "check_main.h"
+#include "ddi/sim.h"
+#include "mock_disk.h"
+
+static struct bench b;
+static uint8_t cdb[CDB_BUF_LEN], data[4096];
+static char image[40];
+
+static int
+image_make(void)
+{
+	int fd;
+
+	(void)snprintf(image, sizeof(image), "/tmp/soft-image-XXXXXX");
+	fd = mkstemp(image);
+	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
+	return fd;
+}
+
+static void
+image_remove(int fd)
+{
+	close(fd);
+	unlink(image);
+}
+
+/* the capacity has changed: told once, and both commands know */
+static void
+check_capacity(uint64_t blocks)
+{
+	ck_assert(!bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_sense(&b, SENSE_UNIT_ATTENTION, ASC_CAPACITY_CHANGED, 0));
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_in(&b, cdb, cdb_readcap10(cdb), 8));
+	ck_assert_uint_eq(be32_get(b.data), blocks - 1);
+	ck_assert(bench_in(&b, cdb, cdb_readcap16(cdb, 32), 32));
+	ck_assert_uint_eq(be64_get(b.data), blocks - 1);
+	ck_assert(
+	    bench_out(&b, cdb, cdb_write(cdb, CDB_10, (uint32_t)blocks - 1, 1, 0), data, 512));
+	ck_assert(
+	    bench_in(&b, cdb, cdb_read(cdb, CDB_10, (uint32_t)blocks - 1, 1, 0), 512));
+	ck_assert_mem_eq(b.data, data, 512);
+	ck_assert(!bench_in(&b, cdb, cdb_read(cdb, CDB_10, (uint32_t)blocks, 1, 0), 512));
+	ck_assert(bench_sense(&b, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE, 0));
+}
+
+START_TEST(memory_and_nothing_grow)
+{
+	static const char *const lines[] = { "mem:1M", "mem:1M,pi=1" };
+
+	memset(data, 0x5a, sizeof(data));
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		bench_open(&b, lines[i]);
+		ck_assert_int_eq(disk_resize(b.disk, 3 << 20), 0);
+		check_capacity(3 * 2048);
+		ck_assert_int_eq(disk_resize(b.disk, 3 << 20), 0);
+		ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+		ck_assert_int_eq(disk_resize(b.disk, 1 << 20), -ENOTSUP);
+		ck_assert_int_eq(disk_resize(b.disk, 1ull << 50), -ENOMEM);
+		ck_assert_int_eq(disk_resize(b.disk, 1000), -EINVAL);
+		ck_assert_uint_eq(disk_blocks(b.disk), 3 * 2048);
+		bench_close(&b);
+	}
+	bench_open(&b, "null:1G");
+	ck_assert_int_eq(disk_resize(b.disk, 1ull << 40), 0);
+	ck_assert_uint_eq(disk_blocks(b.disk), 1ull << 31);
+	bench_close(&b);
+	bench_open(&b, "mem:1M,readonly");
+	ck_assert_int_eq(disk_resize(b.disk, 2 << 20), -EROFS);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(files_grow_and_shrink)
+{
+	char line[80];
+	int fd = image_make();
+
+	memset(data, 0x5a, sizeof(data));
+	bench_open(&b, image);
+	ck_assert_int_eq(disk_resize(b.disk, 2 << 20), 0);
+	check_capacity(2 * 2048);
+	ck_assert_int_eq(disk_resize(b.disk, 1 << 20), 0);
+	check_capacity(2048);
+	/* somebody else does it; what is no whole block does not count */
+	ck_assert_int_eq(ftruncate(fd, (3 << 20) + 100), 0);
+	ck_assert_int_eq(disk_resize(b.disk, 0), 0);
+	check_capacity(3 * 2048);
+	bench_close(&b);
+
+	/* a size that was asked for stays, as long as the file holds it */
+	(void)snprintf(line, sizeof(line), "%s,size=1M", image);
+	bench_open(&b, line);
+	ck_assert_int_eq(disk_resize(b.disk, 0), 0);
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert_int_eq(ftruncate(fd, 1 << 19), 0);
+	ck_assert_int_eq(disk_resize(b.disk, 0), 0);
+	check_capacity(1024);
+	ck_assert_int_eq(disk_resize(b.disk, 2 << 20), 0);
+	check_capacity(2 * 2048);
+	bench_close(&b);
+	image_remove(fd);
+}
+END_TEST
+
+static void
+periodic_fn(void *arg)
+{
+	int fd = image_make();
+
+	(void)arg;
+	bench_open_at(&b, image, NULL);
+	ck_assert_int_eq(ftruncate(fd, 2 << 20), 0);
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	sim_advance_us(1100000);
+	check_capacity(2 * 2048);
+	sim_advance_us(3000000);
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	bench_close(&b);
+	image_remove(fd);
+}
+
+START_TEST(a_file_that_grew_is_found_out)
+{
+	sim_run(&(struct sim_opts){ .seed = 1 }, periodic_fn, NULL);
+}
+END_TEST
+
+static atomic_bool is_over;
+
+/* up and down under the feet of the others */
+static void *
+resizer(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < 2000; i++)
+		ck_assert_int_eq(disk_resize(b.disk, i % 2 == 0 ? 1 << 19 : 1 << 20), 0);
+	atomic_store(&is_over, true);
+	return NULL;
+}
+
+START_TEST(commands_at_work_are_out_of_range_at_worst)
+{
+	unsigned int good = 0, refused = 0;
+	int fd = image_make();
+	pthread_t thread;
+
+	bench_open(&b, image);
+	ck_assert_int_eq(pthread_create(&thread, NULL, resizer, NULL), 0);
+	while (!atomic_load(&is_over)) {
+		bool is_in = bench_in(&b, cdb, cdb_read(cdb, CDB_10, 1500, 8, 0), 4096);
+
+		if (is_in)
+			good++;
+		else if (bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE))
+			refused++;
+		else if (!bench_sense_is(&b, SENSE_UNIT_ATTENTION, ASC_CAPACITY_CHANGED))
+			/* it was long enough again when it was looked at */
+			ck_assert(bench_sense_is(
+			    &b, SENSE_MEDIUM_ERROR, ASC_UNRECOVERED_READ_ERROR));
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_uint_gt(good + refused, 0);
+	bench_close(&b);
+	image_remove(fd);
+}
+END_TEST
+
+/* MODE SELECT(10) of a page that was read */
+static bool
+select_page(uint8_t code, uint8_t subcode, void (*change)(uint8_t *page))
+{
+	uint8_t list[64] = { 0 };
+	size_t len;
+
+	ck_assert(bench_in(
+	    &b, cdb, cdb_mode_sense(cdb, CDB_10, 0, code, subcode, true, 255), 255));
+	len = b.cmd->moved - 8;
+	memcpy(list + 8, b.data + 8, len);
+	list[8] &= 0x7f;
+	change(list + 8);
+	return bench_out(
+	    &b, cdb, cdb_mode_select(cdb, CDB_10, false, (uint16_t)(8 + len)), list, 8 + len);
+}
+
+static void
+used_two(uint8_t *page)
+{
+	page[24] |= 0x80;
+	be32_put(page + 28, 2);
+}
+
+static void
+write_sets(uint32_t from, uint32_t to)
+{
+	for (uint32_t lba = from * 2048; lba < to * 2048; lba += 8)
+		ck_assert(bench_out(&b, cdb, cdb_write(cdb, CDB_10, lba, 8, 0), data, 4096));
+}
+
+static void
+threshold_fn(void *arg)
+{
+	(void)arg;
+	bench_open_at(&b, "mem:16M", NULL);
+	ck_assert(select_page(0x1c, 2, used_two));
+	write_sets(0, 1);
+	sim_advance_us(2100000);
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	write_sets(1, 3);
+	sim_advance_us(1100000);
+	ck_assert(!bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_sense(&b, SENSE_UNIT_ATTENTION, ASC_THIN_THRESHOLD, 0));
+	/* once, until it has been below again */
+	sim_advance_us(3100000);
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	memset(data, 0, sizeof(data));
+	ck_assert(bench_out(
+	    &b, cdb, cdb_write_same(cdb, CDB_10, 0, 4096, CDB_UNMAP), data, 512));
+	sim_advance_us(1100000);
+	write_sets(0, 3);
+	sim_advance_us(1100000);
+	ck_assert(!bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_sense(&b, SENSE_UNIT_ATTENTION, ASC_THIN_THRESHOLD, 0));
+	bench_close(&b);
+}
+
+START_TEST(a_crossed_threshold_is_told_once)
+{
+	sim_run(&(struct sim_opts){ .seed = 1 }, threshold_fn, NULL);
+}
+END_TEST
+
+static void
+test_by_attention(uint8_t *page)
+{
+	page[2] = 0x04;			/* TEST, not DEXCPT */
+	page[3] = 2;
+	be32_put(page + 4, 20);		/* every two seconds, three times */
+	be32_put(page + 8, 3);
+}
+
+static void
+test_when_asked(uint8_t *page)
+{
+	page[2] = 0x04;
+	page[3] = 6;
+}
+
+static void
+exception_fn(void *arg)
+{
+	unsigned int told = 0;
+
+	(void)arg;
+	bench_open_at(&b, "mem:1M", NULL);
+	ck_assert(select_page(0x1c, 0, test_by_attention));
+	for (int i = 0; i < 20; i++) {
+		sim_advance_us(500000);
+		if (!bench_none(&b, cdb, cdb_tur(cdb))) {
+			ck_assert(bench_sense(
+			    &b, SENSE_UNIT_ATTENTION, ASC_FAILURE_PREDICTED_TEST, 0));
+			told++;
+		}
+	}
+	ck_assert_uint_eq(told, 3);
+	ck_assert(select_page(0x1c, 0, test_when_asked));
+	sim_advance_us(3000000);
+	ck_assert(bench_none(&b, cdb, cdb_tur(cdb)));
+	ck_assert(bench_in(&b, cdb, cdb_request_sense(cdb, false, 18), 18));
+	ck_assert_uint_eq(b.data[2], SENSE_NO_SENSE);
+	ck_assert_uint_eq(be16_get(b.data + 12), ASC_FAILURE_PREDICTED_TEST);
+	ck_assert(bench_in(&b, cdb, cdb_log_sense(cdb, 0x2f, 0, 64), 64));
+	ck_assert_uint_eq(be16_get(b.data + 8), ASC_FAILURE_PREDICTED_TEST);
+	ck_assert_uint_eq(b.data[10], 0xff);
+	bench_close(&b);
+}
+
+START_TEST(exceptions_are_reported_as_asked)
+{
+	sim_run(&(struct sim_opts){ .seed = 1 }, exception_fn, NULL);
+}
+END_TEST
+
+CHECK_MAIN("disk resize", memory_and_nothing_grow, files_grow_and_shrink,
+    a_file_that_grew_is_found_out, commands_at_work_are_out_of_range_at_worst,
+    a_crossed_threshold_is_told_once, exceptions_are_reported_as_asked)
