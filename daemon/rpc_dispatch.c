@@ -29,6 +29,11 @@ static const handler_fn handlers[METHOD_N] = {
 	[METHOD_PHY_UP]        = rpc_phy_up,
 	[METHOD_PHY_DOWN]      = rpc_phy_down,
 	[METHOD_SMP]           = rpc_smp,
+	[METHOD_EXPORT_LIST]   = rpc_export_list,
+	[METHOD_EXPORT_CHANGE] = rpc_export_change,
+	[METHOD_EXPORT_RELOAD] = rpc_export_reload,
+	[METHOD_SESSION_LIST]  = rpc_session_list,
+	[METHOD_SESSION_CLOSE] = rpc_session_close,
 };
 
 static enum rpc_go

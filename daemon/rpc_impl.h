@@ -408,6 +408,14 @@ enum rpc_go rpc_phy_up(const struct rpc_in *in);
 enum rpc_go rpc_phy_down(const struct rpc_in *in);
 enum rpc_go rpc_smp(const struct rpc_in *in);
 
+/* rpc_export.c, rpc_session.c, rpc_reserve.c */
+enum rpc_go rpc_export_list(const struct rpc_in *in);
+enum rpc_go rpc_export_change(const struct rpc_in *in);
+enum rpc_go rpc_export_reload(const struct rpc_in *in);
+enum rpc_go rpc_session_list(const struct rpc_in *in);
+enum rpc_go rpc_session_close(const struct rpc_in *in);
+enum rpc_go rpc_reserve_status(const struct rpc_in *in);
+
 /* rpc_hba.c: which HBA is meant */
 #define RPC_HBA_CANDIDATES	(CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name))
 

@@ -44,6 +44,10 @@
 #define PROTO_INQUIRY_MAX		260u
 #define PROTO_SMP_MIN			8u	/* an SMP frame without its CRC */
 #define PROTO_SMP_MAX			1032u
+#define PROTO_SECRET_MAX	255u	/* of an account */
+#define PROTO_ISID_LEN		6u
+#define PROTO_OBJECT_NAME_MAX	319u	/* bytes of an object's name */
+#define PROTO_EDITS_MAX		256u	/* of one change */
 #define PROTO_TIMEOUT_MAX_MS		(24u * 3600u * 1000u)
 
 #define PROTO_NAME_MAX			255u	/* bytes of a client, capability, key */

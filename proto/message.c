@@ -37,6 +37,17 @@ static const struct field_limit {
 	{ .field = "request", .len_max = PROTO_SMP_MAX, .len_min = PROTO_SMP_MIN },
 	{ .field = "response", .len_max = PROTO_SMP_MAX },
 	{ .message = "RemoveRequest", .field = "address", .len_max = PROTO_PATH_MAX },
+	{ .message = "ResizeRequest", .field = "address", .len_max = PROTO_PATH_MAX },
+	{ .message = "Setting", .field = "values", .len_max = PROTO_TEXT_MAX },
+	{ .message = "Object", .field = "name", .len_max = PROTO_OBJECT_NAME_MAX },
+	{ .message = "Edit", .field = "name", .len_max = PROTO_OBJECT_NAME_MAX },
+	{ .message = "ExportListRequest", .field = "name", .len_max = PROTO_OBJECT_NAME_MAX },
+	{ .field = "edits", .count_max = PROTO_EDITS_MAX },
+	{ .field = "secret", .len_max = PROTO_SECRET_MAX },
+	{ .field = "mutual_secret", .len_max = PROTO_SECRET_MAX },
+	{ .field = "owner", .len_max = PROTO_OBJECT_NAME_MAX },
+	{ .message = "Registration", .field = "initiator", .len_max = PROTO_OBJECT_NAME_MAX },
+	{ .message = "Registration", .field = "port", .len_max = PROTO_OBJECT_NAME_MAX },
 	{ .field = "instance", .len_max = PROTO_INSTANCE_LEN, .len_min = PROTO_INSTANCE_LEN },
 };
 
@@ -105,12 +116,13 @@ string_fault(const char *text, const struct field_limit *limit)
 	return NULL;
 }
 
-/* What only a daemon sends may be newer than this client: codes, events and roles stay open. */
+/* What a daemon sends may be newer than this client: codes, events, roles and kinds stay open. */
 static bool
 enum_is_open(const void *desc)
 {
 	return desc == &scsad__error_code__descriptor ||
-	    desc == &scsad__event_kind__descriptor || desc == &scsad__role__descriptor;
+	    desc == &scsad__event_kind__descriptor || desc == &scsad__role__descriptor ||
+	    desc == &scsad__object_kind__descriptor;
 }
 
 static const char *

@@ -102,6 +102,38 @@ static const struct method_info methods[METHOD_N] = {
 		.name = "smp", .role = ROLE(ADMIN),
 		.request = DESC(smp_request), .reply = DESC(smp_reply),
 	},
+	[METHOD_EXPORT_LIST] = {
+		.name = "export-list", .role = ROLE(MONITOR), .can_stream = true,
+		.request = DESC(export_list_request), .reply = DESC(export_list_reply),
+	},
+	[METHOD_EXPORT_CHANGE] = {
+		.name = "export-change", .role = ROLE(ADMIN),
+		.request = DESC(export_change_request), .reply = DESC(export_change_reply),
+	},
+	[METHOD_EXPORT_RELOAD] = {
+		.name = "export-reload", .role = ROLE(ADMIN),
+		.request = DESC(export_reload_request), .reply = DESC(export_change_reply),
+	},
+	[METHOD_SESSION_LIST] = {
+		.name = "session-list", .role = ROLE(MONITOR), .can_stream = true,
+		.request = DESC(session_list_request), .reply = DESC(session_list_reply),
+	},
+	[METHOD_SESSION_CLOSE] = {
+		.name = "session-close", .role = ROLE(ADMIN),
+		.request = DESC(session_close_request), .reply = DESC(done),
+	},
+	[METHOD_RESERVE_STATUS] = {
+		.name = "reserve-status", .role = ROLE(MONITOR), .can_stream = true,
+		.request = DESC(reserve_status_request), .reply = DESC(reserve_status_reply),
+	},
+	[METHOD_RESIZE] = {
+		.name = "resize", .role = ROLE(ADMIN),
+		.request = DESC(resize_request), .reply = DESC(change_reply),
+	},
+	[METHOD_RESCAN] = {
+		.name = "rescan", .role = ROLE(ADMIN),
+		.request = DESC(rescan_request), .reply = DESC(rescan_reply),
+	},
 };
 
 const struct method_info *

@@ -30,7 +30,9 @@ START_TEST(numbers_stay)
 	static const char *const names[] = {"unknown", "hello", "status", "list", "show",
 	    "probe", "open", "close", "submit", "abort", "reset", "getcap", "setcap",
 	    "subscribe", "fault-add", "fault-list", "fault-clear", "target-add", "target-remove",
-	    "lun-add", "lun-remove", "expander-add", "phy-up", "phy-down", "smp"};
+	    "lun-add", "lun-remove", "expander-add", "phy-up", "phy-down", "smp",
+	    "export-list", "export-change", "export-reload", "session-list", "session-close",
+	    "reserve-status", "resize", "rescan"};
 
 	for (uint16_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		ck_assert_str_eq(method_name(i), names[i]);
