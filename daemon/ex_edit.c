@@ -253,6 +253,44 @@ edit_find(const struct ex_set *set, const struct ex_edit *edit, const char *name
 	return 0;
 }
 
+/* an object that says this name, and would not do without it; or NULL */
+static const struct ex_object *
+edit_user(const struct ex_set *set, enum ex_kind kind, const char *name)
+{
+	enum ex_kind users = kind == EX_CHAP ? EX_TARGET : EX_EXPORT;
+
+	for (size_t i = 0; i < ex_set_count(set, users); i++) {
+		const struct ex_object *o = ex_set_at(set, users, i);
+		const struct ex_export *e = (const struct ex_export *)o;
+
+		if ((kind == EX_CHAP && ex_words_has(&((const struct ex_target *)o)->chap,
+		    name)) || (kind == EX_TARGET && strcmp(e->target, name) == 0) ||
+		    (kind == EX_ACL && e->acl != NULL && strcmp(e->acl, name) == 0))
+			return o;
+	}
+	for (size_t i = 0; kind == EX_CHAP && i < ex_set_count(set, EX_DISCOVERY); i++)
+		if (ex_words_has(&((const struct ex_discovery *)ex_set_at(set, EX_DISCOVERY,
+		    i))->chap, name))
+			return ex_set_at(set, EX_DISCOVERY, i);
+	return NULL;
+}
+
+static int
+edit_remove(struct ex_set *set, const struct ex_edit *edit, const struct ex_object *old,
+    struct ex_fault *f)
+{
+	const struct ex_object *user = edit_user(set, edit->kind, old->name);
+	char text[EX_ERR_LEN];
+
+	if (user != NULL) {
+		(void)snprintf(text, sizeof(text), "is used by %s '%s': change or remove that "
+		    "before", ex_kind_name(user->kind), ex_shown(user->name));
+		return complain_named(f, edit, -EBUSY, text);
+	}
+	ex_set_drop(set, edit->kind, old->name);
+	return 0;
+}
+
 int
 ex_edit(struct exports *ex, struct ex_set *set, const struct ex_edit *edit,
     struct ex_fault *reterr)
@@ -278,10 +316,8 @@ ex_edit(struct exports *ex, struct ex_set *set, const struct ex_edit *edit,
 	r = edit_find(set, edit, name, &old, reterr);
 	if (r < 0)
 		return r;
-	if (edit->verb == EX_SET)
-		return edit_set(ex, set, edit, old, reterr);
-	ex_set_drop(set, edit->kind, old->name);
-	return 0;
+	return edit->verb == EX_SET ? edit_set(ex, set, edit, old, reterr) :
+	    edit_remove(set, edit, old, reterr);
 }
 
 void

@@ -200,6 +200,7 @@ struct ex_result {
  *           -EINVAL     a word is wrong, or objects do not fit together
  *           -EEXIST     EX_ADD of what is there
  *           -ENOENT     the object, or one that it names, is not there
+ *           -EBUSY      EX_REMOVE of what another object names
  *           -EPERM      the object comes from the administrator's file or the command line
  *           -ESTALE     @generation is not that of the set in force
  *           -EADDRINUSE, -EADDRNOTAVAIL, ...  a portal cannot be opened

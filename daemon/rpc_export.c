@@ -284,6 +284,8 @@ static void
 secret_take(struct ex_secret *to, const ProtobufCBinaryData *from)
 {
 	to->len = from->len > EX_SECRET_MAX ? EX_SECRET_MAX + 1 : (uint16_t)from->len;
+	if (from->len == 0)
+		return;
 	memcpy(to->bytes, from->data, to->len);
 	explicit_bzero(from->data, from->len);
 }
@@ -463,9 +465,9 @@ rpc_export_change(const struct rpc_in *in)
 		change_start(in, in->msg, change_work);
 	/* in the arena nobody needs them any more */
 	for (size_t i = 0; i < req->n_edits; i++) {
-		if (req->edits[i]->has_secret)
+		if (req->edits[i]->secret.len > 0)
 			explicit_bzero(req->edits[i]->secret.data, req->edits[i]->secret.len);
-		if (req->edits[i]->has_mutual_secret)
+		if (req->edits[i]->mutual_secret.len > 0)
 			explicit_bzero(req->edits[i]->mutual_secret.data,
 			    req->edits[i]->mutual_secret.len);
 	}

@@ -38,6 +38,7 @@ enum ctl_exit {
 	CTL_TRANSPORT = 35,		/* any other pkt_reason */
 	CTL_FALSE = 36,			/* no error; the answer is no (nobody there, not set) */
 	CTL_ERRNO = 50,			/* + errno, for errno 1..46 */
+	CTL_NO_SUCH = 69,		/* 50 + ENODEV: nothing has that name */
 	CTL_MALFORMED = 97,		/* the answer of unit or daemon makes no sense */
 	CTL_SENSE = 98,			/* a sense key that is none of these */
 	CTL_OTHER = 99,
