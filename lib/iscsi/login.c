@@ -208,7 +208,6 @@ fail(struct iscsi_login *login, uint16_t status)
 	if (is_moved)
 		iscsi_text_add(&login->out, "TargetAddress", login->target.redirect);
 	login->pdu.data = iscsi_text_out_piece(&login->out, piece_max(login), &login->pdu.data_len);
-	login->bind.tsih = 0;
 	put_response(login, (uint8_t)(login->stage << 2), login->result.asked_tsih, status);
 	iscsi_chap_wipe(&login->chap);
 	(void)sm_move(login_states, &login->state, ISCSI_LOGIN_FAILED);

@@ -225,6 +225,15 @@ START_TEST(wrong_responses)
 	begin();
 	ck_assert_int_eq(step("5", NULL, NULL, NULL, NULL), 0);
 	ck_assert_int_eq(step(NULL, "user", response("secret123457"), NULL, NULL), -EACCES);
+	/* the right bytes, and one more */
+	begin();
+	ck_assert_int_eq(step("5", NULL, NULL, NULL, NULL), 0);
+	{
+		char more[2 * ISCSI_CHAP_CHALLENGE_MAX + 8];
+
+		(void)snprintf(more, sizeof(more), "%s00", response("secret123456"));
+		ck_assert_int_eq(step(NULL, "user", more, NULL, NULL), -EACCES);
+	}
 	/* a digest of the wrong length, though made of the right secret */
 	begin();
 	ck_assert_int_eq(step("7", NULL, NULL, NULL, NULL), 0);
@@ -269,6 +278,17 @@ START_TEST(unknown_users_and_wrong_secrets_look_alike)
 	ck_assert_int_eq(step("5", NULL, NULL, NULL, NULL), 0);
 	ck_assert_int_eq(step(NULL, "nobody", response("wrong"), NULL, NULL), -EACCES);
 	ck_assert_str_eq(chap.why, why);
+	/* whoever guesses the secret that stands in for an unknown one is still unknown */
+	{
+		char guess[17];
+
+		begin();
+		ck_assert_int_eq(step("5", NULL, NULL, NULL, NULL), 0);
+		for (uint8_t i = 0; i < 16; i++)
+			guess[i] = (char)(host.next + i);
+		guess[16] = '\0';
+		ck_assert_int_eq(step(NULL, "nobody", response(guess), NULL, NULL), -EACCES);
+	}
 	/* a user without a secret is none */
 	begin();
 	host.secret = "";

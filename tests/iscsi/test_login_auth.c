@@ -124,6 +124,7 @@ START_TEST(chap_cannot_be_gone_around)
 		{ 0, 3, NAMES },
 		{ 0, 1, NAMES "AuthMethod=None\n" },
 		{ 0, 3, NAMES "AuthMethod=KRB5,SRP,None\n" },
+		{ 0, NO_T, NAMES "AuthMethod=None\n" },
 		{ 0, NO_T, NAMES "AuthMethod=\n" },
 		{ 0, NO_T, NAMES "AuthMethod=chap\n" },
 		{ 0, 3, DISCOVERY },
