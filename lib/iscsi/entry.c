@@ -97,7 +97,8 @@ entry_state(struct iscsi_conn *conn, enum iscsi_login_state state)
 		entry_done(conn);
 		break;
 	case ISCSI_LOGIN_FAILED:
-		entry_answer(conn);
+		if (!iscsi_login_result(conn->login)->is_silent)
+			entry_answer(conn);
 		conn_close(conn, ISCSI_END_LOGIN_FAILED);
 		break;
 	case ISCSI_LOGIN_NSTATES:
