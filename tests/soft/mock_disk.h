@@ -20,10 +20,13 @@ struct bench {
 	struct aio *aio;		/* NULL: blocking */
 	struct disk_host *host;		/* of bench_open_at() */
 	atomic_uint pended, done;
+	bool is_slow;
 };
 
 /* bench_open() - a disk by its line, unit attention of power on already taken */
 void bench_open(struct bench *b, const char *line);
+/* bench_open_slow() - one whose store lets other threads run before and after each request */
+void bench_open_slow(struct bench *b, const char *line);
 void bench_close(struct bench *b);
 
 /* bench_open_at() - the same with threads, and state in the directory @dir (NULL: none) */
