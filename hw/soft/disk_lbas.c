@@ -17,7 +17,8 @@ lbas_extent(struct disk *disk, uint64_t lba, uint64_t *ret_blocks)
 {
 	uint64_t block = disk->block_bytes, offset = lba * block, end;
 	uint64_t len = (disk->blocks - lba) * block;
-	enum store_extent kind = store_extent(disk->store, offset, &len);
+	enum store_extent kind = disk->is_thin ? store_extent(disk->store, offset, &len) :
+	    STORE_MAPPED;
 
 	end = offset + len;
 	if (kind != STORE_MAPPED)
