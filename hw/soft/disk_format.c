@@ -5,8 +5,7 @@
 #include "base/bytes.h"
 #include "hw/soft/disk_impl.h"
 
-#define FORMAT_FMTPINFO	0xc0	/* byte 1 */
-#define FORMAT_LONGLIST	0x20
+#define FORMAT_LONGLIST	0x20	/* byte 1; above it FMTPINFO */
 #define FORMAT_FMTDATA	0x10
 #define FORMAT_LIST_BITS	0x2f	/* LONGLIST, CMPLST, DEFECT LIST FORMAT: nothing without a list */
 #define FORMAT_FFMT	0x03	/* byte 4 */
@@ -83,8 +82,9 @@ format_read_list(struct disk *disk, struct disk_cmd *cmd, struct format *f)
 		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH);
 	options = list[1] & LIST_OPTIONS;
 	defects = is_long ? be32_get(list + 4) : be16_get(list + 2);
-	if (list[0] != 0)		/* PROTECTION FIELDS USAGE, and reserved bits */
-		return disk_bad_list(cmd, 0, top_bit(list[0]));
+	/* PROTECTION FIELDS USAGE, and reserved bits */
+	if (list[0] != (disk->pi_type == 3 ? 1 : 0))
+		return disk_bad_list(cmd, 0, list[0] != 0 ? top_bit(list[0]) : 2);
 	if ((list[1] & LIST_FOV) == 0 && options != 0)
 		return disk_bad_list(cmd, 1, top_bit(options));
 	if ((list[1] & 0x05) != 0)	/* DSP and vendor specific */
@@ -100,10 +100,15 @@ format_read_list(struct disk *disk, struct disk_cmd *cmd, struct format *f)
 static int
 format_check_cdb(struct disk_cmd *cmd)
 {
+	/* FMTPINFO by type (SBC-3 5.3.1); type 3 has a header that says the rest */
+	static const uint8_t fmtpinfo[] = { [0] = 0, [1] = 2, [3] = 3 };
 	uint8_t flags = cmd->cdb[1];
 
-	if ((flags & FORMAT_FMTPINFO) != 0)
+	/* what the disk keeps was decided when it was made: a format changes no type */
+	if (flags >> 6 != fmtpinfo[cmd->disk->pi_type])
 		return disk_bad_cdb(cmd, 1, 7);
+	if (cmd->disk->pi_type == 3 && (flags & FORMAT_FMTDATA) == 0)
+		return disk_bad_cdb(cmd, 1, 4);
 	if ((flags & FORMAT_FMTDATA) == 0 && (flags & FORMAT_LIST_BITS) != 0)
 		return disk_bad_cdb(cmd, 1, top_bit(flags & FORMAT_LIST_BITS));
 	if (cmd->cdb[2] != 0)		/* vendor specific */

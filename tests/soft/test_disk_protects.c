@@ -420,7 +420,51 @@ START_TEST(files_keep_it_across_opening)
 }
 END_TEST
 
+/* the format that fits the disk, and no other; afterwards nothing is protected */
+START_TEST(formats_keep_the_type)
+{
+	static const struct { const char *line; uint8_t good, pfu; } rows[] = {
+		{ "mem:4M,pi=1", 0x80, 0 },
+		{ "mem:4M,pi=3", 0xd0, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t list[4] = { rows[i].pfu };
+
+		bench_open(&b, rows[i].line);
+		make(5, 4, 3, 1);
+		ck_assert(write_pi(5, 4, 1));
+		for (unsigned int flags = 0; flags < 0x100; flags += 0x10) {
+			memset(cdb, 0, 6);
+			cdb[0] = 0x04;
+			cdb[1] = (uint8_t)flags;
+			if ((flags & 0x20) != 0 || flags >> 6 == rows[i].good >> 6)
+				continue;
+			ck_assert(!bench_out(&b, cdb, 6, list, sizeof(list)));
+			ck_assert(bench_field_is(&b, true, 1, 7));
+		}
+		cdb[1] = rows[i].good | 0x10;
+		list[0] = rows[i].pfu ^ 3;
+		ck_assert(!bench_out(&b, cdb, 6, list, sizeof(list)));
+		ck_assert(bench_field_is(&b, false, 0, 1));
+		list[0] = rows[i].pfu;
+		ck_assert(bench_out(&b, cdb, 6, list, sizeof(list)));
+		ck_assert(read_pi(5, 1, 1));
+		memset(wire, 0, 512);
+		memset(wire + 512, 0xff, 8);
+		ck_assert_mem_eq(b.data, wire, UNIT);
+		bench_close(&b);
+	}
+	bench_open(&b, "mem:4M,pi=3");
+	memset(cdb, 0, 6);
+	cdb[0] = 0x04;
+	cdb[1] = 0xc0;
+	ck_assert(!bench_none(&b, cdb, 6) && bench_field_is(&b, true, 1, 4));
+	bench_close(&b);
+}
+END_TEST
+
 CHECK_MAIN("disk protects", disks_say_that_they_have_it, what_is_sent_comes_back,
     what_is_not_sent_is_made, writes_are_checked, type_3_knows_no_addresses, reads_are_checked,
     verify_compares_tuples, write_same_and_unmap_keep_it, others_take_none,
-    files_keep_it_across_opening)
+    files_keep_it_across_opening, formats_keep_the_type)
