@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ struct daemon {
 	struct lu_worker *worker;
 	struct rpc_server *rpc;
 	struct lu_host lu_host;
+	char state_dir[PATH_MAX];	/* room for lu_host.state_dir */
 	bool has_lu;
 	unsigned int next_home;
 	bool has_smp;
@@ -182,6 +184,7 @@ start_server(struct daemon *d)
 		.pick_home = host_pick_home,
 		.event = host_event,
 		.worker = lu_worker_exec(d->worker),
+		.state_dir = config_state_dir(d->conf, d->state_dir),
 		.drain_ms = d->conf->drain_ms,
 	};
 	r = lu_init(&d->lu_host);

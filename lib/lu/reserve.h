@@ -43,7 +43,8 @@ struct lu_task;
  * lu_reserve_init() - reservations of a unit that attaches: what was saved is in force again
  *
  * Returns:  0
- *           -ENOMEM
+ *           -ENOMEM, -EIO   what is saved cannot be known: the unit must not come, because it
+ *                           would come without the reservations it may have
  * Thread:   a worker, before the unit is published; blocks
  */
 int lu_reserve_init(struct lu *lu) MUST_CHECK;

@@ -43,7 +43,9 @@ void reserve_refresh(struct lu *lu);
  *             with the same identity is there already (two ways to one device)
  * @ret_pr     never NULL after success
  *
- * Returns:  0, or -ENOMEM
+ * Returns:  0
+ *           -ENOMEM
+ *           -EIO     the device does not say who it is
  * Thread:   worker; blocks
  */
 int reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret_pr)

@@ -1,11 +1,11 @@
 /* where the persistent reservations of a unit lie on disk (lu/reserve_impl.h) */
+#define HASH_NONFATAL_OOM	1
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "base/fault.h"
 #include "base/keep.h"
@@ -20,12 +20,12 @@ struct reserve_keep {
 	const char *dir;			/* of the process above; lives longer */
 	char file[KEEP_NAME_MAX + 1];
 	char unit[UNIT_NAME_MAX];		/* its identity, NUL-ended */
-	LIST_ENTRY(reserve_keep) entry;
+	UT_hash_handle hh;			/* by file */
 };
 
 /* files in use: one unit each. A plain mutex: nothing is called while it is held */
 static pthread_mutex_t keeps_lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, reserve_keep) keeps = LIST_HEAD_INITIALIZER(keeps);
+static struct reserve_keep *keeps;
 
 /* ------ identity ------ */
 
@@ -58,38 +58,44 @@ identity_of_page(const uint8_t *page, size_t len, char name[UNIT_NAME_MAX])
 	}
 }
 
-/* empty: it has none */
-static void
+/* 0: @name is empty if the unit has no identity; -EIO: it did not answer, so nobody knows what
+ * is saved for it */
+static int
 identity_read(struct lu *lu, char name[UNIT_NAME_MAX])
 {
 	const struct lu_info *info = &lu->info;
 	uint8_t page[PAGE_LEN];
 	ssize_t n = lu_identify_page(lu, VPD_IDENT, page, sizeof(page));
 
+	if (n < 0 && n != -EAGAIN)	/* that is a CHECK CONDITION: it has no such page */
+		return -EIO;
 	name[0] = '\0';
 	if (n > 0)
 		identity_of_page(page, (size_t)n, name);
 	if (name[0] == '\0' && info->serial[0] != '\0')
 		(void)snprintf(name, UNIT_NAME_MAX, "serial.%s.%s.%s", info->vendor,
 		    info->product, info->serial);
+	return 0;
 }
 
 /* ------ one unit, one file ------ */
 
-/* false: another unit has it */
-static bool
+/* 0, -EEXIST another unit has it, -ENOMEM */
+static int
 keep_claim(struct reserve_keep *keep)
 {
 	struct reserve_keep *other;
-	bool is_free = true;
 
+	if (fault_hit())
+		return -ENOMEM;
 	(void)pthread_mutex_lock(&keeps_lock);
-	LIST_FOREACH(other, &keeps, entry)
-		is_free = is_free && strcmp(other->file, keep->file) != 0;
-	if (is_free)
-		LIST_INSERT_HEAD(&keeps, keep, entry);
+	HASH_FIND_STR(keeps, keep->file, other);
+	if (other == NULL)
+		HASH_ADD_STR(keeps, file, keep);
 	(void)pthread_mutex_unlock(&keeps_lock);
-	return is_free;
+	if (other != NULL)
+		return -EEXIST;
+	return keep->hh.tbl == NULL ? -ENOMEM : 0;
 }
 
 void
@@ -98,7 +104,7 @@ reserve_keep_close(struct reserve_keep *keep)
 	if (keep == NULL)
 		return;
 	(void)pthread_mutex_lock(&keeps_lock);
-	LIST_REMOVE(keep, entry);
+	HASH_DEL(keeps, keep);
 	(void)pthread_mutex_unlock(&keeps_lock);
 	free(keep);
 }
@@ -117,6 +123,7 @@ keep_new(struct lu *lu, struct reserve_keep **ret)
 {
 	CLEANUP(free_ptr) struct reserve_keep *keep = NULL;
 	CLEANUP(close_fd) int dir = -1;
+	int r;
 
 	*ret = NULL;
 	if (lu->host->state_dir == NULL)
@@ -128,11 +135,15 @@ keep_new(struct lu *lu, struct reserve_keep **ret)
 	dir = dir_open(keep);
 	if (dir < 0)
 		return 0;
-	identity_read(lu, keep->unit);
-	if (keep_name(FILE_PREFIX, keep->unit, strlen(keep->unit), keep->file) == 0 &&
-	    keep_claim(keep))
+	r = identity_read(lu, keep->unit);
+	if (r < 0)
+		return r;
+	if (keep_name(FILE_PREFIX, keep->unit, strlen(keep->unit), keep->file) < 0)
+		return 0;
+	r = keep_claim(keep);
+	if (r == 0)
 		*ret = STEAL(keep);
-	return 0;
+	return r == -EEXIST ? 0 : r;
 }
 
 /* ------ reading, writing ------ */
@@ -164,8 +175,9 @@ reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret
 	struct pr *pr = NULL;
 	int r = keep_new(lu, &keep);
 
-	if (r == 0)
-		r = keep == NULL ? -ENOENT : keep_load(keep, &pr);
+	if (r < 0)
+		return r;
+	r = keep == NULL ? -ENOENT : keep_load(keep, &pr);
 	if (r == -ENOENT)
 		pr = pr_new(PR_LIMIT_DEFAULT);
 	else if (r < 0 && r != -ENOMEM)

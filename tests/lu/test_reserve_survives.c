@@ -1,10 +1,11 @@
 /* APTPL: what was acknowledged is in force after the unit comes back, whatever happened to files */
 #include "check_main.h"
 #include "lu/lu_impl.h"
-#include "lu/reserve.h"
+#include "lu/reserve_impl.h"
 #include "mock_reserve.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -316,6 +317,64 @@ START_TEST(two_ways_to_one_device)
 }
 END_TEST
 
+/* a unit whose saved state cannot be looked for does not come: it would come unfenced */
+static bool
+answer_nothing(struct scsi_address *ap UNUSED, struct scsi_pkt *pkt)
+{
+	if (pkt->pkt_cdbp[0] != 0x12 || (pkt->pkt_cdbp[1] & 1) == 0)
+		return false;
+	pkt->pkt_reason = CMD_TRAN_ERR;
+	return true;
+}
+
+static void
+attach_scenario(void *arg UNUSED)
+{
+	int n_failed = 0;
+
+	begin();
+	(void)rc_out(&a, PR_REGISTER, 0, 0, 1, APTPL);
+	(void)rc_out(&a, PR_RESERVE, PR_EA, 1, 0, 0);
+	end();
+	port_begin();
+	unit = port_unit("disk@0,0");
+	for (int i = 1;; i++) {
+		int r;
+
+		lu_reserve_fini(unit);
+		lu_reserve_fini(unit);
+		fault_arm(i);
+		r = lu_reserve_init(unit);
+		if (r == 0) {
+			ck_assert_uint_eq(unit->reservations->pr->type, PR_EA);
+			if (!fault_disarm())
+				break;
+			continue;	/* of somebody who tries again */
+		}
+		(void)fault_disarm();
+		ck_assert(r == -ENOMEM || r == -EIO);
+		ck_assert_ptr_null(unit->reservations);
+		n_failed++;
+	}
+	ck_assert_int_ge(n_failed, 5);
+	lu_reserve_fini(unit);
+	port.answer = answer_nothing;
+	ck_assert_int_eq(lu_reserve_init(unit), -EIO);
+	port.answer = NULL;
+	ck_assert_int_eq(lu_reserve_init(unit), 0);
+	rc_open(&x, unit, 'x', 1);
+	ck_assert_uint_eq(rc_op(&x, OP_READ_10), RC_CONFLICT);
+	rc_leave(&x);
+	lu_unref(unit);
+	port_end();
+}
+
+START_TEST(what_cannot_be_known_stays_away)
+{
+	rc_sim_with_dir(attach_scenario);
+}
+END_TEST
+
 /* no folder: as if none had been named; no memory: the unit does not come */
 static void
 no_folder_scenario(void *arg UNUSED)
@@ -335,4 +394,5 @@ START_TEST(no_folder)
 END_TEST
 
 CHECK_MAIN("survives", survives, a_spoilt_file_fences, what_cannot_be_saved_does_not_happen,
-    every_step_of_saving_may_fail, together, two_ways_to_one_device, no_folder)
+    every_step_of_saving_may_fail, together, two_ways_to_one_device,
+    what_cannot_be_known_stays_away, no_folder)
