@@ -56,7 +56,9 @@ fence(struct rclient *c, const struct op_info *op, bool is_stopped, uint8_t type
 
 	if (op->opcode == 0x5e || op->opcode == 0x5f || op->policy == OP_RESERVE)
 		return;
-	status = rc_op(c, op->id);
+	do {	/* what others have done may have to be told first */
+		status = rc_op(c, op->id);
+	} while (status == RC_CHECK && c->sense.key == SENSE_UNIT_ATTENTION);
 	ck_assert_msg((status == RC_CONFLICT) == is_stopped, "%s, type %u: status %02x",
 	    op->name, type, status);
 }
@@ -86,6 +88,10 @@ fences_scenario(void *arg UNUSED)
 			fence(&x, op, !conflict_allows(op, cdb, column(types[i], false)),
 			    types[i]);
 		}
+		while (rc_op(&a, OP_TEST_UNIT_READY) != RC_GOOD ||
+		    rc_op(&b, OP_TEST_UNIT_READY) != RC_GOOD ||
+		    rc_op(&x, OP_TEST_UNIT_READY) != RC_GOOD)
+			continue;
 		ck_assert_uint_eq(rc_out(&a, PR_CLEAR, 0, 1, 0, 0), RC_GOOD);
 		rc_told(&b, ASC_RESERVATIONS_PREEMPTED);
 	}
