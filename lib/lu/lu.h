@@ -181,6 +181,10 @@ uint64_t lu_id(const struct lu *unit);
 /* lu_home() - the executor where the unit lives; constant */
 struct lu_exec *lu_home(const struct lu *unit);
 
+/* lu_set_depth() - how many tasks of the unit may be with its HBA at a time, 1 and above; 0: as
+ * many as the HBA takes, the default. Home */
+void lu_set_depth(struct lu *unit, uint32_t depth);
+
 /* lu_is_active() - false once it drains or is gone; any thread, may change at once */
 bool lu_is_active(const struct lu *unit);
 

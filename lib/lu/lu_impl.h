@@ -138,6 +138,7 @@ struct lu {
 		uint64_t n;		/* not told yet */
 	} media[LU_MEDIA_N];
 	const struct lu_media_report *media_report;	/* during an event; else NULL */
+	bool is_hba_busy;		/* it had no room, and nothing has come back since */
 	bool is_hold_timer_armed;
 	timeout_id_t hold_timer;
 	struct lu_work hold_work;	/* timer -> home */

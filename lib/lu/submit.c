@@ -154,11 +154,13 @@ submit_refused(struct lu_task *task, struct lu *lu, enum lu_refusal refusal)
 	lu_task_end_sense(task, &sense);
 }
 
-/* SAM-5 5.11 lets these three begin whatever else is in the task set */
+/* SAM-5 5.11 lets three commands begin whatever else is in the task set; ours must, because
+ * handlers whose task is in it wait for them */
 static bool
-is_implicit_head(const struct op_info *op)
+is_ordered(const struct lu_task *task)
 {
-	return op != NULL && (op->flags & OP_F_UA_EXEMPT) != 0;
+	return !task->nexus->is_internal &&
+	    (task->op == NULL || (task->op->flags & OP_F_UA_EXEMPT) == 0);
 }
 
 int
@@ -189,6 +191,6 @@ lu_submit(struct lu_task *task)
 	submit_accept(task, lu);
 	if (UNLIKELY(lu_task_is_stopped(task, lu)))
 		return 0;
-	lu_set_add(task, lu, !is_implicit_head(task->op));
+	lu_set_add(task, lu, is_ordered(task));
 	return 0;
 }

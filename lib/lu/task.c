@@ -137,6 +137,7 @@ task_back(struct lu_task *task, struct lu *lu, struct scsi_pkt *pkt)
 {
 	TAILQ_REMOVE(&lu->issued, task, unit_entry);
 	lu->n_issued--;
+	lu->is_hba_busy = false;
 	lu_count(&lu->stats.in_flight, (uint64_t)-1);
 	result_take(task, pkt);
 	if (UNLIKELY(lu_is_watched(lu, task)) && lu_watch_done(lu, task)) {
@@ -319,8 +320,12 @@ lu_task_run(struct lu_task *task, struct lu *lu)
 	lu_local_fn *fn = task->is_passed || task->nexus->is_internal ? NULL :
 	    lu_local_of(lu, task->op);
 
-	if (LIKELY(fn == NULL))
-		return task_issue(task, lu);
-	lu_local_start(task, lu, fn);
-	return true;
+	if (UNLIKELY(fn != NULL)) {
+		lu_local_start(task, lu, fn);
+		return true;
+	}
+	if (LIKELY(task_issue(task, lu)))
+		return true;
+	lu->is_hba_busy = true;
+	return false;
 }

@@ -250,7 +250,7 @@ held_next(struct lu *lu)
 static bool
 has_room(const struct lu *lu)
 {
-	return lu->n_issued < lu->depth && lu->n_resets == 0;
+	return lu->n_issued < lu->depth && lu->n_resets == 0 && !lu->is_hba_busy;
 }
 
 void
@@ -311,6 +311,7 @@ lu_hold_work(struct lu_work *w)
 	struct lu *lu = container_of(w, struct lu, hold_work);
 
 	lu->is_hold_timer_armed = false;
+	lu->is_hba_busy = false;
 	held_expire(lu);
 	lu_held_run(lu);
 	hold_timer_arm(lu);
@@ -318,17 +319,27 @@ lu_hold_work(struct lu_work *w)
 
 /* ------ the way in ------ */
 
+/* who came first goes first; what the unit answers itself needs no room */
+static bool
+may_begin(const struct lu_task *task, const struct lu *lu)
+{
+	if (UNLIKELY(!is_in_turn(task)))
+		return false;
+	if (LIKELY(lu->n_held == 0 && has_room(lu)))
+		return true;
+	if (task->nexus->is_internal || lu_local_of(lu, task->op) != NULL)
+		return true;
+	return task->attr == LU_ATTR_HEAD && TAILQ_EMPTY(&lu->held_first) && has_room(lu);
+}
+
 void
 lu_set_add(struct lu_task *task, struct lu *lu, bool is_ordered)
 {
-	bool is_waiting;
-
 	if (LIKELY(is_ordered))
 		set_enter(task, task->nexus->set);
-	is_waiting = !is_in_turn(task);
-	/* who came first goes first; what the unit answers itself needs no room */
-	if (lu_local_of(lu, task->op) == NULL && !task->nexus->is_internal)
-		is_waiting |= lu->n_held > 0 || !has_room(lu);
-	if (UNLIKELY(is_waiting) || !lu_task_run(task, lu))
-		lu_hold(task, lu);
+	if (LIKELY(may_begin(task, lu)) && LIKELY(lu_task_run(task, lu)))
+		return;
+	lu_hold(task, lu);
+	/* what is held may all wait for others, and this one for nobody */
+	lu_held_run(lu);
 }

@@ -110,6 +110,14 @@ watch_check(struct lu *lu, const struct lu_task *task)
 
 /* ------ depth ------ */
 
+void
+lu_set_depth(struct lu *unit, uint32_t depth)
+{
+	unit->depth = unit->depth_max = depth == 0 ? LU_DEPTH_DEFAULT : depth;
+	watching_update(unit);
+	lu_held_run(unit);
+}
+
 static void
 depth_lower(struct lu *lu)
 {
@@ -157,13 +165,21 @@ watch_write_buffer(struct lu *lu, const struct lu_task *task)
 		lu_ua_raise_others(lu, task->nexus, ASC_MICROCODE_CHANGED);
 }
 
+/* an empty list changes nothing; LOG SELECT has a bit that resets all the same (SPC-4 6.5) */
+static bool
+is_list_empty(const struct lu_task *task)
+{
+	return task->op->xfer == OP_XFER_BYTES && task->expected == 0 &&
+	    (task->op->id != OP_LOG_SELECT || (task->cdb[1] & 0x02) == 0);
+}
+
 static void
 watch_success(struct lu *lu, const struct lu_task *task)
 {
+	if (is_list_empty(task))
+		return;
 	switch ((enum watch)lu_watch_ops[task->op->id]) {
 	case WATCH_MODE_SELECT:
-		if (task->expected == 0)	/* an empty list changes nothing */
-			break;
 		lu_ua_raise_others(lu, task->nexus, ASC_MODE_PARAMETERS_CHANGED);
 		lu_refresh(lu, LU_REFRESH_MODES | LU_REFRESH_CAPACITY, task->nexus, NULL);
 		break;

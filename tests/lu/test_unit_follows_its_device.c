@@ -1,0 +1,175 @@
+/* capacity, write protection and media: what lu_info() says is what the device says now */
+#include <string.h>
+
+#include "check_main.h"
+#include "mock_script.h"
+
+static struct rclient a, b;
+
+static void
+begin(void)
+{
+	script_begin(PORT_INLINE);
+	rc_open(&a, script_unit, 'a', 1);
+	rc_open(&b, script_unit, 'b', 1);
+	script.n_capacity = script.n_modes = 0;
+}
+
+static void
+end(void)
+{
+	rc_leave(&a);
+	rc_leave(&b);
+	script_end();
+}
+
+static void
+expect(uint64_t blocks, int n_events)
+{
+	sim_settle();
+	ck_assert_uint_eq(lu_info(script_unit)->blocks, blocks);
+	ck_assert_int_eq(port_events[LU_EVENT_CHANGED], n_events);
+}
+
+static void
+grow_scenario(void *arg UNUSED)
+{
+	begin();
+	expect(1000, 0);
+	script.last_lba = 1999;
+	script.ua = ASC_CAPACITY_CHANGED;
+	rc_told(&a, ASC_CAPACITY_CHANGED);
+	expect(2000, 1);
+	rc_told(&b, ASC_CAPACITY_CHANGED);
+	rc_told(&a, 0);
+	rc_told(&b, 0);
+	ck_assert_int_eq(script.n_capacity, 1);
+	end();
+}
+
+START_TEST(capacity_grows)
+{
+	port_sim(grow_scenario);
+}
+END_TEST
+
+/* more blocks than READ CAPACITY(10) can say; mock_port.c answers the longer one */
+static void
+large_scenario(void *arg UNUSED)
+{
+	begin();
+	script.last_lba = UINT32_MAX;
+	script.ua = ASC_CAPACITY_CHANGED;
+	rc_told(&a, ASC_CAPACITY_CHANGED);
+	expect(0x200000000ull, 1);
+	end();
+}
+
+START_TEST(capacity_becomes_large)
+{
+	port_sim(large_scenario);
+}
+END_TEST
+
+/* who formats knows; the others are told, if it is another capacity */
+static void
+format_scenario(void *arg UNUSED)
+{
+	static const uint8_t format[6] = { 0x04 };
+
+	begin();
+	ck_assert_uint_eq(rc_cmd(&a, format, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
+	expect(1000, 0);
+	rc_told(&b, 0);
+	script.last_lba = 499;
+	ck_assert_uint_eq(rc_cmd(&a, format, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
+	expect(500, 1);
+	rc_told(&a, 0);
+	rc_told(&b, ASC_CAPACITY_CHANGED);
+	end();
+}
+
+START_TEST(format_changes_the_capacity)
+{
+	port_sim(format_scenario);
+}
+END_TEST
+
+static void
+medium_scenario(void *arg UNUSED)
+{
+	static const uint8_t eject[6] = { 0x1b, 0, 0, 0, 2 }, load[6] = { 0x1b, 0, 0, 0, 3 };
+
+	begin();
+	script.is_absent = true;
+	ck_assert_uint_eq(rc_cmd(&a, eject, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
+	expect(0, 1);
+	script.is_absent = false;
+	script.last_lba = 99;
+	script.is_protected = true;
+	ck_assert_uint_eq(rc_cmd(&a, load, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
+	expect(100, 2);
+	ck_assert(lu_info(script_unit)->is_readonly);
+	/* by hand: the device says so */
+	script.is_protected = false;
+	script.ua = ASC_MEDIUM_CHANGED;
+	rc_told(&b, ASC_CAPACITY_CHANGED);
+	(void)rc_op(&b, OP_TEST_UNIT_READY);
+	end();
+}
+
+START_TEST(media_come_and_go)
+{
+	port_sim(medium_scenario);
+}
+END_TEST
+
+static void
+protect_scenario(void *arg UNUSED)
+{
+	begin();
+	ck_assert(!lu_info(script_unit)->is_readonly);
+	script.is_protected = true;
+	script.ua = ASC_MODE_PARAMETERS_CHANGED;
+	rc_told(&a, ASC_MODE_PARAMETERS_CHANGED);
+	expect(1000, 1);
+	ck_assert(lu_info(script_unit)->is_readonly);
+	ck_assert_int_eq(script.n_capacity, 0);
+	end();
+}
+
+START_TEST(write_protection)
+{
+	port_sim(protect_scenario);
+}
+END_TEST
+
+/* the device has more to tell while it is asked */
+static void
+busy_scenario(void *arg UNUSED)
+{
+	begin();
+	script.ua = ASC_CAPACITY_CHANGED;
+	rc_told(&a, ASC_CAPACITY_CHANGED);
+	script.last_lba = 9;
+	script.ua = ASC_CAPACITY_CHANGED;
+	rc_told(&b, ASC_CAPACITY_CHANGED);
+	sim_settle();
+	(void)rc_op(&a, OP_TEST_UNIT_READY);
+	(void)rc_op(&b, OP_TEST_UNIT_READY);
+	sim_settle();
+	ck_assert_uint_eq(lu_info(script_unit)->blocks, 10);
+	ck_assert_uint_eq(script.ua, 0);
+	rc_told(&a, 0);
+	rc_told(&b, 0);
+	end();
+}
+
+START_TEST(news_upon_news)
+{
+	port_sim(busy_scenario);
+}
+END_TEST
+
+CHECK_MAIN("follows", capacity_grows, capacity_becomes_large, format_changes_the_capacity,
+    media_come_and_go, write_protection, news_upon_news)
