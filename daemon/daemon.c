@@ -17,6 +17,7 @@
 #include "daemon/loop.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/portal.h"
 #include "daemon/privilege.h"
 #include "daemon/rpc.h"
 #include "daemon/rpc_socket.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct tree *tree;
 	struct hbas *hbas;
 	struct exports *exports;
+	struct portal_server *portals;
 	struct rpc_socket socket;
 };
 
@@ -213,6 +215,8 @@ start_exports(struct daemon *d)
 	const struct exports_conf conf = { d->conf, lu_worker_exec(d->worker) };
 	int r = exports_new(&conf, &d->exports);
 
+	if (r == 0)
+		r = portal_server_new(d->loops, d->exports, NULL, &d->portals);
 	if (r < 0)
 		log_error("exports: cannot be set up: %s", strerror(-r));
 	return r;
@@ -225,7 +229,7 @@ start_units(struct daemon *d)
 
 	rpc_server_set_hbas(d->rpc, d->hbas, d->tree);
 	rpc_server_set_exports(d->rpc, d->exports);
-	return r < 0 ? r : exports_start(d->exports, NULL, NULL);
+	return r < 0 ? r : exports_start(d->exports, &portal_ops, d->portals);
 }
 
 static int
@@ -316,6 +320,7 @@ daemon_stop(struct daemon *d)
 	if (d == NULL)
 		return;
 	exports_stop(d->exports);
+	portal_server_free(d->portals);
 	if (d->rpc != NULL && !stop_units(d)) {
 		rpc_socket_close(&d->socket);
 		log_error("stopped with packets that did not come back");
@@ -339,6 +344,25 @@ daemon_stop(struct daemon *d)
 }
 
 /* ------ main ------ */
+
+/* who was not told a port finds it here */
+static void
+exports_tell(struct exports *exports)
+{
+	struct ex_set *set = exports_set(exports);
+	char at[EX_ADDR_LEN];
+
+	for (size_t t = 0; t < ex_set_count(set, EX_TARGET); t++)
+		for (size_t p = 0; p < ex_set_count(set, EX_PORTAL); p++) {
+			const struct ex_target *target = (const void *)ex_set_at(set, EX_TARGET, t);
+			const struct ex_portal *portal = (const void *)ex_set_at(set, EX_PORTAL, p);
+
+			if (ex_target_rtpi(set, target, (uint16_t)portal->group) != 0 &&
+			    exports_portal_bound(exports, portal->o.name, at))
+				log_notice("target %s at %s", target->o.name, at);
+		}
+	ex_set_unref(set);
+}
 
 #ifndef SCSAD_DEBUG
 /* A driver broke a rule. Debug builds stop right there; here its HBA's units suffer for it, and not
@@ -411,6 +435,7 @@ run(const struct config *conf)
 	r = daemon_start(conf, &d);
 	if (r < 0)
 		return EXIT_START;
+	exports_tell(d->exports);
 	log_notice("ready, socket %s", d->socket.path);
 	notify_status("serving %s", d->socket.path);
 	notify_ready();

@@ -215,7 +215,7 @@ void portal_host_send_targets(struct iscsi_conn *iscsi, enum iscsi_send_targets 
 
 /* ------ portal_session.c: the loop of the target ------ */
 
-int portal_host_session_begin(struct iscsi_session *iscsi);
+int portal_host_session_begin(struct iscsi_session *iscsi, struct iscsi_conn *conn);
 void portal_host_session_end(struct iscsi_session *iscsi, enum iscsi_end why);
 /* tasks or nexuses have gone: the session may be free */
 void portal_session_check(struct portal_session *s);

@@ -292,11 +292,10 @@ session_fill(struct portal_session *s, const struct iscsi_session_info *info,
 }
 
 int
-portal_host_session_begin(struct iscsi_session *iscsi)
+portal_host_session_begin(struct iscsi_session *iscsi, struct iscsi_conn *conn)
 {
 	struct portal_session *s = fault_hit() ? NULL : calloc(1, sizeof(*s));
 	struct portal_target *target = iscsi_node_host(iscsi_session_node(iscsi));
-	struct iscsi_conn *conn = iscsi_session_conn_next(iscsi, NULL);
 	const struct iscsi_session_info *info = iscsi_session_info(iscsi);
 	int r;
 
@@ -304,7 +303,7 @@ portal_host_session_begin(struct iscsi_session *iscsi)
 		return -ENOMEM;
 	s->target = target;
 	target->n_sessions++;
-	r = conn == NULL ? -EIO : session_fill(s, info, iscsi_conn_host(conn));
+	r = session_fill(s, info, iscsi_conn_host(conn));
 	if (r < 0) {
 		portal_session_check(s);
 		return r;

@@ -106,10 +106,10 @@ struct iscsi_host_ops {
 
 	/* --- sessions; the node's loop --- */
 
-	/* a normal session is about to reach the full feature phase: open its nexuses.
+	/* a normal session is about to reach the full feature phase on @conn: open its nexuses.
 	 * 0, or -errno: the login is refused (-ENOMEM, -EAGAIN: out of resources; else target
 	 * error). iscsi_session_set_host() keeps what belongs to it */
-	int (*session_begin)(struct iscsi_session *session);
+	int (*session_begin)(struct iscsi_session *session, struct iscsi_conn *conn);
 	/* its nexuses are lost; commands that the host still has are orphans: they are to be
 	 * finished with iscsi_cmd_done() all the same. Once for each session_begin() that said 0 */
 	void (*session_end)(struct iscsi_session *session, enum iscsi_end why);

@@ -208,7 +208,7 @@ bind_new(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 	}
 	r = session_new(loop, conn->node, who, &session);
 	if (r == 0 && conn->node != NULL) {
-		r = loop->ops->session_begin(session);
+		r = loop->ops->session_begin(session, conn);
 		session->has_begun = r == 0;
 	}
 	if (r < 0) {

@@ -85,7 +85,7 @@ host_secret(void *arg, const char *name, struct iscsi_chap_secret *ret)
 }
 
 static int
-host_begin(struct iscsi_session *session)
+host_begin(struct iscsi_session *session, struct iscsi_conn *conn UNUSED)
 {
 	struct mock_world *w = world_of(session);
 
