@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/text.h"
 
 static const char *
@@ -494,6 +495,64 @@ soft_lun_remove(struct soft_hba *hba, const char *text, char *reterr)
 		mutex_exit(&hba->topo);
 	}
 	mutex_exit(&hba->change);
+	return r;
+}
+
+/* the unit at an address, with a reference; -EINVAL, -ENOENT */
+static int
+unit_hold(struct soft_hba *hba, const char *text, struct soft_unit **ret, char *reterr)
+{
+	struct addr addr;
+	int r = addr_parse(text, &addr, reterr);
+
+	if (r < 0)
+		return r;
+	if (addr.lun == SCSI_LUN64_ILLEGAL)
+		addr.lun = 0;
+	mutex_enter(&hba->topo);
+	r = addr_find_unit(hba, &addr, ret, reterr);
+	if (r == 0)
+		(*ret)->refs++;
+	mutex_exit(&hba->topo);
+	return r;
+}
+
+int
+soft_disk_resize(struct soft_hba *hba, const char *text, uint64_t size_bytes, char *reterr)
+{
+	char size[NUM_BYTES_LEN];
+	struct soft_unit *unit;
+	int r = unit_hold(hba, text, &unit, reterr);
+
+	if (r < 0)
+		return r;
+	r = disk_resize(unit->disk, size_bytes);
+	if (r == -ENOTSUP)
+		r = soft_error(r, reterr, "'%.64s' cannot have another size; a file can, and "
+		    "memory can grow", text);
+	else if (r < 0)
+		r = soft_error(r, reterr, "'%.64s' cannot be made %s large: %s", text,
+		    num_format_bytes(size_bytes, size), strerror(-r));
+	soft_unit_unref(unit);
+	return r;
+}
+
+int
+soft_disk_medium(struct soft_hba *hba, const char *text, bool is_there, char *reterr)
+{
+	struct soft_unit *unit;
+	int r = unit_hold(hba, text, &unit, reterr);
+
+	if (r < 0)
+		return r;
+	r = disk_set_medium(unit->disk, is_there);
+	if (r == -ENOTSUP)
+		r = soft_error(r, reterr, "'%.64s' has no removable medium; 'removable' in its "
+		    "line gives it one", text);
+	else if (r < 0)
+		r = soft_error(r, reterr, "an initiator keeps the medium of '%.64s' in; it has "
+		    "been told of the wish", text);
+	soft_unit_unref(unit);
 	return r;
 }
 

@@ -319,6 +319,31 @@ soft_lun_add(struct soft_hba *hba, const char *line, char *ret_addr, char *reter
 int soft_lun_remove(struct soft_hba *hba, const char *addr, char *reterr) MUST_CHECK;
 
 /**
+ * soft_disk_resize() - give a disk another size, or let it look at its file now
+ *
+ * @addr        "iport0/0,3"; without a LUN 0 is meant
+ * @size_bytes  a multiple of the block; 0: what its file or device has
+ *
+ * A file that has grown or shrunk is noticed by itself within about a second.
+ *
+ * Returns:  0; -EINVAL; -ENOENT; -ENOTSUP (block devices, less memory); -ENOMEM (memory: more
+ *           than was set aside); what the file system says
+ * Effect:   initiators hear UNIT ATTENTION 2Ah/09h; commands behind a new end, LBA OUT OF RANGE
+ */
+int soft_disk_resize(
+    struct soft_hba *hba, const char *addr, uint64_t size_bytes, char *reterr) MUST_CHECK;
+
+/**
+ * soft_disk_medium() - take the medium of a removable disk out, or put it in again
+ *
+ * Returns:  0; -EINVAL; -ENOENT; -ENOTSUP: not removable
+ *           -EBUSY  an initiator prevents removal
+ * Effect:   out: commands that need it fail with MEDIUM NOT PRESENT; in: UNIT ATTENTION 28h/00h
+ */
+int soft_disk_medium(
+    struct soft_hba *hba, const char *addr, bool is_there, char *reterr) MUST_CHECK;
+
+/**
  * soft_expander_add() - connect an expander
  *
  * @line      as soft_expander_parse()

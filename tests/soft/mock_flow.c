@@ -123,7 +123,7 @@ flow_conf(const struct flow *flow, struct soft_hba_conf *conf)
 
 	*conf = (struct soft_hba_conf){ .disks = disks, .ports = ports,
 		.expanders = expanders, .queues = flow->queues,
-		.is_dynamic = flow->is_dynamic };
+		.is_dynamic = flow->is_dynamic, .state_dir = flow->state_dir };
 	for (size_t i = 0; i < FLOW_DISKS && flow->disks[i] != NULL; i++) {
 		ck_assert_msg(soft_conf_parse(flow->disks[i], &disks[i], err) == 0, "%s", err);
 		units += disks[i].luns == 0 ? 1 : (int)disks[i].luns;

@@ -28,6 +28,7 @@ struct flow {
 	const char *expanders[FLOW_DISKS];
 	bool is_dynamic;
 	unsigned int queues;
+	const char *state_dir;
 	uint64_t seed;
 	void (*scenario)(void);
 	bool keep_attention;		/* do not take the UNIT ATTENTION of power on */
