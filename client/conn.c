@@ -40,6 +40,15 @@ scsac_new(const char *name, struct scsac **ret)
 	return 0;
 }
 
+int
+scsac_set_initiator(struct scsac *c, const char *name)
+{
+	if (name != NULL && strlen(name) > PROTO_NAME_MAX)
+		return error_local(c, -EINVAL, "", "the initiator's name is too long");
+	(void)text_copy(c->initiator, sizeof(c->initiator), name == NULL ? "" : name);
+	return 0;
+}
+
 void
 scsac_free(struct scsac *c)
 {
@@ -175,6 +184,7 @@ hello_queue(struct scsac *c)
 	Scsad__HelloRequest msg = SCSAD__HELLO_REQUEST__INIT;
 
 	msg.client_name = c->name;
+	msg.initiator = c->initiator[0] == '\0' ? NULL : c->initiator;
 	msg.has_major = 1;
 	msg.major = PROTO_MAJOR;
 	msg.has_minor_min = 1;

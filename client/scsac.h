@@ -149,6 +149,19 @@ enum scsac_reason {
 int scsac_new(const char *name, struct scsac **ret);
 
 /**
+ * scsac_set_initiator() - as whom to appear to units: reservations belong to an initiator
+ *
+ * @name     a word: an initiator of this user's own; an iSCSI name (iqn., eui., naa.): that one,
+ *           for the role admin only; NULL: the user itself, which is how it begins
+ *
+ * It counts from the next scsac_connect() on, which fails with -EPERM or -EINVAL when the daemon
+ * does not like the name.
+ *
+ * Returns:  0, or -EINVAL: longer than 255 bytes
+ */
+int scsac_set_initiator(struct scsac *c, const char *name);
+
+/**
  * scsac_free() - disconnect and free; NULL is fine
  *
  * Packets in flight are completed as in scsac_disconnect(). Not from a callback.
@@ -868,6 +881,30 @@ struct scsac_sessions {
 	const struct scsac_session *sessions;
 	size_t n_sessions;
 };
+
+struct scsac_registration {
+	const char *initiator;		/* name, and ",i,0x" and ISID where it has one */
+	unsigned rtpi;			/* target port; 65535 is the local socket */
+	const char *port;		/* its name; "" if it has none, or is gone */
+	uint64_t key;
+	bool is_holder;
+};
+
+struct scsac_reservations {
+	const char *path;
+	uint32_t generation;		/* PRgeneration */
+	unsigned type;			/* TYPE of the reservation, 1 to 8; 0: none */
+	uint64_t key;			/* of the reservation; 0 for All Registrants types */
+	bool is_kept;			/* persists through power loss */
+	const struct scsac_registration *registrations;
+	size_t n_registrations;
+	const char *owner;		/* who has the unit by RESERVE; "" nobody */
+	unsigned owner_rtpi;
+};
+
+/* scsac_reserve_status() - who has reserved a unit; only looks, takes no command to it */
+int scsac_reserve_status(struct scsac *c, const char *path, struct scsac_reservations **ret);
+void scsac_reservations_free(struct scsac_reservations *r);
 
 /* scsac_session_list() - sessions of initiators; @id 0: all. -ENODEV: there is no such session */
 int scsac_session_list(struct scsac *c, uint64_t id, struct scsac_sessions **ret);

@@ -72,6 +72,7 @@ struct scsac {
 	enum conn_state state;
 	int fd;				/* -1 when idle */
 	char name[PROTO_NAME_MAX + 1];
+	char initiator[PROTO_NAME_MAX + 1];	/* "": the daemon's name for this user */
 	struct scsac_info info;
 	struct scsac_error error;
 	unsigned timeout_ms;

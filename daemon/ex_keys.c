@@ -35,6 +35,9 @@ static const char *const group_states[] = {
 
 static const char *const who_answers[] = { "emulate", "pass" };
 
+#define ANSWER(member)                                                         \
+	{ #member, TYPE_ENUM, AT(unit, member), .names = who_answers,          \
+	    .max = ARRAY_LEN(who_answers) }
 #define NAME		.at = offsetof(struct ex_object, name)
 #define AT(kind, member)	.at = offsetof(struct ex_##kind, member)
 
@@ -121,10 +124,12 @@ static const struct ex_kind_info kinds[EX_KIND_N] = {
 		"unit", "units", sizeof(struct ex_unit), EX_UNITS_MAX, "unit",
 		NULL, ex_unit_finish, {
 		{ "unit", TYPE_WORD, NAME },
-		{ "reservations", TYPE_ENUM, AT(unit, reservations), .names = who_answers,
-		    .max = ARRAY_LEN(who_answers) },
-		{ "alua", TYPE_ENUM, AT(unit, alua), .names = who_answers,
-		    .max = ARRAY_LEN(who_answers) },
+		ANSWER(reservations),
+		ANSWER(alua),
+		ANSWER(inquiry),
+		ANSWER(opcodes),
+		ANSWER(copy),
+		ANSWER(prevent),
 	} },
 	[EX_PORT] = {
 		"port", "ports", sizeof(struct ex_port), EX_KNOWN_PORTS_MAX, "port",

@@ -186,8 +186,8 @@ enum ex_answer { EX_EMULATE, EX_PASS };	/* answered by us, or sent to the device
 /* name: path of the unit */
 struct ex_unit {
 	struct ex_object o;
-	uint32_t reservations;		/* enum ex_answer: RESERVE and PERSISTENT RESERVE */
-	uint32_t alua;			/* REPORT and SET TARGET PORT GROUPS */
+	/* enum ex_answer of each enum lu_policy (lu/policy.h) */
+	uint32_t reservations, alua, inquiry, opcodes, copy, prevent;
 };
 
 struct ex_set;

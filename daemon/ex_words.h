@@ -31,7 +31,8 @@
 #define EX_LOCAL_WORDS(W, L, T) \
 	W(T, who) L(T, units) L(T, access)
 #define EX_UNIT_WORDS(W, L, T) \
-	W(T, unit) W(T, reservations) W(T, alua)
+	W(T, unit) W(T, reservations) W(T, alua) W(T, inquiry) W(T, opcodes) \
+	W(T, copy) W(T, prevent)
 #define EX_PORT_WORDS(W, L, T) \
 	W(T, port) W(T, rtpi)
 

@@ -91,6 +91,7 @@ rpc_conn_new(struct rpc_loop *loop, int fd, const struct access_cred *cred, Scsa
 	conn->fd = fd;
 	conn->cred = *cred;
 	conn->role = role;
+	lu_initiator_uid(&conn->initiator, cred->uid);
 	conn->since_ns = clock_now_ns();
 	conn->buf_owner = bufs_owner();
 	conn->limits = (struct frame_limits){ PROTO_MESSAGE_MAX, 0 };

@@ -34,6 +34,7 @@ static const handler_fn handlers[METHOD_N] = {
 	[METHOD_EXPORT_RELOAD] = rpc_export_reload,
 	[METHOD_SESSION_LIST]  = rpc_session_list,
 	[METHOD_SESSION_CLOSE] = rpc_session_close,
+	[METHOD_RESERVE_STATUS] = rpc_reserve_status,
 };
 
 static enum rpc_go

@@ -27,6 +27,7 @@
 #include "daemon/rpc.h"
 #include "daemon/tree.h"
 #include "lu/lu.h"
+#include "lu/port.h"
 #include "proto/arena.h"
 #include "proto/error.h"
 #include "proto/frame.h"
@@ -158,6 +159,7 @@ struct rpc_conn {
 	struct event *readable, *writable;
 	struct access_cred cred;
 	Scsad__Role role;
+	struct lu_initiator initiator;	/* whose nexuses its handles are */
 	uint64_t since_ns;		/* accepted */
 	bool is_greeted;		/* hello is done */
 	bool is_closed;			/* fd is gone; waits for its requests and handles */

@@ -1,6 +1,7 @@
 #include "daemon/rpc_impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -47,6 +48,36 @@ hello_limits(struct rpc_conn *conn, const Scsad__Limits *wanted, Scsad__Limits *
 	ret->handles_max = config->handles;
 }
 
+/*
+ * Whose reservations are meant: a name of its own inside of what belongs to the user, or, for an
+ * administrator, any iSCSI name. -EINVAL: that can be no name, -EACCES: it is somebody else's
+ */
+static int
+hello_initiator(struct rpc_conn *conn, const char *name)
+{
+	static const char *const prefixes[] = { "iqn.", "eui.", "naa." };
+	struct lu_initiator own, named;
+	char text[PROTO_NAME_MAX + sizeof(own.name) + 1];
+	bool is_whole = false;
+	size_t len;
+	int r;
+
+	lu_initiator_uid(&own, conn->cred.uid);
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		is_whole = is_whole || strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0;
+	(void)snprintf(text, sizeof(text), "%s%s%s", is_whole ? "" : own.name,
+	    is_whole ? "" : ":", name);
+	r = lu_initiator_iscsi(&named, text);
+	if (r < 0)
+		return r;
+	len = strlen(own.name);
+	if (conn->role < SCSAD__ROLE__ROLE_ADMIN && (strncmp(named.name, own.name, len) != 0 ||
+	    (named.name[len] != '\0' && named.name[len] != ':')))
+		return -EACCES;
+	conn->initiator = named;
+	return 0;
+}
+
 enum rpc_go
 rpc_hello(const struct rpc_in *in)
 {
@@ -58,6 +89,7 @@ rpc_hello(const struct rpc_in *in)
 	int64_t minor_max = req->minor_max;	/* signed: the oldest minor is 0 now, not for
 						 * ever */
 	char name[96];
+	int r;
 
 	if (conn->is_greeted)
 		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_BAD_MESSAGE,
@@ -70,6 +102,15 @@ rpc_hello(const struct rpc_in *in)
 	if ((req->features_required & ~PROTO_FEATURES) != 0)
 		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_VERSION,
 		    "a feature that the client requires is missing", "use a newer daemon");
+	r = req->initiator == NULL || req->initiator[0] == '\0' ? 0 :
+	    hello_initiator(conn, req->initiator);
+	if (r == -EACCES)
+		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_NOT_PERMITTED,
+		    "this initiator name is not yours", "use a word without iqn. in front: it "
+		    "becomes a name of your own");
+	if (r < 0)
+		return hello_refuse(in, SCSAD__ERROR_CODE__ERR_BAD_MESSAGE,
+		    "this can be no name of an initiator", NULL);
 
 	hello_limits(conn, req->limits, &limits);
 	conn->is_greeted = true;

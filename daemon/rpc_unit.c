@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/fault.h"
+#include "daemon/exports.h"
 
 /* ------ naming ------ */
 
@@ -104,6 +105,20 @@ rpc_handle_release(struct rpc_handle *handle)
 		lu_exec_post(home, &handle->hop, handle_leave);
 }
 
+static uint32_t
+unit_classes(const struct rpc_conn *conn, const struct lu *unit)
+{
+	struct ex_set *set;
+	uint32_t classes;
+
+	if (conn->server->exports == NULL)
+		return access_classes(conn->role);
+	set = exports_set(conn->server->exports);
+	classes = ex_local_classes(set, &conn->cred, conn->role, lu_info(unit)->path);
+	ex_set_unref(set);
+	return classes;
+}
+
 static struct rpc_handle *
 handle_new(struct rpc_conn *conn, struct lu *unit)
 {
@@ -113,7 +128,8 @@ handle_new(struct rpc_conn *conn, struct lu *unit)
 		return NULL;
 	handle->conn = conn;
 	handle->unit = lu_ref(unit);
-	handle->nexus.classes = access_classes(conn->role);
+	handle->nexus.classes = unit_classes(conn, unit);
+	handle->nexus.initiator = &conn->initiator;
 	handle->nexus.gone = handle_gone;
 	return handle;
 }
@@ -211,6 +227,13 @@ open_unit(const struct rpc_in *in, struct lu *unit)
 
 	if (!lu_exec_is_here(home) && rpc_conn_move(conn, rpc_loop_of(conn->server, home)))
 		return RPC_MOVE;
+	if (unit_classes(conn, unit) == 0) {
+		rpc_refuse(conn, rpc_in_id(in), METHOD_OPEN, &(struct rpc_refusal){
+		    .code = SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, .err = -EACCES,
+		    .text = "no rule gives this user that unit",
+		    .hint = "see 'local' in scsad.conf(5)" });
+		return RPC_NEXT;
+	}
 	handle = handle_new(conn, unit);
 	if (handle == NULL) {
 		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_OPEN, -ENOMEM, NULL);

@@ -27,6 +27,7 @@
 struct ctl {
 	const struct verb *verb;
 	const char *socket;	/* NULL: the library's default */
+	const char *initiator;	/* NULL: the user's own */
 	bool is_json;
 	unsigned verbose;
 	unsigned timeout_ms;	/* of packets; 0: the daemon's default */

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "client/scsactl/out.h"
 
-#define GLOBAL_N	8	/* more than there are */
+#define GLOBAL_N	9	/* more than there are */
 #define OPT_BASE	256	/* getopt values of options: global ones, then the verb's */
 #define TIMEOUT_MAX_S	86400
 #define WAIT_STEP_NS	5000000	/* between two looks for the daemon's socket */
@@ -22,6 +22,7 @@ enum {
 	GLOBAL_SOCKET,
 	GLOBAL_TIMEOUT,
 	GLOBAL_WAIT,
+	GLOBAL_INITIATOR,
 	GLOBAL_VERBOSE,
 	GLOBAL_HELP,
 	GLOBAL_VERSION,
@@ -32,6 +33,7 @@ const struct verb_opt global_opts[] = {
 	[GLOBAL_SOCKET]  = { "socket", 's', "PATH", "socket of the daemon" },
 	[GLOBAL_TIMEOUT] = { "timeout", 't', "SECONDS", "time a command may take" },
 	[GLOBAL_WAIT]    = { "wait", 'w', "SECONDS", "wait so long for a daemon to come" },
+	[GLOBAL_INITIATOR] = { "initiator", 'I', "NAME", "as whom to appear to units" },
 	[GLOBAL_VERBOSE] = { "verbose", 'v', NULL, "say more" },
 	[GLOBAL_HELP]    = { "help", 'h', NULL, "this help, or that of the verb" },
 	[GLOBAL_VERSION] = { "version", 'V', NULL, "version of this program" },
@@ -94,6 +96,9 @@ global_set(struct ctl *ctl, int which, const char *value)
 		if (num_parse_u64(value, TIMEOUT_MAX_S, &seconds) < 0)
 			return ctl_syntax(ctl, "--wait takes 0 to %d seconds", TIMEOUT_MAX_S);
 		ctl->wait_ns = seconds * NS_PER_S;
+		break;
+	case GLOBAL_INITIATOR:
+		ctl->initiator = value;
 		break;
 	case GLOBAL_VERBOSE:
 		ctl->verbose++;
@@ -377,6 +382,9 @@ ctl_connect(struct ctl *ctl)
 
 	if (r < 0)
 		return ctl_fail(ctl, CTL_OTHER, "out of memory");
+	r = scsac_set_initiator(ctl->conn, ctl->initiator);
+	if (r < 0)
+		return ctl_refused(ctl, r, NULL);
 	for (;;) {
 		r = scsac_connect(ctl->conn, ctl->socket);
 		if ((r != -ENOENT && r != -ECONNREFUSED) || clock_now_ns() >= give_up)

@@ -20,6 +20,7 @@ const struct verb *const verbs[] = {
 	&verb_read,
 	&verb_write,
 	&verb_verify,
+	&verb_reserve_status,
 	&verb_portal_list,
 	&verb_portal_add,
 	&verb_portal_remove,

@@ -38,6 +38,7 @@ extern const struct verb verb_probe;
 extern const struct verb verb_read;
 extern const struct verb verb_readcap;
 extern const struct verb verb_reload;
+extern const struct verb verb_reserve_status;
 extern const struct verb verb_reset;
 extern const struct verb verb_sessions_close;
 extern const struct verb verb_sessions_list;

@@ -83,6 +83,27 @@ void lu_reserve_nexus_lost(struct lu *lu, struct lu_nexus *nexus);
 /* lu_reserve_reset() - a reset reached the unit: RESERVE ends, persistent reservations stay */
 void lu_reserve_reset(struct lu *lu);
 
+struct lu_initiator;
+struct pr;
+
+/* what lu_reserve_look() sees */
+struct lu_reserve_look {
+	struct pr *pr;			/* a copy; pr_free() it */
+	bool has_owner;			/* by RESERVE: */
+	struct lu_initiator *owner;	/* room of the caller's, set with has_owner */
+	uint16_t owner_rtpi;
+};
+
+/**
+ * lu_reserve_look() - who has registered, and who has reserved the unit
+ *
+ * @ret      owner leads to room for one initiator; the rest is set
+ *
+ * Returns:  0, or -ENOMEM
+ * Thread:   the unit's home
+ */
+int lu_reserve_look(const struct lu *lu, struct lu_reserve_look *ret) MUST_CHECK;
+
 /* handlers (lu_local_ops) of RESERVE(6,10), RELEASE(6,10), and of all service actions of
  * PERSISTENT RESERVE IN and OUT */
 void lu_reserve_reserve(struct lu *lu, struct lu_task *task);
