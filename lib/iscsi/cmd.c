@@ -145,6 +145,17 @@ cmd_free(struct iscsi_cmd *cmd)
 		slot_put(cmd);
 }
 
+/* it was never there: the window is as it was before cmd_new() */
+void
+cmd_unmake(struct iscsi_cmd *cmd)
+{
+	if (cmd->is_owed)
+		cmd->session->owed--;
+	cmd->is_owed = false;
+	cmd->has_turn = true;
+	cmd_free(cmd);
+}
+
 void
 cmd_unpin(struct iscsi_cmd *cmd)
 {
@@ -326,10 +337,10 @@ answer_residual(struct iscsi_cmd *cmd, const struct iscsi_result *result)
 	uint32_t moved = result->moved < cmd->edtl ? result->moved : cmd->edtl;
 
 	if (result->overflow > 0) {
-		cmd->resid_bits = ISCSI_RSP_OVER;
+		cmd->resid_bits |= ISCSI_RSP_OVER;
 		cmd->resid = result->overflow > UINT32_MAX ? UINT32_MAX : (uint32_t)result->overflow;
 	} else if (moved < cmd->edtl) {
-		cmd->resid_bits = ISCSI_RSP_UNDER;
+		cmd->resid_bits |= ISCSI_RSP_UNDER;
 		cmd->resid = cmd->edtl - moved;
 	}
 }
@@ -387,7 +398,8 @@ iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result)
 		cmd->to_send = result->moved < cmd->data_len ? result->moved : cmd->data_len;
 	else if (cmd->data != NULL)
 		cmd_drop_data(cmd);
-	cmd->is_resp_due = cmd->to_send == 0 || cmd->sense_len > 0 || cmd->is_failure;
+	cmd->is_collapsed = cmd->to_send > 0 && cmd->sense_len == 0 && !cmd->is_failure;
+	cmd->is_resp_due = !cmd->is_collapsed;
 	(void)sm_move(cmd_states, &cmd->sm, CMD_ANSWERING);
 	window_give(session, cmd);
 	cmd_queue_answer(cmd);

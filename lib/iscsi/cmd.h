@@ -68,6 +68,7 @@ struct iscsi_cmd {
 	bool is_owed;			/* it holds a place in the command window */
 	bool has_turn;			/* every CmdSN before it has come */
 	bool is_ready;			/* had its turn and waits, for data or for its order */
+	bool is_collapsed;		/* its status rides in the last Data-In */
 	bool is_resp_due;		/* a SCSI Response is still to be made */
 	bool is_retained;		/* on its connection's list, by StatSN */
 	bool is_answered;		/* its last PDU was made: stat_sn holds */

@@ -22,6 +22,7 @@ response_slot(struct iscsi_conn *conn, struct iscsi_cmd *cmd, struct tx_slot *sl
 		cmd->stat_sn = conn->stat_sn++;
 	sns.stat_sn = cmd->stat_sn;
 	cmd->is_answered = true;
+	cmd->is_resp_due = false;
 	iscsi_pdu_init(slot->head, ISCSI_OP_SCSI_RSP,
 	    (uint8_t)(ISCSI_FINAL | cmd->resid_bits), cmd->itt);
 	slot->head[2] = cmd->is_failure ? ISCSI_RSP_TARGET_FAILURE : ISCSI_RSP_COMPLETED;
@@ -65,7 +66,7 @@ static inline void
 data_header(struct iscsi_conn *conn, struct iscsi_cmd *cmd, const struct piece *piece,
     uint32_t data_sn, uint8_t *head)
 {
-	bool has_status = piece->is_last && !cmd->is_resp_due;
+	bool has_status = piece->is_last && cmd->is_collapsed;
 	uint8_t flags = piece->ends_burst ? ISCSI_FINAL : 0;
 	struct iscsi_sns sns;
 
@@ -159,11 +160,9 @@ datain_next(struct iscsi_conn *conn, struct iscsi_cmd *cmd, struct tx_slot *slot
 		cmd->sent += piece.len;
 	} else {
 		response_slot(conn, cmd, slot);
-		return true;
 	}
-	if (cmd->resend_sn != cmd->resend_end || cmd->sent < cmd->to_send)
-		return false;
-	return cmd->is_answered;
+	return cmd->resend_sn == cmd->resend_end && cmd->sent >= cmd->to_send &&
+	    !cmd->is_resp_due;
 }
 
 /* a PDU of @cmd is with the kernel */

@@ -351,6 +351,7 @@ void cmd_go(struct iscsi_cmd *cmd);	/* its turn has come and its data, if wanted
 void cmd_refuse(struct iscsi_cmd *cmd, uint16_t asc);
 void cmd_abort(struct iscsi_cmd *cmd);
 void cmd_answered(struct iscsi_cmd *cmd);	/* nothing more of it is to be sent now */
+void cmd_unmake(struct iscsi_cmd *cmd);
 void cmd_unpin(struct iscsi_cmd *cmd);
 void cmd_free(struct iscsi_cmd *cmd);
 void cmd_drop_data(struct iscsi_cmd *cmd);

@@ -24,11 +24,12 @@ static void
 status_again(struct iscsi_conn *conn, struct iscsi_cmd *cmd)
 {
 	conn->stats.resent_pdus++;
-	if (!cmd->is_resp_due && cmd->data == NULL)
-		cmd->is_resp_due = true; /* its data is gone: the status comes by itself */
-	if (!cmd->is_resp_due && cmd->data_sn > 0) {
+	if (cmd->is_collapsed && cmd->data != NULL) {
 		cmd->resend_sn = cmd->data_sn - 1;
 		cmd->resend_end = cmd->data_sn;
+	} else {
+		cmd->is_collapsed = false; /* if its data is gone, the status comes by itself */
+		cmd->is_resp_due = true;
 	}
 	cmd_requeue(conn, cmd);
 }
@@ -89,6 +90,7 @@ snack_r_data(struct iscsi_conn *conn, const uint8_t *bhs)
 	    cmd->acked_sn != 0)
 		return false;
 	cmd->segment = conn->max_send;
+	cmd->is_collapsed = false;
 	cmd->is_resp_due = true;
 	cmd->snack_tag = iscsi_pdu_u32(bhs, ISCSI_O_TTT);
 	datain_rewind(cmd, 0);
@@ -174,7 +176,7 @@ reassign_answer(struct iscsi_conn *conn, struct iscsi_cmd *cmd, uint32_t exp_dat
 	if (cmd->to_send > 0 && cmd->data == NULL) {
 		/* its data was kept too long: the command failed as far as anybody can tell */
 		cmd->to_send = 0;
-		cmd->is_resp_due = true;
+		cmd->is_collapsed = false;
 		cmd->is_failure = true;
 	}
 	if (exp_data_sn > cmd->data_sn)
@@ -183,8 +185,9 @@ reassign_answer(struct iscsi_conn *conn, struct iscsi_cmd *cmd, uint32_t exp_dat
 		cmd->segment = conn->max_send;
 	datain_rewind(cmd, exp_data_sn);
 	cmd->is_answered = false;
-	if (cmd->sent == cmd->to_send && cmd->to_send > 0)
-		cmd->is_resp_due = true; /* all of the data is there, only the status is not */
+	if (cmd->sent == cmd->to_send)
+		cmd->is_collapsed = false; /* all of the data is there, only the status is not */
+	cmd->is_resp_due = !cmd->is_collapsed;
 	cmd_requeue(conn, cmd);
 }
 

@@ -108,8 +108,7 @@ scsi_enter(struct iscsi_conn *conn, struct iscsi_cmd *cmd, enum window window,
 	if (UNLIKELY(window == WINDOW_LATE)) {
 		if (!window_keep(conn, cmd->bhs, cmd, NULL, 0)) {
 			conn->stats.dropped_pdus++;
-			cmd->has_turn = true;
-			cmd_abort(cmd);
+			cmd_unmake(cmd);
 			return;
 		}
 	} else {
@@ -168,10 +167,7 @@ scsi_begin(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, uint
 	if (UNLIKELY(ahs_len > 0)) {
 		reason = scsi_take_ahs(cmd, ahs, ahs_len);
 		if (reason != ISCSI_REJECT_NONE) {
-			cmd->has_turn = true;
-			cmd_abort(cmd);
-			/* that gave its place in the window back, the Reject will again */
-			session->max_cmd_sn -= !iscsi_pdu_is_immediate(bhs);
+			cmd_unmake(cmd);
 			scsi_reject(conn, bhs, reason);
 			return;
 		}

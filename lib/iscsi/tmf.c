@@ -28,9 +28,9 @@ tmf_free(struct iscsi_tmf *tmf)
 
 	LIST_REMOVE(tmf, entry);
 	loop_put_tmf(session->loop, tmf);
-	session->n_tmfs--;
 	if (cmd != NULL)
 		cmd_unpin(cmd);
+	session->n_tmfs--;
 	session_put(session);
 }
 
