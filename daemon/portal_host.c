@@ -46,6 +46,7 @@ target_fill(struct portal_conn *conn, const struct ex_target *target,
 	if (t == NULL)
 		return ISCSI_LOGIN_UNAVAILABLE;
 	conn->target = t;
+	conn->wanted = target;
 	*ret_node = t->node;
 	if (target->alias != NULL)
 		(void)text_copy(ret->alias, sizeof(ret->alias), target->alias);
@@ -108,14 +109,11 @@ portal_host_secret(void *arg, const char *name, struct iscsi_chap_secret *ret)
 	struct iscsi_conn *iscsi = arg;
 	struct portal_conn *conn = iscsi_conn_host(iscsi);
 	const struct ex_words *accounts = ex_discovery_chap(conn->set);
-	const struct ex_target *target = NULL;
 
 	if (!conn->is_discovery) {
-		target = conn->target == NULL ? NULL :
-		    ex_set_target(conn->set, conn->target->name);
-		if (target == NULL)
+		if (conn->wanted == NULL)
 			return -ENOENT;
-		accounts = ex_target_chap(target);
+		accounts = ex_target_chap(conn->wanted);
 	}
 	conn->account = ex_chap_find(conn->set, accounts, name);
 	return conn->account == NULL ? -ENOENT : secret_copy(&conn->account->secret, ret);

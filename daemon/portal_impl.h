@@ -112,6 +112,7 @@ struct portal_conn {
 	uint16_t group;			/* tag of the portal */
 	struct portal_target *target;	/* pinned until it has moved there */
 	struct ex_set *set;		/* that the login asks; until it is over */
+	const struct ex_target *wanted;	/* of the set: NULL for discovery */
 	const struct ex_chap *account;	/* of the set: who proves itself */
 	bool is_discovery;
 	struct lu_work flush_work, move_work, close_work;
