@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/scsactl/object.h"
 #include "client/scsactl/out.h"
 #include "client/scsactl/verbs.h"
 
@@ -132,6 +133,28 @@ status_print(const struct ctl *ctl, const struct scsac_status *status)
 		counters_print(status->counters, status->n_counters);
 }
 
+/* where initiators connect, and to what; an older daemon has none of it */
+static void
+exports_tell(struct ctl *ctl, enum scsac_object_kind kind, const char *member, const char *word)
+{
+	struct scsac_objects *objects = NULL;
+	json_object *list;
+
+	if (scsac_export_list(ctl->conn, kind, NULL, &objects) < 0)
+		return;
+	list = doc_list(ctl->is_json ? ctl->root : NULL, member);
+	for (size_t i = 0; i < objects->n_objects; i++) {
+		const struct scsac_object *o = &objects->objects[i];
+		const char *bound = object_value(o, "bound");
+
+		if (ctl->is_json)
+			object_json(doc_item(list), o);
+		else
+			fact(word, "%s", bound[0] != '\0' ? bound : o->name);
+	}
+	scsac_objects_free(objects);
+}
+
 static enum ctl_exit
 status_run(struct ctl *ctl, const struct args *args)
 {
@@ -147,6 +170,8 @@ status_run(struct ctl *ctl, const struct args *args)
 	else
 		status_print(ctl, status);
 	scsac_status_free(status);
+	exports_tell(ctl, SCSAC_OBJECT_PORTAL, "portals", "portal");
+	exports_tell(ctl, SCSAC_OBJECT_TARGET, "targets", "target");
 	return CTL_OK;
 }
 
