@@ -157,5 +157,31 @@ START_TEST(duel)
 }
 END_TEST
 
+/* commands of the preempted that wait while the preemption is being saved */
+static void
+saving_scenario(void *arg UNUSED)
+{
+	begin();
+	ck_assert_uint_eq(rc_out(&a, PR_REGISTER, 0, 1, 1, 1), RC_GOOD);
+	start_read(&read_of_b, &b);
+	rc_out_send(&a, PR_PREEMPT_AND_ABORT, 0, 1, 2, 0);
+	rc_out_send(&b, PR_REGISTER_AND_IGNORE, 0, 0, 9, 0);
+	rc_out_send(&b_twin, PR_PREEMPT_AND_ABORT, 0, 2, 1, 0);
+	ck_assert_uint_eq(rc_wait(&a), RC_GOOD);
+	(void)rc_wait(&b);
+	(void)rc_wait(&b_twin);
+	ptask_wait(&read_of_b);
+	/* the key of A is there: nobody has preempted it */
+	ck_assert_int_ge(rc_in(&x, 0, 64), 16);
+	ck_assert_uint_eq(x.t.data[15], 1);
+	end();
+}
+
+START_TEST(commands_that_wait_for_the_disk)
+{
+	rc_sim_with_dir(saving_scenario);
+}
+END_TEST
+
 CHECK_MAIN("preempt_and_abort", tasks_end_first, the_answer_waits,
-    queued_commands_take_their_turn, duel)
+    queued_commands_take_their_turn, duel, commands_that_wait_for_the_disk)
