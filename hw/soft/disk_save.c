@@ -241,7 +241,7 @@ disk_saved_image(const struct disk *disk)
 static void
 saved_put(struct cursor *c, enum saved_tag tag, const void *bytes, size_t len)
 {
-	cursor_put_be16(c, tag);
+	cursor_put_be16(c, (uint16_t)tag);
 	cursor_put_be16(c, (uint16_t)len);
 	cursor_put_bytes(c, bytes, len);
 }

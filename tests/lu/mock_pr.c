@@ -168,7 +168,7 @@ prt_holds(int who)
 }
 
 void
-prt_told(uint16_t asc, ...)
+prt_told(unsigned int asc, ...)
 {
 	size_t n = 0;
 	va_list ap;

@@ -64,7 +64,7 @@ uint64_t prt_key(int who);
 bool prt_holds(int who);
 
 /* everyone that the last command told something, and nobody else: -1 ends the list */
-void prt_told(uint16_t asc, ...);
+void prt_told(unsigned int asc, ...);
 
 /* what must always be so; checked after every command by prt_out() as well */
 void prt_check(void);

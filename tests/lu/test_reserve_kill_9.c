@@ -447,7 +447,10 @@ child_start(const char *self, const char *dir, uint64_t seed, uint64_t n, int *r
 
 	(void)snprintf(texts[0], sizeof(texts[0]), "%llu", (unsigned long long)seed);
 	(void)snprintf(texts[1], sizeof(texts[1]), "%llu", (unsigned long long)n);
-	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		die("no pipe");
+	pid = fork();
+	if (pid < 0)
 		die("no child");
 	if (pid == 0) {
 		(void)dup2(fds[1], STDOUT_FILENO);
