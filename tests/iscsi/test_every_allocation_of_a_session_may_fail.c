@@ -1,0 +1,106 @@
+/* Login, commands, text, task management, recovery, with the n-th allocation failing, for all n:
+ * nothing leaks, nothing stops working. */
+#include <string.h>
+
+#include "base/fault.h"
+#include "check_main.h"
+#include "mock_initiator.h"
+
+static const char keys[] = "ErrorRecoveryLevel=2\0MaxConnections=4\0DefaultTime2Wait=0\0"
+    "DefaultTime2Retain=10\0InitialR2T=No\0ImmediateData=Yes\0DataPDUInOrder=No\0"
+    "MaxRecvDataSegmentLength=4096\0";
+
+static void
+prepare(struct mock_world *w)
+{
+	w->keys = keys;
+	w->keys_len = sizeof(keys) - 1;
+}
+
+/* whatever comes is thrown away; R2Ts are answered */
+static void
+swallow(struct mock_wire *wire)
+{
+	struct mock_pdu pdu;
+
+	while (wire != NULL && wire->conn != NULL && mock_recv(wire, &pdu))
+		if ((pdu.bhs[0] & 0x3f) == ISCSI_OP_R2T && !wire->is_close_due)
+			mock_data_out(wire, be32_get(pdu.bhs + ISCSI_O_ITT),
+			    be32_get(pdu.bhs + ISCSI_O_TTT), 0,
+			    be32_get(pdu.bhs + ISCSI_O_OFFSET), wire->world->disk,
+			    be32_get(pdu.bhs + ISCSI_O_R2T_LEN), true);
+}
+
+static void
+talk(struct mock_wire *wire)
+{
+	uint8_t bhs[ISCSI_BHS_LEN];
+
+	mock_read(wire, 1, 0, 16, 8192);
+	mock_write(wire, 2, 0, 16, 8192, wire->world->disk, 4096, true);
+	swallow(wire);
+	mock_cmd_bhs(wire, bhs, ISCSI_OP_TEXT, 0, 3);
+	be32_put(bhs + ISCSI_O_TTT, ISCSI_TAG_NONE);
+	bhs[1] = ISCSI_TEXT_CONTINUE;
+	mock_send(wire, bhs, "SendTargets", 11);
+	bhs[1] = ISCSI_FINAL;
+	be32_put(bhs + ISCSI_O_TTT, 1);
+	be32_put(bhs + ISCSI_O_CMD_SN, wire->cmd_sn++);
+	mock_send(wire, bhs, "=All", 5);
+	wire->chunk = 100;
+	mock_cmd_bhs(wire, bhs, ISCSI_OP_NOP_OUT, ISCSI_FINAL, 4);
+	be32_put(bhs + ISCSI_O_TTT, ISCSI_TAG_NONE);
+	mock_send(wire, bhs, wire->world->disk, 500);
+	wire->chunk = 0;
+	wire->cmd_sn++;
+	mock_send(wire, bhs, wire->world->disk, 10); /* late: kept */
+	wire->cmd_sn--;
+	mock_tmf(wire, 5, ISCSI_TMF_LU_RESET, 0, 0, true);
+	swallow(wire);
+}
+
+static void
+scenario(void)
+{
+	struct mock_world *w = mock_try(prepare);
+	struct mock_wire *a, *b = NULL;
+
+	if (w == NULL)
+		return;
+	a = mock_connect(w);
+	if (a != NULL && mock_login(a, 0, 0) == 0) {
+		talk(a);
+		b = mock_connect(w);
+		if (b != NULL) {
+			b->cmd_sn = a->cmd_sn;
+			if (mock_login(b, a->tsih, 1) == 0) {
+				mock_write(b, 9, 0, 16, 8192, NULL, 0, true);
+				mock_hangup(b);
+				mock_tmf(a, 5, ISCSI_TMF_TASK_REASSIGN, 9, 0, true);
+				mock_logout(a, ISCSI_LOGOUT_RECOVERY, 1);
+				mock_tmf(a, 5, ISCSI_TMF_TASK_REASSIGN, 9, 0, true);
+				swallow(a);
+			}
+		}
+		if (iscsi_conn_session(a->conn) != NULL)
+			iscsi_session_ask_logout(iscsi_conn_session(a->conn), 1);
+		mock_tick(w, 2000);
+		swallow(a);
+	}
+	mock_close(w);
+}
+
+START_TEST(test_walk)
+{
+	int64_t n = 1;
+
+	do {
+		ck_assert_int_lt(n, 10000);
+		fault_arm(n++);
+		scenario();
+	} while (fault_disarm());
+	ck_assert_int_gt(n, 30);
+}
+END_TEST
+
+CHECK_MAIN("allocations of sessions", test_walk)
