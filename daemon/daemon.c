@@ -23,6 +23,7 @@
 #include "daemon/rpc_socket.h"
 #include "daemon/tree.h"
 #include "ddi/violation.h"
+#include "lu/recover.h"
 #include "lu/worker.h"
 #include "proto/limits.h"
 #include "scsa/smp.h"
@@ -82,6 +83,22 @@ media_log(const struct lu *unit)
 }
 
 static void
+recovery_log(const struct lu *unit)
+{
+	const char *path = lu_info(unit)->path;
+	enum lu_recover_step step = lu_recover_step(unit);
+	uint32_t n = lu_recover_expired(unit);
+
+	if (step == LU_RECOVER_NONE)
+		log_notice("%s: commands that had not come back are back", path);
+	else if (step == LU_RECOVER_OFFLINE)
+		log_error("%s: offline, %u commands did not come back", path, n);
+	else
+		log_warning("%s: recovery step %s, %u commands did not come back", path,
+		    lu_recover_step_name(step), n);
+}
+
+static void
 host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 {
 	struct daemon *d = container_of(host, struct daemon, lu_host);
@@ -108,6 +125,9 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 		break;
 	case LU_EVENT_MEDIA:
 		media_log(unit);
+		break;
+	case LU_EVENT_RECOVERY:
+		recovery_log(unit);
 		break;
 	case LU_EVENT_CHANGED:
 		(void)sense_format(lu_changed_sense(unit), text, sizeof(text));

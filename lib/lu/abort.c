@@ -24,6 +24,8 @@ scope_has(const struct lu_tmf *tmf, const struct lu_task *task)
 		    lu_nexus_is(task->nexus, tmf->initiator, tmf->rtpi);
 	case LU_SCOPE_UNIT:
 		return true;
+	case LU_SCOPE_EXPIRED:
+		return task->is_expired;
 	}
 	return false;
 }
@@ -159,7 +161,7 @@ abort_take(struct lu_tmf *tmf, struct lu_task *task)
 		return;
 	task->tmf = tmf;
 	task->is_abort_due = true;
-	task->is_cleared = !task->nexus->is_internal &&
+	task->is_cleared = !task->nexus->is_internal && tmf->scope != LU_SCOPE_EXPIRED &&
 	    (tmf->by == NULL || task->nexus != tmf->by);
 	tmf->waiting++;
 	if (task->sm == LU_TASK_HELD) {
@@ -193,7 +195,7 @@ lu_abort_start(struct lu_tmf *tmf)
 		LIST_FOREACH(nexus, &lu->nexuses, entry)
 			abort_take_all(tmf, nexus);
 	}
-	if (tmf->scope == LU_SCOPE_UNIT)
+	if (tmf->scope == LU_SCOPE_UNIT || tmf->scope == LU_SCOPE_EXPIRED)
 		abort_take_all(tmf, &lu->own);
 	if (STAILQ_EMPTY(&tmf->tasks)) {
 		abort_check(tmf);

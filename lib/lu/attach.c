@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "ddi/driver.h"
 #include "lu/alua.h"
+#include "lu/recover.h"
 #include "lu/reserve.h"
 
 #define DRIVER_NAME	"lu"
@@ -296,6 +297,7 @@ lu_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 	timer = lu->hold_timer;
 	if (timer != NULL)
 		(void)untimeout(timer);
+	lu_recover_fini(lu);
 	home_call(lu, drain_end);
 	lu_alua_fini(lu);
 	lu_reserve_fini(lu);

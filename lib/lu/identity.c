@@ -161,6 +161,14 @@ identify_hba(struct names *names, dev_info_t *hba)
 	ddi_prop_free(name);
 }
 
+dev_info_t *
+lu_hba_node(const struct lu *lu)
+{
+	dev_info_t *port = ddi_get_parent(lu->dip);
+
+	return scsi_hba_iport_unit_address(port) != NULL ? ddi_get_parent(port) : port;
+}
+
 /* "soft0/iport0/disk@0,0" */
 static void
 identify_path(struct lu *lu, struct names *names)
@@ -168,7 +176,7 @@ identify_path(struct lu *lu, struct names *names)
 	struct lu_info *info = &lu->info;
 	dev_info_t *port = ddi_get_parent(lu->dip);
 	const char *iport = scsi_hba_iport_unit_address(port);
-	dev_info_t *hba = iport != NULL ? ddi_get_parent(port) : port;
+	dev_info_t *hba = lu_hba_node(lu);
 	const char *address = ddi_get_name_addr(lu->dip);
 
 	identify_hba(names, hba);

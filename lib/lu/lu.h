@@ -71,6 +71,8 @@ enum lu_event {
 	LU_EVENT_GONE,		/* a unit is no longer published */
 	LU_EVENT_RESET,		/* a reset that touches the unit was seen */
 	LU_EVENT_MEDIA,		/* data cannot be stored or given back: lu_media_report() */
+	LU_EVENT_RECOVERY,	/* commands do not come back: a step of lu/recover.h begins, or
+				 * the last one is back */
 	LU_EVENT_CHANGED,	/* the unit says by a unit attention that it is not as it was */
 	LU_EVENT_N
 };
@@ -81,6 +83,11 @@ struct lu_host {
 	/* something happened to @unit; any thread, must not block; @unit is borrowed */
 	void (*event)(struct lu_host *host, enum lu_event event, struct lu *unit);
 	struct lu_exec *worker;		/* threads that may block */
+	/* recovery (lu/recover.h); on a worker, may block; NULL: not possible, but for the first
+	 * there is tran_bus_reset. 0: all packets of the HBA come back, or it cannot touch memory
+	 * any more; -errno */
+	int (*hba_reset)(struct lu_host *host, const struct lu *unit);
+	int (*hba_silence)(struct lu_host *host, const struct lu *unit);
 	const char *state_dir;		/* what units keep over restarts lies there; NULL:
 					 * nothing is kept */
 	/* may SET TARGET PORT GROUPS move @group to @state (enum alua_state), or make it so; 0 or
@@ -144,6 +151,7 @@ struct lu_stats {
 	uint64_t orphans;		/* ended after their nexus had gone */
 	uint64_t aborts;		/* aborts asked for */
 	uint64_t resets;		/* resets asked for */
+	uint64_t expired;		/* not returned by the HBA in time (lu/recover.h) */
 	uint64_t in_flight;		/* with the HBA now */
 };
 
@@ -345,10 +353,12 @@ struct lu_task {
 	bool is_finish_due;		/* completed while pinned */
 	bool is_abort_accepted;		/* what the HBA said to the abort */
 	bool is_passed;			/* its handler is through with it */
+	bool is_expired;		/* should have been back long ago */
 	bool is_abort_due;		/* an abort or a reset waits for it */
 	bool is_cleared;		/* ended on behalf of another nexus */
 	uint16_t cdb_used;		/* bytes of the CDB that the command takes */
 	uint64_t born;			/* order of acceptance in the unit */
+	uint64_t issue_tick;		/* when, in ticks of the unit */
 	uint64_t seq;			/* order of issue in the unit */
 	uint64_t held_since_ns;
 	struct lu_task_set *set;	/* that it is in; NULL: its order does not matter */
@@ -416,6 +426,7 @@ enum lu_scope {
 	LU_SCOPE_NEXUS,		/* those of a nexus */
 	LU_SCOPE_IDENTITY,	/* those of an initiator through a port */
 	LU_SCOPE_UNIT,		/* all */
+	LU_SCOPE_EXPIRED,	/* all that are expired (recover.h) */
 };
 
 struct lu_tmf {
@@ -440,6 +451,7 @@ struct lu_tmf {
 	struct lu_task *task;		/* LU_SCOPE_TASK */
 	uint64_t born_max;		/* tasks accepted later are not in scope */
 	enum lu_reset_level level;
+	uint8_t recover_step;		/* of a ladder: enum lu_recover_step */
 	bool is_asking;			/* a worker is talking to the HBA */
 	bool is_accepted;		/* reset: the HBA said yes */
 	bool is_marking;		/* reset: on its way through the units, before it asks */

@@ -7,7 +7,7 @@
  *           task.c (issue, complete), watch.c (what the device's answers say), media.c (what
  *           an operator wants to hear of), refresh.c (ask the device again),
  *           prevent.c, tmf.c, abort.c,
- *           reset.c, nexus.c, ua.c, policy.c, caps.c.
+ *           reset.c, recover.c (commands that do not come back), nexus.c, ua.c, policy.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
 #ifndef LU_LU_IMPL_H
@@ -96,7 +96,7 @@ struct lu {
 		struct lu_counter tasks, refused, read_bytes, written_bytes, checks,
 		    media_errors;
 		struct lu_counter transport_errors, held, busy, orphans, aborts, resets,
-		    in_flight;
+		    in_flight, expired;
 	} stats;
 
 	/* registry lock */
@@ -138,6 +138,15 @@ struct lu {
 		uint64_t n;		/* not told yet */
 	} media[LU_MEDIA_N];
 	const struct lu_media_report *media_report;	/* during an event; else NULL */
+	struct lu_recovery *recovery;	/* a climb of the ladder (recover.c) */
+	uint32_t n_expired;		/* issued tasks that should be back */
+	bool is_frozen;			/* nothing is issued while it lasts */
+	bool is_offline;		/* given up */
+	bool is_silent;			/* its HBA cannot touch memory any more */
+	bool is_tick_armed;
+	uint64_t ticks;			/* seconds with something in flight */
+	timeout_id_t tick_timer;
+	struct lu_work tick_work;	/* timer -> home */
 	bool is_hba_busy;		/* it had no room, and nothing has come back since */
 	bool is_hold_timer_armed;
 	timeout_id_t hold_timer;
@@ -175,6 +184,7 @@ void lu_exit(struct lu *lu);
 
 /* identity.c: fill info from the device; 0, -EIO when it is no use, -ENOMEM */
 int lu_identify(struct lu *lu) MUST_CHECK;
+dev_info_t *lu_hba_node(const struct lu *lu);
 /* a VPD page as the device gives it, in @size bytes; how many, or -errno. Worker */
 ssize_t lu_identify_page(struct lu *lu, uint8_t page, void *buf, size_t size) MUST_CHECK;
 
@@ -187,6 +197,9 @@ enum lu_refusal lu_task_check(struct lu_task *task, const struct lu *lu);
 
 /* task.c, home only */
 void lu_task_finish(struct lu_task *task);
+/* end one that the HBA has and will not return, nor move data for; a packet that does come back
+ * is left alone. Nothing happens to one that has come back already, or is being aborted */
+void lu_task_abandon(struct lu_task *task, struct lu *lu);
 /* end a task that is not with the HBA: done() at the end of the turn */
 void lu_task_end(struct lu_task *task, uint8_t reason, uint32_t statistics);
 /* the same, as if the device had answered with @status */
@@ -273,6 +286,7 @@ void lu_abort_overlapped(struct lu_nexus *nexus);
 /* reset.c, home only */
 void lu_reset_start(struct lu_tmf *tmf, enum lu_reset_level level);
 void lu_barriers_check(struct lu *lu);
+bool lu_is_same_target(const struct lu_info *a, const struct lu_info *b);
 
 /* nexus.c, home only */
 void lu_nexus_check(struct lu_nexus *nexus);

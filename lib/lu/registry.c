@@ -318,6 +318,7 @@ lu_stats_read(const struct lu *unit, struct lu_stats *ret_stats)
 		.orphans = counter_read(&unit->stats.orphans),
 		.aborts = counter_read(&unit->stats.aborts),
 		.resets = counter_read(&unit->stats.resets),
+		.expired = counter_read(&unit->stats.expired),
 		.in_flight = counter_read(&unit->stats.in_flight),
 	};
 }

@@ -25,8 +25,8 @@ static void reset_ask(struct lu_work *w);
 /* ------ which units ------ */
 
 /* the address up to its comma; a number or a name */
-static bool
-is_same_target(const struct lu_info *a, const struct lu_info *b)
+bool
+lu_is_same_target(const struct lu_info *a, const struct lu_info *b)
 {
 	size_t len = strcspn(a->address, ",");
 
@@ -41,7 +41,7 @@ reset_covers(const struct lu_tmf *tmf, const struct lu *other)
 	if (other == lu || strcmp(other->info.hba, lu->info.hba) != 0 ||
 	    strcmp(other->info.iport, lu->info.iport) != 0)
 		return false;
-	return tmf->level == LU_RESET_BUS || is_same_target(&other->info, &lu->info);
+	return tmf->level == LU_RESET_BUS || lu_is_same_target(&other->info, &lu->info);
 }
 
 /* to the next unit that the reset covers: its own, then the others by id; false: no more */

@@ -48,6 +48,7 @@ submit_accept(struct lu_task *task, struct lu *lu)
 	task->is_finish_due = false;
 	task->is_passed = false;
 	task->is_abort_due = false;
+	task->is_expired = false;
 	task->is_cleared = false;
 	task->after = NULL;
 	task->set = NULL;
@@ -101,12 +102,27 @@ is_stopped_by_state(struct lu_task *task, const struct lu *lu)
 	return true;
 }
 
+/* the device is given up (recover.h) */
+static bool
+is_stopped_offline(struct lu_task *task)
+{
+	struct sense_data sense = sense_make(SENSE_NOT_READY, ASC_OFFLINE);
+
+	if (task->nexus->wants_sense)
+		lu_task_end_sense(task, &sense);
+	else
+		lu_task_end(task, CMD_DEV_GONE, 0);
+	return true;
+}
+
 /* in the order of SAM-5 5.3.3 */
 bool
 lu_task_is_stopped(struct lu_task *task, struct lu *lu)
 {
 	const struct lu_nexus *nexus = task->nexus;
 
+	if (UNLIKELY(lu->is_offline))
+		return is_stopped_offline(task);
 	if (UNLIKELY(nexus->is_internal))
 		return false;
 	if (UNLIKELY(nexus->ua.n > 0) && is_stopped_by_attention(task))

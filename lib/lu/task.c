@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/bytes.h"
+#include "lu/recover.h"
 #include "scsi/status.h"
 
 const struct sm_state lu_task_states[LU_TASK_N] = {
@@ -140,6 +141,8 @@ task_back(struct lu_task *task, struct lu *lu, struct scsi_pkt *pkt)
 	lu->is_hba_busy = false;
 	lu_count(&lu->stats.in_flight, (uint64_t)-1);
 	result_take(task, pkt);
+	if (UNLIKELY(task->is_expired))
+		lu_recover_back(lu, task);
 	if (UNLIKELY(lu_is_watched(lu, task)) && lu_watch_done(lu, task)) {
 		task->is_passed = true;
 		lu_hold(task, lu);
@@ -243,14 +246,33 @@ lu_task_end_sense(struct lu_task *task, const struct sense_data *sense)
 	    task->nexus->unit->control.is_descriptor, task->sense, LU_SENSE_MAX);
 }
 
+void
+lu_task_abandon(struct lu_task *task, struct lu *lu)
+{
+	if (task->is_pinned ||
+	    __atomic_exchange_n(&task->pkt->pkt_private, NULL, __ATOMIC_ACQ_REL) == NULL)
+		return;
+	task->pkt = NULL;
+	TAILQ_REMOVE(&lu->issued, task, unit_entry);
+	lu->n_issued--;
+	lu_count(&lu->stats.in_flight, (uint64_t)-1);
+	if (task->is_expired)
+		lu->n_expired--;
+	task->is_expired = false;
+	lu_task_end(task, CMD_DEV_GONE, 0);
+}
+
 /* ------ going down ------ */
 
 /* pkt_comp: any thread, perhaps inside scsi_transport() */
 static void
 task_comp(struct scsi_pkt *pkt)
 {
-	struct lu_task *task = pkt->pkt_private;
+	struct lu_task *task = __atomic_exchange_n(&pkt->pkt_private, NULL, __ATOMIC_ACQ_REL);
 
+	/* given up: whatever the packet refers to is not ours any more */
+	if (UNLIKELY(task == NULL))
+		return;
 	lu_exec_to(task->nexus->unit->home, &task->work, task_work);
 }
 
@@ -307,6 +329,9 @@ task_issue(struct lu_task *task, struct lu *lu)
 	else if (task->sm == LU_TASK_LOCAL)
 		lu->n_local--;
 	lu_task_move(task, LU_TASK_ISSUED);
+	if (UNLIKELY(!lu->is_tick_armed))
+		lu_recover_arm(lu);
+	task->issue_tick = lu->ticks;
 	task->seq = ++lu->seq;
 	TAILQ_INSERT_TAIL(&lu->issued, task, unit_entry);
 	lu->n_issued++;

@@ -250,7 +250,8 @@ held_next(struct lu *lu)
 static bool
 has_room(const struct lu *lu)
 {
-	return lu->n_issued < lu->depth && lu->n_resets == 0 && !lu->is_hba_busy;
+	return lu->n_issued < lu->depth && lu->n_resets == 0 && !lu->is_hba_busy &&
+	    !lu->is_frozen;
 }
 
 void
