@@ -246,8 +246,8 @@ struct lu_task;
 void lu_alua_do_report(struct lu *lu, struct lu_task *task);
 void lu_alua_do_set(struct lu *lu, struct lu_task *task);
 
-/* attach and detach: lu_alua_init() takes up the states that SET TARGET PORT GROUPS left before
- * the last end, if the host keeps such; 0 or -ENOMEM. fini takes any state */
+/* lu_alua_init() - the unit attaches: the states that SET TARGET PORT GROUPS left before the
+ * last end, if the host keeps such; 0 or -ENOMEM. lu_alua_fini() with the last reference */
 int lu_alua_init(struct lu *lu) MUST_CHECK;
 void lu_alua_fini(struct lu *lu);
 

@@ -133,7 +133,6 @@ attach_undo(struct lu *lu)
 {
 	struct scsi_device *sd = lu->sd;
 
-	lu_alua_fini(lu);
 	lu_reserve_fini(lu);
 	caps_end(lu);
 	scsi_unprobe(sd);
@@ -299,7 +298,6 @@ lu_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 		(void)untimeout(timer);
 	lu_recover_fini(lu);
 	home_call(lu, drain_end);
-	lu_alua_fini(lu);
 	lu_reserve_fini(lu);
 	caps_end(lu);
 	scsi_unprobe(sd);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "lu/copy.h"
 #include "scsi/cdb.h"
 #include "scsi/inquiry.h"
 #include "scsi/mode.h"
@@ -242,6 +243,17 @@ names_keep(struct lu *lu, const struct names *names)
 	return 0;
 }
 
+/* copies name disks by their designators */
+static int
+identify_designators(struct lu *lu)
+{
+	uint8_t cdb[CDB_BUF_LEN], data[VPD_LEN];
+	ssize_t n = ask(lu, cdb, cdb_inquiry_vpd(cdb, VPD_IDENT, sizeof(data)), data,
+	    sizeof(data));
+
+	return lu_copy_identify(lu, data, n < 0 ? 0 : (size_t)n);
+}
+
 int
 lu_identify(struct lu *lu)
 {
@@ -262,6 +274,9 @@ lu_identify(struct lu *lu)
 	if (lu_has_blocks(lu)) {
 		identify_capacity(lu);
 		identify_modes(lu);
+		r = identify_designators(lu);
+		if (r < 0)
+			return r;
 	}
 	return names_keep(lu, &names);
 }

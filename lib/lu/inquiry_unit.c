@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/num.h"
+#include "lu/copy.h"
 #include "lu/lu_impl.h"
 #include "lu/policy.h"
 #include "scsi/cdb.h"
@@ -19,7 +20,8 @@ extra_of(const struct lu *lu, const struct lu_task *task)
 		.port = lu_port_or_local(task->nexus->port),
 		.alua = lu->alua,
 		.is_alua_passed = lu_policy_is_passed(lu, LU_POLICY_ALUA),
-		.is_copy_passed = lu_policy_is_passed(lu, LU_POLICY_COPY),
+		.is_copy_passed = !lu_copy_is_here(lu),
+		.has_copy = lu_copy_is_here(lu),
 		.vendor = lu->info.vendor,
 		.product = lu->info.product,
 		.serial = lu->info.serial,
@@ -85,6 +87,15 @@ reply_ports(struct lu *lu, struct lu_task *task)
 	lu_local_reply(task, task->data, len, alloc_len);
 }
 
+static void
+reply_copy(struct lu *lu, struct lu_task *task)
+{
+	uint8_t buf[COPY_PAGE_MAX];
+
+	lu_local_reply(task, buf, copy_put_page(lu->info.inquiry[0], buf),
+	    be16_get(task->cdb + 3));
+}
+
 /* ------ asking ------ */
 
 static void
@@ -136,6 +147,8 @@ lu_inquiry_do(struct lu *lu, struct lu_task *task)
 		lu_local_bad_cdb(task, 2, -1);
 	else if (is_page && page == VPD_PORTS)
 		reply_ports(lu, task);
+	else if (is_page && page == VPD_THIRD_PARTY_COPY && lu_copy_is_here(lu))
+		reply_copy(lu, task);
 	else if (!is_page || page == VPD_SUPPORTED || page == VPD_IDENT || page == VPD_EXTENDED)
 		ask_device(lu, task, is_page);
 	else

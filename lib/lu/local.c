@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/num.h"
 #include "lu/alua.h"
+#include "lu/copy.h"
 #include "lu/inquiry.h"
 #include "lu/lu_impl.h"
 #include "lu/opcodes.h"
@@ -26,6 +27,19 @@ lu_local_fn *const lu_local_ops[OP_N] = {
 	[OP_PREVENT_ALLOW] = lu_prevent_allow,
 	[OP_REQUEST_SENSE] = local_request_sense,
 	[OP_INQUIRY] = lu_inquiry_do,
+	[OP_EXTENDED_COPY_LID1] = lu_copy_do_extended,
+	[OP_EXTENDED_COPY_LID4] = lu_copy_do_refuse,
+	[OP_POPULATE_TOKEN] = lu_copy_do_refuse,
+	[OP_WRITE_USING_TOKEN] = lu_copy_do_refuse,
+	[OP_COPY_OPERATION_ABORT] = lu_copy_do_refuse,
+	[OP_RECEIVE_COPY_STATUS_LID1] = lu_copy_do_receive,
+	[OP_RECEIVE_COPY_DATA_LID1] = lu_copy_do_receive,
+	[OP_RECEIVE_COPY_PARAMETERS] = lu_copy_do_receive,
+	[OP_RECEIVE_COPY_FAILURE_LID1] = lu_copy_do_receive,
+	[OP_RECEIVE_COPY_STATUS_LID4] = lu_copy_do_refuse,
+	[OP_RECEIVE_COPY_DATA_LID4] = lu_copy_do_refuse,
+	[OP_RECEIVE_ROD_TOKEN_INFO] = lu_copy_do_refuse,
+	[OP_REPORT_ALL_ROD_TOKENS] = lu_copy_do_refuse,
 	[OP_REPORT_LUNS] = lu_view_do_report_luns,
 	[OP_REPORT_TARGET_PORT_GROUPS] = lu_alua_do_report,
 	[OP_SET_TARGET_PORT_GROUPS] = lu_alua_do_set,

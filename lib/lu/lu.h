@@ -265,6 +265,8 @@ struct lu_nexus {
 					 * ended, a unit attention tells of */
 	bool is_internal;		/* lib/lu's own: no reservation, unit attention or
 					 * access state stops it */
+	bool is_of_copy;		/* lib/lu's, of a copy for an initiator: outside of the
+					 * task set's order, and told no unit attentions */
 	bool is_power_on_due;		/* begins with unit attention 29h/01h */
 	void (*gone)(struct lu_nexus *nexus);	/* last word: no task of it is left; at home */
 

@@ -88,6 +88,8 @@ struct lu {
 	struct lu_exec *home;
 	struct scsi_device *sd;
 	dev_info_t *dip;
+	struct copy_desig *idents;	/* what copies name it by; n_idents of them */
+	size_t n_idents;
 
 	/* any thread */
 	_Atomic unsigned int refs;
@@ -117,6 +119,7 @@ struct lu {
 	uint32_t n_preventing;		/* nexuses that prevent medium removal */
 	struct lu_reservations *reservations;	/* reserve.h */
 	struct alua *alua;		/* alua.h */
+	struct lu_copies *copies;	/* copy.h */
 	uint64_t born;			/* of the last task accepted */
 	uint64_t seq;			/* of the last task issued */
 	uint64_t reset_seq;		/* seq when the last reset was told */

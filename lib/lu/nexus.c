@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "lu/copy.h"
 #include "lu/port.h"
 #include "lu/reserve.h"
 #include "lu/view.h"
@@ -91,6 +92,7 @@ nexus_gone_work(struct lu_work *w)
 	LIST_REMOVE(nexus, entry);
 	if (lu->refresh_by == nexus)
 		lu->refresh_by = NULL;
+	lu_copy_nexus_gone(lu, nexus);
 	nexus->gone(nexus);
 	lu_view_unref(view);
 	lu_unref(lu);

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "lu/alua.h"
+#include "lu/copy.h"
 #include "lu/lu_impl.h"
 #include "lu/policy.h"
 #include "scsi/cdb.h"
@@ -41,13 +42,33 @@ who_of_alua(const struct lu *lu, const struct op_info *op)
 }
 
 static enum opcodes_who
+who_of_copy(const struct lu *lu, const struct op_info *op)
+{
+	if (!lu_copy_is_here(lu))
+		return OPCODES_DEVICE;
+	return lu_local_ops[op->id] == lu_copy_do_refuse ? OPCODES_NOBODY : OPCODES_HERE;
+}
+
+static enum opcodes_who
 unit_who(const void *arg, const struct op_info *op)
 {
 	const struct lu *lu = arg;
 
 	if (lu_local_of(lu, op) == NULL || !is_answered_here(op))
 		return OPCODES_DEVICE;
-	return lu_policy_of(op) == LU_POLICY_ALUA ? who_of_alua(lu, op) : OPCODES_HERE;
+	switch (lu_policy_of(op)) {
+	case LU_POLICY_ALUA:
+		return who_of_alua(lu, op);
+	case LU_POLICY_COPY:
+		return who_of_copy(lu, op);
+	case LU_POLICY_RESERVATIONS:
+	case LU_POLICY_INQUIRY:
+	case LU_POLICY_OPCODES:
+	case LU_POLICY_PREVENT:
+	case LU_POLICY_N:
+		break;
+	}
+	return OPCODES_HERE;
 }
 
 static void

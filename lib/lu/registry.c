@@ -12,6 +12,8 @@
 
 #include "base/fault.h"
 #include "base/text.h"
+#include "lu/alua.h"
+#include "lu/copy.h"
 
 #define UNITS_MIN	16u
 
@@ -90,6 +92,8 @@ lu_unref(struct lu *unit)
 	mutex_destroy(&unit->ask_lock);
 	mutex_destroy(&unit->lock);
 	cv_destroy(&unit->cv);
+	lu_alua_fini(unit);
+	lu_copy_fini(unit);
 	free(unit->texts);
 	free(unit);
 }

@@ -170,13 +170,14 @@ submit_refused(struct lu_task *task, struct lu *lu, enum lu_refusal refusal)
 	lu_task_end_sense(task, &sense);
 }
 
-/* SAM-5 5.11 lets three commands begin whatever else is in the task set; ours must, because
- * handlers whose task is in it wait for them */
+/* SAM-5 5.11 lets three commands begin whatever else is in the task set. What is sent for a
+ * command that is in the set must not wait for that one */
 static bool
 is_ordered(const struct lu_task *task)
 {
-	return !task->nexus->is_internal &&
-	    (task->op == NULL || (task->op->flags & OP_F_UA_EXEMPT) == 0);
+	if (task->nexus->is_internal || task->nexus->is_of_copy)
+		return false;
+	return task->op == NULL || (task->op->flags & OP_F_UA_EXEMPT) == 0;
 }
 
 int

@@ -99,7 +99,7 @@ ua_set_take(struct lu_ua_set *set, struct sense_data *ret)
 void
 lu_ua_raise(struct lu_nexus *nexus, uint16_t asc)
 {
-	if (!nexus->is_internal && !nexus->is_gone)
+	if (!nexus->is_internal && !nexus->is_of_copy && !nexus->is_gone)
 		ua_set_add(&nexus->ua, asc);
 }
 
@@ -114,6 +114,9 @@ lu_ua_raise_others(struct lu *unit, const struct lu_nexus *but_not, uint16_t asc
 {
 	struct lu_nexus *nexus;
 
+	/* what a copy was told its initiator has not heard */
+	if (but_not != NULL && but_not->is_of_copy)
+		but_not = NULL;
 	LIST_FOREACH(nexus, &unit->nexuses, entry) {
 		if (but_not == NULL || !lu_nexus_is_same(nexus, but_not))
 			lu_ua_raise(nexus, asc);

@@ -191,6 +191,14 @@ port_answer(struct scsi_pkt *pkt, const void *data, size_t len)
 }
 
 void
+port_take(struct scsi_pkt *pkt, void *data, size_t len)
+{
+	pkt->pkt_state = STATE_ANSWERED | STATE_XFERRED_DATA;
+	ck_assert_uint_eq(pkt->pkt_dma_len, len);
+	memcpy(data, (const void *)(uintptr_t)pkt->pkt_cookies[0].dmac_laddress, len);
+}
+
+void
 port_refuse(struct scsi_pkt *pkt, uint8_t key, uint16_t asc)
 {
 	struct scsi_arq_status *arq = (void *)pkt->pkt_scbp;

@@ -78,6 +78,8 @@ int port_complete(void);
 /* for port.answer: GOOD with @len bytes; CHECK CONDITION with sense */
 void port_answer(struct scsi_pkt *pkt, const void *data, size_t len);
 void port_refuse(struct scsi_pkt *pkt, uint8_t key, uint16_t asc);
+/* GOOD, and the packet's Data-Out into @len bytes at @data */
+void port_take(struct scsi_pkt *pkt, void *data, size_t len);
 
 /* a published unit by name; the reference is the test's */
 struct lu *port_unit(const char *name);

@@ -1,0 +1,633 @@
+/* EXTENDED COPY: ends found, segments moved one after the other, results held (lu/copy.h) */
+#include "lu/copy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "lu/lu_impl.h"
+#include "lu/mover.h"
+#include "lu/policy.h"
+#include "lu/view.h"
+#include "scsi/inquiry.h"
+#include "scsi/status.h"
+#include "scsi/vpd.h"
+
+/* what is told of a copy: while it runs, and afterwards if it is held */
+struct result {
+	TAILQ_ENTRY(result) entry;	/* on its unit, oldest first */
+	const struct lu_nexus *nexus;
+	uint8_t id;
+	bool has_id;
+	enum copy_state state;
+	uint16_t n_segments;		/* processed */
+	uint64_t bytes;
+	uint8_t status;
+	uint8_t sense_len;
+	uint8_t sense[LU_SENSE_MAX];
+};
+
+struct lu_copies {
+	TAILQ_HEAD(, result) results;
+	unsigned int n_held, n_running;
+};
+
+struct copy {
+	struct lu_task *task;
+	struct lu *lu;
+	struct mover *m;
+	struct result *result;
+	uint8_t usage;
+	bool has_failed;
+	struct sense_data sense;	/* of the failure */
+	unsigned int segment;		/* the one at work */
+	int ends[COPY_CSCD_MAX + 1];	/* of the mover, by CSCD; the last is the unit itself;
+					 * -1: not used */
+	struct copy_list list;
+};
+
+static _Atomic unsigned int n_running_all;
+
+/* ------ results ------ */
+
+static struct lu_copies *
+copies_of(struct lu *lu)
+{
+	if (lu->copies != NULL)
+		return lu->copies;
+	lu->copies = fault_hit() ? NULL : calloc(1, sizeof(*lu->copies));
+	if (lu->copies != NULL)
+		TAILQ_INIT(&lu->copies->results);
+	return lu->copies;
+}
+
+static struct result *
+result_find(const struct lu *lu, const struct lu_nexus *nexus, uint8_t id)
+{
+	struct result *result;
+
+	if (lu->copies == NULL)
+		return NULL;
+	TAILQ_FOREACH(result, &lu->copies->results, entry) {
+		if (result->nexus == nexus && result->has_id && result->id == id)
+			return result;
+	}
+	return NULL;
+}
+
+/* of a copy that is over */
+static void
+result_drop(struct lu_copies *copies, struct result *result)
+{
+	TAILQ_REMOVE(&copies->results, result, entry);
+	copies->n_held--;
+	free(result);
+}
+
+static void
+results_trim(struct lu_copies *copies)
+{
+	struct result *result = TAILQ_FIRST(&copies->results), *next;
+
+	for (; copies->n_held > COPY_HELD_MAX && result != NULL; result = next) {
+		next = TAILQ_NEXT(result, entry);
+		if (result->state != COPY_RUNNING)
+			result_drop(copies, result);
+	}
+}
+
+void
+lu_copy_nexus_gone(struct lu *lu, const struct lu_nexus *nexus)
+{
+	struct result *result, *next;
+
+	if (lu->copies == NULL)
+		return;
+	for (result = TAILQ_FIRST(&lu->copies->results); result != NULL; result = next) {
+		next = TAILQ_NEXT(result, entry);
+		if (result->nexus == nexus)
+			result_drop(lu->copies, result);
+	}
+}
+
+void
+lu_copy_fini(struct lu *lu)
+{
+	struct result *result;
+
+	while (lu->copies != NULL && (result = TAILQ_FIRST(&lu->copies->results)) != NULL)
+		result_drop(lu->copies, result);
+	free(STEAL(lu->copies));
+	free(STEAL(lu->idents));
+	lu->n_idents = 0;
+}
+
+/* ------ the end of a copy ------ */
+
+static void
+result_end(struct copy *copy)
+{
+	struct lu_copies *copies = copy->lu->copies;
+	struct result *result = STEAL(copy->result);
+
+	copies->n_running--;
+	copies->n_held++;
+	(void)atomic_fetch_sub_explicit(&n_running_all, 1, memory_order_relaxed);
+	result->state = copy->has_failed ? COPY_FAILED : COPY_GOOD;
+	result->n_segments = (uint16_t)copy->segment;
+	result->bytes = mover_bytes(copy->m);
+	if (copy->has_failed) {
+		result->status = SAM_STAT_CHECK_CONDITION;
+		result->sense_len = (uint8_t)sense_build(&copy->sense, false, result->sense,
+		    sizeof(result->sense));
+	}
+	if (copy->usage == COPY_NO_ID || (copy->usage == COPY_DISCARD && !copy->has_failed))
+		result_drop(copies, result);
+	else
+		results_trim(copies);
+}
+
+static void
+copy_closed(struct mover *m, void *arg)
+{
+	struct copy *copy = arg;
+	struct lu_task *task = copy->task;
+
+	result_end(copy);
+	if (mover_failure(m)->error == -ECANCELED)
+		lu_local_aborted(task);
+	else if (copy->has_failed)
+		lu_local_sense(task, &copy->sense);
+	else
+		lu_local_good(task);
+	mover_free(m);
+	free(copy);
+}
+
+static void
+copy_fail(struct copy *copy, uint16_t asc, uint16_t at)
+{
+	copy->has_failed = true;
+	copy->sense = sense_make(SENSE_COPY_ABORTED, asc);
+	copy->sense.sks = SENSE_SKS_SEGMENT;
+	copy->sense.sks_value = at;
+}
+
+static void
+copy_end(struct copy *copy)
+{
+	mover_close(copy->m, copy_closed);
+}
+
+/* ------ segments ------ */
+
+static int
+end_of(const struct copy *copy, uint16_t cscd)
+{
+	return copy->ends[cscd == COPY_SELF ? COPY_CSCD_MAX : cscd];
+}
+
+static bool
+is_inside(const struct lu *lu, uint64_t at, uint32_t bytes)
+{
+	uint64_t size = lu->info.blocks * lu->info.block_bytes;
+
+	return at <= size && bytes <= size - at;
+}
+
+static void copy_next(struct copy *copy);
+
+static void
+copy_moved(struct mover *m, void *arg)
+{
+	struct copy *copy = arg;
+	const struct mover_failure *f = mover_failure(m);
+
+	if (f->error == 0) {
+		copy->segment++;
+		copy_next(copy);
+		return;
+	}
+	copy_fail(copy, f->error == -EIO && f->reason == CMD_CMPLT ? ASC_THIRD_PARTY_FAILURE :
+	    ASC_COPY_TARGET_NOT_REACHABLE, copy->list.segments[copy->segment].at);
+	copy_end(copy);
+}
+
+/* 1: it moves now; 0: nothing to do; below: it cannot be done, and the copy has failed */
+static int
+segment_begin(struct copy *copy, const struct copy_segment *s)
+{
+	int src = end_of(copy, s->src), dst = end_of(copy, s->dst), r;
+	const struct lu *from = mover_unit(copy->m, src), *to = mover_unit(copy->m, dst);
+	uint64_t src_at, dst_at;
+	uint32_t bytes;
+
+	if (from->info.block_bytes == 0 || to->info.block_bytes == 0) {
+		copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, s->at);
+		return -ENODEV;
+	}
+	r = copy_segment_bytes(s, from->info.block_bytes, to->info.block_bytes, &src_at,
+	    &dst_at, &bytes);
+	if (r == 0 && (!is_inside(from, src_at, bytes) || !is_inside(to, dst_at, bytes)))
+		r = -ERANGE;
+	if (r < 0) {
+		copy_fail(copy, r == -EINVAL ? ASC_INEXACT_SEGMENT : ASC_NONE, s->at);
+		return r;
+	}
+	if (bytes == 0)
+		return 0;
+	mover_run(copy->m, src, src_at, dst, dst_at, bytes, copy_moved);
+	return 1;
+}
+
+static void
+copy_next(struct copy *copy)
+{
+	int r = 0;
+
+	while (copy->segment < copy->list.n_segments) {
+		r = segment_begin(copy, &copy->list.segments[copy->segment]);
+		if (r > 0)
+			return;
+		if (r < 0)
+			break;
+		copy->segment++;
+	}
+	copy_end(copy);
+}
+
+static void
+copy_opened(struct mover *m, void *arg)
+{
+	struct copy *copy = arg;
+
+	if (mover_failure(m)->error == 0) {
+		copy_next(copy);
+		return;
+	}
+	copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, copy->list.segments[0].at);
+	copy_end(copy);
+}
+
+/* ------ names ------ */
+
+bool
+lu_copy_is_here(const struct lu *lu)
+{
+	return lu->info.type == INQ_TYPE_DISK && !lu_policy_is_passed(lu, LU_POLICY_COPY);
+}
+
+/* false: an EXTENDED COPY cannot say it */
+static bool
+desig_take(const struct vpd_desig *d, struct copy_desig *ret)
+{
+	if (d->assoc != VPD_ASSOC_UNIT || d->len == 0 || d->len > COPY_DESIG_MAX)
+		return false;
+	*ret = (struct copy_desig){ d->code_set, d->type, (uint8_t)d->len, { 0 } };
+	memcpy(ret->data, d->data, d->len);
+	return true;
+}
+
+static bool
+desig_equal(const struct copy_desig *a, const struct copy_desig *b)
+{
+	return a->code_set == b->code_set && a->type == b->type && a->len == b->len &&
+	    memcmp(a->data, b->data, a->len) == 0;
+}
+
+static size_t
+page_desigs(const void *page, size_t len, struct copy_desig *ret, size_t max)
+{
+	struct vpd_desig_walk walk;
+	struct vpd_desig d;
+	size_t n = 0;
+
+	if (len == 0 || vpd_desig_begin(page, len, &walk) < 0)
+		return 0;
+	while (n < max && vpd_desig_next(&walk, &d) == 1)
+		n += desig_take(&d, &ret[n]);
+	return n;
+}
+
+bool
+copy_page_has(const void *page, size_t len, const struct copy_desig *desig)
+{
+	struct copy_desig desigs[COPY_IDENT_MAX];
+	size_t n = page_desigs(page, len, desigs, COPY_IDENT_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		if (desig_equal(&desigs[i], desig))
+			return true;
+	}
+	return false;
+}
+
+int
+lu_copy_identify(struct lu *lu, const void *page, size_t len)
+{
+	struct copy_desig desigs[COPY_IDENT_MAX];
+	size_t n = page_desigs(page, len, desigs, COPY_IDENT_MAX);
+
+	if (n == 0)
+		return 0;
+	lu->idents = fault_hit() ? NULL : malloc(n * sizeof(*lu->idents));
+	if (lu->idents == NULL)
+		return -ENOMEM;
+	memcpy(lu->idents, desigs, n * sizeof(*lu->idents));
+	lu->n_idents = n;
+	return 0;
+}
+
+static bool
+unit_is(const struct lu *lu, const struct copy_desig *desig)
+{
+	for (size_t i = 0; i < lu->n_idents; i++) {
+		if (desig_equal(&lu->idents[i], desig))
+			return lu_is_active(lu);
+	}
+	return false;
+}
+
+/* a reference to the unit that @desig names to this nexus, or NULL */
+static struct lu *
+unit_find(const struct copy *copy, const struct copy_desig *desig, uint32_t *ret_classes)
+{
+	const struct lu_nexus *nexus = copy->task->nexus;
+	struct lu *lu = NULL;
+	uint64_t id = 0;
+
+	*ret_classes = nexus->classes;
+	if (unit_is(copy->lu, desig))
+		return lu_ref(copy->lu);
+	for (size_t i = 0; i < lu_view_count(nexus->view); i++) {
+		const struct lu_view_entry *entry = lu_view_at(nexus->view, i);
+
+		*ret_classes = entry->classes;
+		if (unit_is(entry->unit, desig))
+			return lu_ref(entry->unit);
+	}
+	*ret_classes = nexus->classes;
+	while (nexus->view == NULL && (lu = lu_next(id)) != NULL && !unit_is(lu, desig)) {
+		id = lu_id(lu);
+		lu_unref(lu);
+	}
+	return lu;
+}
+
+/* ------ ends ------ */
+
+static int
+end_add(struct copy *copy, struct lu *unit, uint32_t classes, const struct copy_cscd *cscd,
+    uint16_t at, int *ret)
+{
+	uint32_t block = unit->info.block_bytes;
+
+	if (unit->info.type != INQ_TYPE_DISK) {
+		copy_fail(copy, ASC_COPY_TARGET_TYPE, at);
+		return -ENODEV;
+	}
+	if (cscd != NULL && cscd->block_bytes != 0 && cscd->block_bytes != block) {
+		copy->has_failed = true;
+		copy->sense = sense_invalid_field_list((uint16_t)(cscd->at + 29), -1);
+		return -EINVAL;
+	}
+	*ret = mover_add(copy->m, unit, classes, cscd == NULL ? NULL : &cscd->desig);
+	if (*ret >= 0)
+		return 0;
+	copy->has_failed = true;
+	copy->sense = sense_make(SENSE_ILLEGAL_REQUEST, ASC_INSUFFICIENT_RESOURCES);
+	return -ENOMEM;
+}
+
+/* the end that a segment at @at names; it is there afterwards */
+static int
+end_find(struct copy *copy, uint16_t id, uint16_t at)
+{
+	uint32_t classes = copy->task->nexus->classes;
+	struct lu *unit;
+	int r;
+
+	if (id != COPY_SELF && id >= copy->list.n_cscds) {
+		copy_fail(copy, ASC_UNREACHABLE_COPY_TARGET, at);
+		return -ENODEV;
+	}
+	if (end_of(copy, id) >= 0)
+		return 0;
+	if (id == COPY_SELF)
+		return end_add(copy, copy->lu, classes, NULL, at, &copy->ends[COPY_CSCD_MAX]);
+	unit = unit_find(copy, &copy->list.cscds[id].desig, &classes);
+	if (unit == NULL) {
+		copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, at);
+		return -ENODEV;
+	}
+	r = end_add(copy, unit, classes, &copy->list.cscds[id], at, &copy->ends[id]);
+	lu_unref(unit);
+	return r;
+}
+
+static int
+end_allows(struct copy *copy, uint16_t id, uint32_t class)
+{
+	if ((mover_classes(copy->m, end_of(copy, id)) & class) != 0)
+		return 0;
+	copy->has_failed = true;
+	copy->sense = sense_make(SENSE_ILLEGAL_REQUEST, ASC_NO_ACCESS_RIGHTS);
+	return -EACCES;
+}
+
+/* all ends of all segments, before anything is moved */
+static int
+ends_find(struct copy *copy)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < copy->list.n_segments; i++) {
+		const struct copy_segment *s = &copy->list.segments[i];
+
+		r = end_find(copy, s->src, (uint16_t)(s->at + 4));
+		if (r == 0)
+			r = end_find(copy, s->dst, (uint16_t)(s->at + 6));
+		if (r == 0)
+			r = end_allows(copy, s->src, LU_CLASS(OP_READ));
+		if (r == 0)
+			r = end_allows(copy, s->dst, LU_CLASS(OP_WRITE));
+	}
+	return r;
+}
+
+/* ------ the beginning ------ */
+
+static struct copy *
+copy_new(struct lu *lu, struct lu_task *task)
+{
+	struct copy *copy = fault_hit() ? NULL : calloc(1, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	copy->task = task;
+	copy->lu = lu;
+	for (size_t i = 0; i <= COPY_CSCD_MAX; i++)
+		copy->ends[i] = -1;
+	copy->m = mover_new(task, copy);
+	copy->result = fault_hit() ? NULL : calloc(1, sizeof(*copy->result));
+	if (copy->m != NULL && copy->result != NULL)
+		return copy;
+	mover_free(copy->m);
+	free(copy->result);
+	free(copy);
+	return NULL;
+}
+
+/* not begun: nothing is told of it afterwards */
+static void
+copy_free(struct copy *copy)
+{
+	mover_free(copy->m);
+	free(copy->result);
+	free(copy);
+}
+
+static void
+copy_start(struct copy *copy)
+{
+	struct lu_copies *copies = copy->lu->copies;
+	struct result *result = copy->result, *old;
+
+	copy->usage = copy->list.usage;
+	result->nexus = copy->task->nexus;
+	result->id = copy->list.id;
+	result->has_id = copy->usage != COPY_NO_ID;
+	old = result->has_id ? result_find(copy->lu, result->nexus, result->id) : NULL;
+	if (old != NULL)
+		result_drop(copies, old);
+	TAILQ_INSERT_TAIL(&copies->results, result, entry);
+	copies->n_running++;
+	(void)atomic_fetch_add_explicit(&n_running_all, 1, memory_order_relaxed);
+	mover_open(copy->m, copy_opened);
+}
+
+/* an identifier that is in use already: SPC-4 5.16.3 */
+static bool
+is_id_running(const struct copy *copy)
+{
+	const struct result *result = result_find(copy->lu, copy->task->nexus, copy->list.id);
+
+	return copy->list.usage != COPY_NO_ID && result != NULL &&
+	    result->state == COPY_RUNNING;
+}
+
+static void
+copy_begin(struct copy *copy, const uint8_t *list, size_t len)
+{
+	struct lu_task *task = copy->task;
+	struct sense_data sense;
+
+	if (copy_list_parse(list, len, &copy->list, &sense) < 0) {
+		lu_local_sense(task, &sense);
+	} else if (is_id_running(copy)) {
+		lu_local_check(task, SENSE_ILLEGAL_REQUEST, ASC_OPERATION_IN_PROGRESS);
+	} else if (copy->lu->copies->n_running >= COPY_UNIT_MAX ||
+	    atomic_load_explicit(&n_running_all, memory_order_relaxed) >= COPY_TOTAL_MAX) {
+		lu_local_status(task, SAM_STAT_BUSY);
+	} else if (ends_find(copy) < 0) {
+		lu_local_sense(task, &copy->sense);
+	} else if (copy->list.n_segments == 0) {
+		lu_local_good(task);
+	} else {
+		copy_start(copy);
+		return;
+	}
+	copy_free(copy);
+}
+
+void
+lu_copy_do_extended(struct lu *lu, struct lu_task *task)
+{
+	uint32_t list_len = be32_get(task->cdb + 10);
+	uint8_t list[COPY_LIST_MAX];
+	struct copy *copy;
+
+	if (!lu_copy_is_here(lu)) {
+		lu_local_pass(task);
+		return;
+	}
+	if (list_len == 0) {
+		lu_local_good(task);
+		return;
+	}
+	if (list_len > sizeof(list) || lu_local_take(task, list, list_len) < list_len) {
+		lu_local_check(task, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH);
+		return;
+	}
+	copy = copies_of(lu) == NULL ? NULL : copy_new(lu, task);
+	if (copy == NULL)
+		lu_local_no_room(task);
+	else
+		copy_begin(copy, list, list_len);
+}
+
+/* ------ what is told afterwards ------ */
+
+static void
+receive_failure(struct lu *lu, struct lu_task *task, struct result *result, uint32_t alloc_len)
+{
+	static const uint8_t none[4];
+	uint8_t buf[COPY_FAILURE_MAX];
+
+	if (result->state == COPY_GOOD) {
+		lu_local_reply(task, none, sizeof(none), alloc_len);
+		return;
+	}
+	lu_local_reply(task, buf, copy_put_failure(result->status, result->sense,
+	    result->sense_len, buf), alloc_len);
+	result_drop(lu->copies, result);
+}
+
+static void
+receive_of(struct lu *lu, struct lu_task *task, struct result *result)
+{
+	static const uint8_t none[4];
+	uint32_t alloc_len = be32_get(task->cdb + 10);
+	uint8_t buf[COPY_STATUS_LEN];
+
+	if (task->op->id == OP_RECEIVE_COPY_STATUS_LID1)
+		lu_local_reply(task, buf, copy_put_status(result->state, result->n_segments,
+		    result->bytes, buf), alloc_len);
+	else if (result->state == COPY_RUNNING)
+		lu_local_bad_cdb(task, 2, -1);
+	else if (task->op->id == OP_RECEIVE_COPY_DATA_LID1)
+		lu_local_reply(task, none, sizeof(none), alloc_len);
+	else
+		receive_failure(lu, task, result, alloc_len);
+}
+
+void
+lu_copy_do_receive(struct lu *lu, struct lu_task *task)
+{
+	uint8_t buf[COPY_PARAMETERS_LEN];
+	struct result *result;
+
+	if (!lu_copy_is_here(lu)) {
+		lu_local_pass(task);
+		return;
+	}
+	if (task->op->id == OP_RECEIVE_COPY_PARAMETERS) {
+		lu_local_reply(task, buf, copy_put_parameters(buf), be32_get(task->cdb + 10));
+		return;
+	}
+	result = result_find(lu, task->nexus, task->cdb[2]);
+	if (result == NULL)
+		lu_local_bad_cdb(task, 2, -1);
+	else
+		receive_of(lu, task, result);
+}
+
+void
+lu_copy_do_refuse(struct lu *lu, struct lu_task *task)
+{
+	if (lu_copy_is_here(lu))
+		lu_local_bad_cdb(task, 1, 4);
+	else
+		lu_local_pass(task);
+}
