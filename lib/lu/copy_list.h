@@ -74,9 +74,9 @@ struct copy_list {
  *
  * @list     @len bytes of a private copy, at least 1
  * @ret      the list
- * @reterr   the sense data: ILLEGAL REQUEST with 1Ah/00h (lengths), 26h/00h and a field pointer,
- *           26h/06h and /07h (CSCD descriptors: too many, type), 26h/08h and /09h (segment
- *           descriptors), 26h/0Bh (inline data)
+ * @reterr   the sense data: ILLEGAL REQUEST with 1Ah/00h (lengths), 26h/00h and a field
+ *           pointer, 26h/06h and /07h (CSCD descriptors: too many, type), 26h/08h and /09h
+ *           (segment descriptors), 26h/0Bh (inline data)
  *
  * Only CSCD descriptors E4h (identification) of the logical unit and block devices, and segment
  * descriptors 02h and 0Ah are known. LU ID TYPE, NUL, PAD, CAT and PRIORITY are not looked at.

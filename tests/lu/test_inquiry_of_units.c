@@ -116,7 +116,7 @@ standard_scenario(void *arg UNUSED)
 	ck_assert_uint_eq(t.lu.moved, 96);
 	ck_assert_int_eq(inq_parse_std(t.data, 96, &inq), 0);
 	ck_assert_str_eq(inq.vendor, "MOCK");
-	ck_assert(inq.has_cmdque);
+	ck_assert(inq.has_cmdque && inq.has_3pc);
 	ck_assert_uint_eq(inq.tpgs, 3);
 	ck_assert_uint_eq(inq.versions[0], INQ_STANDARD_ISCSI);
 	inquire(-1, 5, 255);
@@ -141,7 +141,7 @@ END_TEST
 static void
 pages_scenario(void *arg UNUSED)
 {
-	static const uint8_t list[] = { 0, 0, 0, 6, 0x00, 0x80, 0x83, 0x86, 0x88, 0xb0 };
+	static const uint8_t list[] = { 0, 0, 0, 7, 0x00, 0x80, 0x83, 0x86, 0x88, 0x8f, 0xb0 };
 	struct vpd_desig_walk walk;
 	struct vpd_desig d;
 	struct vpd_extended e;
@@ -191,7 +191,7 @@ END_TEST
 static void
 bare_scenario(void *arg UNUSED)
 {
-	static const uint8_t list[] = { 0, 0, 0, 4, 0x00, 0x83, 0x86, 0x88 };
+	static const uint8_t list[] = { 0, 0, 0, 5, 0x00, 0x83, 0x86, 0x88, 0x8f };
 	char text[64];
 	struct vpd_desig_walk walk;
 	struct vpd_desig d;
