@@ -179,12 +179,6 @@ disk_serial(const struct disk *disk)
 	return disk->serial;
 }
 
-struct disk_stats *
-disk_stats(struct disk *disk)
-{
-	return &disk->stats;
-}
-
 void
 disk_attention(struct disk *disk, uint16_t asc)
 {
@@ -589,7 +583,8 @@ disk_begin(struct disk *disk, struct disk_cmd *cmd)
 		return DISK_DONE;
 	if (row->range == RANGE_NONE)
 		return row->run(disk, cmd);
-	if (!disk_lock_blocks(disk, cmd, row)) {
+	if ((row->range != RANGE_SHARED || !range_enter_fast(&disk->ranges, &cmd->range)) &&
+	    !disk_lock_blocks(disk, cmd, row)) {
 		cmd->step = disk_locked;
 		return DISK_WAIT;
 	}
@@ -602,6 +597,8 @@ disk_begin(struct disk *disk, struct disk_cmd *cmd)
 static void
 disk_end(struct disk_cmd *cmd)
 {
+	if (!cmd->is_counted)
+		disk_count_other(cmd);
 	if (!range_leave_fast(&cmd->disk->ranges, &cmd->range))
 		disk_unlock_blocks(cmd);
 	if (cmd->chunk != NULL)
@@ -769,6 +766,7 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 	cmd->is_overrun = false;
 	cmd->is_dir_wrong = false;
 	cmd->is_pending = false;
+	cmd->is_counted = false;
 	cmd->moved = 0;
 	cmd->disk = disk;
 	cmd->where = disk == NULL ? NULL : disk->store;
@@ -793,7 +791,6 @@ disk_execute(struct disk *disk, struct disk_cmd *cmd)
 	bool is_finished;
 
 	disk_cmd_prepare(disk, cmd);
-	(void)atomic_fetch_add_explicit(&disk->stats.commands, 1, memory_order_relaxed);
 	is_finished = disk_run(cmd, disk_begin(disk, cmd));
 	/* a cancel was faster than the wait */
 	if (UNLIKELY(is_finished && cmd->is_pending)) {

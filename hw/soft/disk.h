@@ -97,6 +97,7 @@ struct disk_cmd {
 	uint8_t phase;
 	bool want_job_end;		/* not IMMED: finishes with the job it has started */
 	bool is_pending;
+	bool is_counted;
 	struct iovec iov[STORE_IOV_MAX]; /* the buffer; set by the caller, eaten by the store */
 };
 
@@ -189,6 +190,7 @@ struct disk_stats {
 	_Atomic uint64_t starts, loads;	/* START STOP UNIT with START, and with LOEJ too */
 };
 
+/* disk_stats() - the counters, all that has ended added up */
 struct disk_stats *disk_stats(struct disk *disk);
 
 /* disk_absent_execute() - the same for a unit number that a target has not got */

@@ -138,7 +138,9 @@ struct disk {
 	atomic_bool is_soft_protected;	/* SWP */
 	atomic_bool is_write_through;	/* not WCE */
 
-	struct disk_stats stats;
+	struct disk_stats stats;	/* as of the last disk_stats() */
+	_Atomic uint64_t read_tally, write_tally;	/* disk_count.c: what came since */
+	_Atomic uint64_t others;	/* commands that moved no blocks */
 	_Atomic uint64_t log_bases[DISK_COUNTERS + DISK_STATISTICS]; /* what logs count from */
 };
 
@@ -205,9 +207,11 @@ bool disk_is_too_long(const struct disk_cmd *cmd);
 /* disk_wants_fua() - by the CDB, or because there is no write-back */
 bool disk_wants_fua(const struct disk_cmd *cmd);
 
-/* disk_count_read(), disk_count_write() - cmd->moved bytes, in the statistics */
+/* disk_count_read(), disk_count_write() - cmd->moved bytes, in the statistics;
+ * disk_count_other() - a command that ends without */
 void disk_count_read(struct disk_cmd *cmd);
 void disk_count_write(struct disk_cmd *cmd);
+void disk_count_other(struct disk_cmd *cmd);
 
 /* disk_atomic_grain() - alignment and granularity of WRITE ATOMIC, blocks */
 uint32_t disk_atomic_grain(const struct disk *disk);
@@ -224,7 +228,15 @@ void disk_unlock_blocks(struct disk_cmd *cmd);
 
 /* disk_run_granted() - go on with the commands that ends on this thread have let in; no command
  * of the caller is at work */
-void disk_run_granted(void);
+void disk_run_granted_now(void);
+extern _Thread_local bool disk_has_granted;	/* disk_lock.c */
+
+static inline void
+disk_run_granted(void)
+{
+	if (UNLIKELY(disk_has_granted))
+		disk_run_granted_now();
+}
 
 /* disk_resume() - go on with a command that was parked: its step gets @result. Nobody finds it
  * any more; no lock is held. disk_resume_later() - the same from another thread: any lock may be

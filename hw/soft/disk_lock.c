@@ -5,9 +5,10 @@
  * the other they would need as much stack as there are commands. */
 static _Thread_local struct {
 	struct range_list list;
-	bool has_some;
 	bool is_running;
 } granted;
+
+_Thread_local bool disk_has_granted;
 
 static struct disk_cmd *
 disk_cmd_of_range(struct disk_range *range)
@@ -20,25 +21,25 @@ granted_add(struct range_list *list)
 {
 	if (STAILQ_EMPTY(list))
 		return;
-	if (!granted.has_some)
+	if (!disk_has_granted)
 		STAILQ_INIT(&granted.list);
 	STAILQ_CONCAT(&granted.list, list);
-	granted.has_some = true;
+	disk_has_granted = true;
 }
 
 void
-disk_run_granted(void)
+disk_run_granted_now(void)
 {
 	struct disk_range *range;
 
-	if (LIKELY(!granted.has_some) || granted.is_running)
+	if (granted.is_running)
 		return;
 	granted.is_running = true;
 	while ((range = STAILQ_FIRST(&granted.list)) != NULL) {
 		STAILQ_REMOVE_HEAD(&granted.list, granted_link);
 		disk_resume(disk_cmd_of_range(range), 0);
 	}
-	granted.has_some = false;
+	disk_has_granted = false;
 	granted.is_running = false;
 }
 

@@ -274,6 +274,7 @@ disk_do_log_sense(struct disk *disk, struct disk_cmd *cmd)
 	const struct log_page *page = log_page_find(disk, req.page);
 	uint8_t pc = cmd->cdb[2] >> 6, subpage = cmd->cdb[3];
 
+	(void)disk_stats(disk);		/* counters are up to date */
 	if ((cmd->cdb[1] & 0x01) != 0)		/* SP: nothing can be saved */
 		return disk_bad_cdb(cmd, 1, 0);
 	if (page == NULL)
@@ -410,6 +411,7 @@ disk_do_log_select(struct disk *disk, struct disk_cmd *cmd)
 	uint8_t pc = cmd->cdb[2] >> 6, page = cmd->cdb[2] & 0x3f;
 	size_t len = be16_get(cmd->cdb + 7);
 
+	(void)disk_stats(disk);
 	if ((cmd->cdb[1] & 0x01) != 0)			/* SP */
 		return disk_bad_cdb(cmd, 1, 0);
 	if (want_reset && len != 0)

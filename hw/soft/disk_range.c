@@ -64,27 +64,12 @@ range_unlist(
 	ranges_grant(ranges, granted);
 }
 
-/* one more fast range, unless the gate is closed */
-static bool
-gate_pass(struct disk_ranges *ranges)
-{
-	uint64_t now = atomic_load_explicit(&ranges->gate, memory_order_relaxed);
-
-	while (now < RANGE_LISTED) {
-		if (LIKELY(atomic_compare_exchange_weak(&ranges->gate, &now, now + 1)))
-			return true;
-	}
-	return false;
-}
-
 enum range_state
 range_enter(struct disk_ranges *ranges, struct disk_range *range, enum range_kind kind,
     uint64_t first, uint64_t end)
 {
-	if (LIKELY(kind == RANGE_SHARED) && LIKELY(gate_pass(ranges))) {
-		range->state = RANGE_FAST;
+	if (kind == RANGE_SHARED && range_enter_fast(ranges, range))
 		return RANGE_FAST;
-	}
 	range->kind = kind;
 	range->first = first;
 	range->end = end;
@@ -127,12 +112,9 @@ void
 range_leave(struct disk_ranges *ranges, struct disk_range *range, struct range_list *granted)
 {
 	mutex_enter(&ranges->lock);
-	if (range->state == RANGE_FAST) {
-		range->state = RANGE_OUT;
-		(void)atomic_fetch_sub(&ranges->gate, 1);
-		ranges_grant(ranges, granted);
-	} else if (range->state == RANGE_HELD) {
+	if (range->state == RANGE_HELD)
 		range_unlist(ranges, range, granted);
-	}
+	else
+		ranges_grant(ranges, granted);
 	mutex_exit(&ranges->lock);
 }

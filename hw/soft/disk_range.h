@@ -91,29 +91,40 @@ bool range_withdraw(struct disk_ranges *ranges, struct disk_range *range,
     struct range_list *granted) MUST_CHECK;
 
 /**
- * range_leave() - the end
+ * range_leave() - the end of what range_leave_fast() has not ended
  *
  * @granted  initialised; those that must be told to go on now are added at the end
  */
 void range_leave(struct disk_ranges *ranges, struct disk_range *range,
     struct range_list *granted);
 
-/* range_leave_fast() - the same for most; false: it has to be range_leave() */
+/* range_enter_fast() - by the gate, a shared one; false: it is closed, range_enter() */
 static inline bool
-range_leave_fast(struct disk_ranges *ranges, struct disk_range *range)
+range_enter_fast(struct disk_ranges *ranges, struct disk_range *range)
 {
-	uint64_t now;
+	uint64_t now = atomic_load_explicit(&ranges->gate, memory_order_relaxed);
 
-	if (range->state != RANGE_FAST)
-		return range->state == RANGE_OUT;
-	now = atomic_load_explicit(&ranges->gate, memory_order_relaxed);
 	while (now < RANGE_LISTED) {
-		if (LIKELY(atomic_compare_exchange_weak(&ranges->gate, &now, now - 1))) {
-			range->state = RANGE_OUT;
+		if (LIKELY(atomic_compare_exchange_weak(&ranges->gate, &now, now + 1))) {
+			range->state = RANGE_FAST;
 			return true;
 		}
 	}
 	return false;
+}
+
+/* range_leave_fast() - the end; false: range_leave() has more to do */
+static inline bool
+range_leave_fast(struct disk_ranges *ranges, struct disk_range *range)
+{
+	uint64_t was;
+
+	if (range->state != RANGE_FAST)
+		return range->state == RANGE_OUT;
+	range->state = RANGE_OUT;
+	was = atomic_fetch_sub(&ranges->gate, 1);
+	/* the last fast one lets in those that waited for it, by range_leave() */
+	return LIKELY(was < RANGE_LISTED) || (was & (RANGE_LISTED - 1)) != 1;
 }
 
 #endif /* SOFT_DISK_RANGE_H */

@@ -4,30 +4,10 @@
 #include "base/num.h"
 #include "hw/soft/disk_impl.h"
 
-static void
-stat_add(_Atomic uint64_t *stat, uint64_t n)
-{
-	(void)atomic_fetch_add_explicit(stat, n, memory_order_relaxed);
-}
-
 bool
 disk_is_too_long(const struct disk_cmd *cmd)
 {
 	return cmd->info.blocks > DISK_XFER_MAX / cmd->disk->block_bytes;
-}
-
-void
-disk_count_read(struct disk_cmd *cmd)
-{
-	stat_add(&cmd->disk->stats.reads, 1);
-	stat_add(&cmd->disk->stats.read_bytes, cmd->moved);
-}
-
-void
-disk_count_write(struct disk_cmd *cmd)
-{
-	stat_add(&cmd->disk->stats.writes, 1);
-	stat_add(&cmd->disk->stats.written_bytes, cmd->moved);
 }
 
 bool

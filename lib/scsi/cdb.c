@@ -29,11 +29,22 @@ cdb_len(const uint8_t *cdb, size_t len)
 static uint64_t
 field_get(const uint8_t *cdb, size_t at, size_t width)
 {
-	uint64_t v = 0;
+	const uint8_t *p = cdb + at;
 
-	for (size_t i = 0; i < width; i++)
-		v = v << 8 | cdb[at + i];
-	return v;
+	switch (width) {
+	case 0:
+		return 0;
+	case 1:
+		return *p;
+	case 2:
+		return be16_get(p);
+	case 3:
+		return (uint64_t)*p << 16 | be16_get(p + 1);
+	case 4:
+		return be32_get(p);
+	default:
+		return be64_get(p);
+	}
 }
 
 /* the byte with xxPROTECT, DPO, FUA, BYTCHK, NDOB */
@@ -181,38 +192,38 @@ has_block_count(const struct op_info *op)
 int
 cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info *ret)
 {
-	struct cdb_info info = { .dir = OP_DIR_BOTH };
+	const struct op_info *op;
 	uint64_t count;
+	size_t need;
 
-	if (len == 0 || len < cdb_len_by_opcode(cdb[0]))
+	if (len == 0)
 		return -EINVAL;
-	info.cdb_len = cdb_len(cdb, len);
-	if (cdb[0] == 0x7f && (info.cdb_len == 0 || len < info.cdb_len))
+	need = cdb_len(cdb, len);
+	if (len < need || (cdb[0] == 0x7f && need == 0))
 		return -EINVAL;
 
-	info.op = op_find(cdb, len);
-	if (info.op != NULL && info.op->cdb_len != info.cdb_len)
-		info.op = NULL;		/* 7Fh, of another length than the action has */
-	if (info.op == NULL) {
-		*ret = info;
+	op = op_find(cdb, len);
+	if (op != NULL && op->cdb_len != need)
+		op = NULL;		/* 7Fh, of another length than the action has */
+	*ret = (struct cdb_info){
+		.op = op, .dir = OP_DIR_BOTH, .is_known = op != NULL, .cdb_len = need,
+	};
+	if (op == NULL)
 		return 0;
-	}
 
-	info.is_known = true;
-	info.dir = info.op->dir;
-	count = field_get(cdb, info.op->len_at, info.op->len_width);
-	if (info.op->xfer == OP_XFER_BLOCKS6 && count == 0)
+	ret->dir = op->dir;
+	count = field_get(cdb, op->len_at, op->len_width);
+	if (op->xfer == OP_XFER_BLOCKS6 && count == 0)
 		count = 256;
-	if (info.op->lba_width != 0) {
-		info.has_lba = true;
-		info.lba = field_get(cdb, info.op->lba_at, info.op->lba_width);
-		if (info.op->lba_width == 3)
-			info.lba &= 0x1fffff;
+	if (op->lba_width != 0) {
+		ret->has_lba = true;
+		ret->lba = field_get(cdb, op->lba_at, op->lba_width);
+		if (op->lba_width == 3)
+			ret->lba &= 0x1fffff;
 	}
-	if (has_block_count(info.op))
-		info.blocks = count;
-	decode_xfer(cdb, count, block_size, &info);
-	*ret = info;
+	if (has_block_count(op))
+		ret->blocks = count;
+	decode_xfer(cdb, count, block_size, ret);
 	return 0;
 }
 
@@ -228,12 +239,32 @@ cdb_control_at(const struct op_info *op)
 	return op->flags & OP_F_VARLEN ? 1 : (uint8_t)(op->cdb_len - 1);
 }
 
+/* nothing is set outside of the mask, said in two words for all but the 32-byte forms */
+static bool
+is_inside_usage(const struct op_info *op, const uint8_t *cdb, size_t len)
+{
+	size_t n = op->cdb_len;
+	uint64_t over;
+
+	if (n > len || n > 16 || n < 6)
+		return false;
+	if (n == 6)
+		over = (be32_get(cdb) & ~be32_get(op->usage)) |
+		    (uint64_t)(be16_get(cdb + 4) & ~be16_get(op->usage + 4));
+	else
+		over = (be64_get(cdb) & ~be64_get(op->usage)) |
+		    (be64_get(cdb + n - 8) & ~be64_get(op->usage + n - 8));
+	return over == 0;
+}
+
 bool
 cdb_reserved_bit(const struct op_info *op, const uint8_t *cdb, size_t len, uint8_t *ret_byte,
     uint8_t *ret_bit)
 {
 	uint8_t control = cdb_control_at(op);
 
+	if (is_inside_usage(op, cdb, len))
+		return false;
 	for (uint8_t i = 1; i < op->cdb_len && i < len; i++) {
 		uint8_t mask = op->usage[i] | (i == control ? 0xc0 : 0);
 		uint8_t over = (uint8_t)(cdb[i] & ~mask);
