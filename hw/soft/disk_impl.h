@@ -4,7 +4,10 @@
  * What      Handlers are grouped by opcode family: disk_info.c (who are you), disk_rw.c
  *           (blocks), disk_pi_rw.c (with protection information), disk_verify.c,
  *           disk_atomic.c, disk_same.c, disk_thin.c (UNMAP), disk_lbas.c, disk_mode.c,
- *           disk_media.c, disk_opcodes.c. disk.c judges a command, finds its handler, and runs
+ *           disk_log.c, disk_name.c (texts and time), disk_diag.c, disk_media.c,
+ *           disk_sanitize.c and disk_format.c (which start what disk_job.c does),
+ *           disk_opcodes.c. disk_save.c keeps what outlives a restart, disk_watch.c looks
+ *           after size, space and exceptions. disk.c judges a command, finds its handler, and runs
  *           its steps.
  * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
  *           finish it (return DISK_DONE), or set cmd->step and cmd->req and return DISK_IO; the

@@ -154,7 +154,8 @@ const struct op_info op_rows[OP_N] = {
 		.policy = OP_WRITE, .dir = OP_DIR_NONE, .xfer = OP_XFER_NONE,
 		LEN(7, 2), LBA(2, 4),
 		.flags = OP_F_MEDIUM,
-		.usage = { 0xff, 0x02, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00 },
+		/* SYNC_NV (SBC-2) is let pass: there is one kind of cache */
+		.usage = { 0xff, 0x06, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00 },
 	},
 	[OP_READ_DEFECT_DATA_10] = {
 		.name = "READ DEFECT DATA(10)",
@@ -566,7 +567,8 @@ const struct op_info op_rows[OP_N] = {
 		.policy = OP_WRITE, .dir = OP_DIR_NONE, .xfer = OP_XFER_NONE,
 		LEN(10, 4), LBA(2, 8),
 		.flags = OP_F_MEDIUM,
-		.usage = { 0xff, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		/* SYNC_NV (SBC-2) is let pass: there is one kind of cache */
+		.usage = { 0xff, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00 },
 	},
 	[OP_WRITE_SAME_16] = {
