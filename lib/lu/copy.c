@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "lu/copy_result.h"
 #include "lu/lu_impl.h"
 #include "lu/mover.h"
 #include "lu/policy.h"
@@ -14,31 +15,11 @@
 #include "scsi/status.h"
 #include "scsi/vpd.h"
 
-/* what is told of a copy: while it runs, and afterwards if it is held */
-struct result {
-	TAILQ_ENTRY(result) entry;	/* on its unit, oldest first */
-	const struct lu_nexus *nexus;
-	uint8_t id;
-	bool has_id;
-	enum copy_state state;
-	uint16_t n_segments;		/* processed */
-	uint64_t bytes;
-	uint8_t status;
-	uint8_t sense_len;
-	uint8_t sense[LU_SENSE_MAX];
-};
-
-struct lu_copies {
-	TAILQ_HEAD(, result) results;
-	unsigned int n_held, n_running;
-};
-
 struct copy {
 	struct lu_task *task;
 	struct lu *lu;
 	struct mover *m;
-	struct result *result;
-	uint8_t usage;
+	struct copy_result *result;
 	bool has_failed;
 	struct sense_data sense;	/* of the failure */
 	unsigned int segment;		/* the one at work */
@@ -47,114 +28,19 @@ struct copy {
 	struct copy_list list;
 };
 
-static _Atomic unsigned int n_running_all;
-
-/* ------ results ------ */
-
-static struct lu_copies *
-copies_of(struct lu *lu)
-{
-	if (lu->copies != NULL)
-		return lu->copies;
-	lu->copies = fault_hit() ? NULL : calloc(1, sizeof(*lu->copies));
-	if (lu->copies != NULL)
-		TAILQ_INIT(&lu->copies->results);
-	return lu->copies;
-}
-
-static struct result *
-result_find(const struct lu *lu, const struct lu_nexus *nexus, uint8_t id)
-{
-	struct result *result;
-
-	if (lu->copies == NULL)
-		return NULL;
-	TAILQ_FOREACH(result, &lu->copies->results, entry) {
-		if (result->nexus == nexus && result->has_id && result->id == id)
-			return result;
-	}
-	return NULL;
-}
-
-/* of a copy that is over */
-static void
-result_drop(struct lu_copies *copies, struct result *result)
-{
-	TAILQ_REMOVE(&copies->results, result, entry);
-	copies->n_held--;
-	free(result);
-}
-
-static void
-results_trim(struct lu_copies *copies)
-{
-	struct result *result = TAILQ_FIRST(&copies->results), *next;
-
-	for (; copies->n_held > COPY_HELD_MAX && result != NULL; result = next) {
-		next = TAILQ_NEXT(result, entry);
-		if (result->state != COPY_RUNNING)
-			result_drop(copies, result);
-	}
-}
-
-void
-lu_copy_nexus_gone(struct lu *lu, const struct lu_nexus *nexus)
-{
-	struct result *result, *next;
-
-	if (lu->copies == NULL)
-		return;
-	for (result = TAILQ_FIRST(&lu->copies->results); result != NULL; result = next) {
-		next = TAILQ_NEXT(result, entry);
-		if (result->nexus == nexus)
-			result_drop(lu->copies, result);
-	}
-}
-
-void
-lu_copy_fini(struct lu *lu)
-{
-	struct result *result;
-
-	while (lu->copies != NULL && (result = TAILQ_FIRST(&lu->copies->results)) != NULL)
-		result_drop(lu->copies, result);
-	free(STEAL(lu->copies));
-	free(STEAL(lu->idents));
-	lu->n_idents = 0;
-}
-
 /* ------ the end of a copy ------ */
-
-static void
-result_end(struct copy *copy)
-{
-	struct lu_copies *copies = copy->lu->copies;
-	struct result *result = STEAL(copy->result);
-
-	copies->n_running--;
-	copies->n_held++;
-	(void)atomic_fetch_sub_explicit(&n_running_all, 1, memory_order_relaxed);
-	result->state = copy->has_failed ? COPY_FAILED : COPY_GOOD;
-	result->n_segments = (uint16_t)copy->segment;
-	result->bytes = mover_bytes(copy->m);
-	if (copy->has_failed) {
-		result->status = SAM_STAT_CHECK_CONDITION;
-		result->sense_len = (uint8_t)sense_build(&copy->sense, false, result->sense,
-		    sizeof(result->sense));
-	}
-	if (copy->usage == COPY_NO_ID || (copy->usage == COPY_DISCARD && !copy->has_failed))
-		result_drop(copies, result);
-	else
-		results_trim(copies);
-}
 
 static void
 copy_closed(struct mover *m, void *arg)
 {
 	struct copy *copy = arg;
 	struct lu_task *task = copy->task;
+	bool is_held = copy->list.usage == COPY_HOLD || copy->has_failed;
 
-	result_end(copy);
+	copy->result->n_segments = (uint16_t)copy->segment;
+	copy->result->bytes = mover_bytes(m);
+	copy_result_end(copy->lu, copy->result, is_held,
+	    copy->has_failed ? &copy->sense : NULL);
 	if (mover_failure(m)->error == -ECANCELED)
 		lu_local_aborted(task);
 	else if (copy->has_failed)
@@ -340,8 +226,10 @@ lu_copy_identify(struct lu *lu, const void *page, size_t len)
 }
 
 static bool
-unit_is(const struct lu *lu, const struct copy_desig *desig)
+unit_is(const struct lu *lu, const struct copy_desig *desig, uint64_t id)
 {
+	if (desig == NULL)
+		return lu->id == id && lu_is_active(lu);
 	for (size_t i = 0; i < lu->n_idents; i++) {
 		if (desig_equal(&lu->idents[i], desig))
 			return lu_is_active(lu);
@@ -349,30 +237,38 @@ unit_is(const struct lu *lu, const struct copy_desig *desig)
 	return false;
 }
 
-/* a reference to the unit that @desig names to this nexus, or NULL */
+/* without a view: any unit there is */
 static struct lu *
-unit_find(const struct copy *copy, const struct copy_desig *desig, uint32_t *ret_classes)
+unit_anywhere(const struct copy_desig *desig, uint64_t id)
 {
-	const struct lu_nexus *nexus = copy->task->nexus;
-	struct lu *lu = NULL;
-	uint64_t id = 0;
+	struct lu *lu;
+	uint64_t at = 0;
 
-	*ret_classes = nexus->classes;
-	if (unit_is(copy->lu, desig))
-		return lu_ref(copy->lu);
-	for (size_t i = 0; i < lu_view_count(nexus->view); i++) {
-		const struct lu_view_entry *entry = lu_view_at(nexus->view, i);
-
-		*ret_classes = entry->classes;
-		if (unit_is(entry->unit, desig))
-			return lu_ref(entry->unit);
-	}
-	*ret_classes = nexus->classes;
-	while (nexus->view == NULL && (lu = lu_next(id)) != NULL && !unit_is(lu, desig)) {
-		id = lu_id(lu);
+	while ((lu = lu_next(at)) != NULL && !unit_is(lu, desig, id)) {
+		at = lu_id(lu);
 		lu_unref(lu);
 	}
 	return lu;
+}
+
+struct lu *
+lu_copy_unit(const struct lu_nexus *nexus, const struct copy_desig *desig, uint64_t id,
+    uint32_t *ret_classes)
+{
+	*ret_classes = nexus->classes;
+	if (unit_is(nexus->unit, desig, id))
+		return lu_ref(nexus->unit);
+	if (nexus->view == NULL)
+		return unit_anywhere(desig, id);
+	for (size_t i = 0; i < lu_view_count(nexus->view); i++) {
+		const struct lu_view_entry *entry = lu_view_at(nexus->view, i);
+
+		if (!unit_is(entry->unit, desig, id))
+			continue;
+		*ret_classes = entry->classes;
+		return lu_ref(entry->unit);
+	}
+	return NULL;
 }
 
 /* ------ ends ------ */
@@ -416,7 +312,7 @@ end_find(struct copy *copy, uint16_t id, uint16_t at)
 		return 0;
 	if (id == COPY_SELF)
 		return end_add(copy, copy->lu, classes, NULL, at, &copy->ends[COPY_CSCD_MAX]);
-	unit = unit_find(copy, &copy->list.cscds[id].desig, &classes);
+	unit = lu_copy_unit(copy->task->nexus, &copy->list.cscds[id].desig, 0, &classes);
 	if (unit == NULL) {
 		copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, at);
 		return -ENODEV;
@@ -470,7 +366,7 @@ copy_new(struct lu *lu, struct lu_task *task)
 	for (size_t i = 0; i <= COPY_CSCD_MAX; i++)
 		copy->ends[i] = -1;
 	copy->m = mover_new(task, copy);
-	copy->result = fault_hit() ? NULL : calloc(1, sizeof(*copy->result));
+	copy->result = copy_result_new();
 	if (copy->m != NULL && copy->result != NULL)
 		return copy;
 	mover_free(copy->m);
@@ -488,33 +384,34 @@ copy_free(struct copy *copy)
 	free(copy);
 }
 
-static void
+/* 0, or how it ends at once */
+static int
 copy_start(struct copy *copy)
 {
-	struct lu_copies *copies = copy->lu->copies;
-	struct result *result = copy->result, *old;
+	struct copy_result *result = copy->result;
+	int r;
 
-	copy->usage = copy->list.usage;
 	result->nexus = copy->task->nexus;
+	result->family = COPY_FAMILY_LID1;
 	result->id = copy->list.id;
-	result->has_id = copy->usage != COPY_NO_ID;
-	old = result->has_id ? result_find(copy->lu, result->nexus, result->id) : NULL;
-	if (old != NULL)
-		result_drop(copies, old);
-	TAILQ_INSERT_TAIL(&copies->results, result, entry);
-	copies->n_running++;
-	(void)atomic_fetch_add_explicit(&n_running_all, 1, memory_order_relaxed);
+	result->has_id = copy->list.usage != COPY_NO_ID;
+	r = copy_result_begin(copy->lu, result);
+	if (r < 0)
+		return r;
 	mover_open(copy->m, copy_opened);
+	return 0;
 }
 
-/* an identifier that is in use already: SPC-4 5.16.3 */
-static bool
-is_id_running(const struct copy *copy)
+/* SPC-4 5.16.3: an identifier that is in use */
+void
+lu_copy_end_refused(struct lu_task *task, int r)
 {
-	const struct result *result = result_find(copy->lu, copy->task->nexus, copy->list.id);
-
-	return copy->list.usage != COPY_NO_ID && result != NULL &&
-	    result->state == COPY_RUNNING;
+	if (r == -EEXIST)
+		lu_local_check(task, SENSE_ILLEGAL_REQUEST, ASC_OPERATION_IN_PROGRESS);
+	else if (r == -EBUSY)
+		lu_local_status(task, SAM_STAT_BUSY);
+	else
+		lu_local_no_room(task);
 }
 
 static void
@@ -522,21 +419,19 @@ copy_begin(struct copy *copy, const uint8_t *list, size_t len)
 {
 	struct lu_task *task = copy->task;
 	struct sense_data sense;
+	int r;
 
 	if (copy_list_parse(list, len, &copy->list, &sense) < 0) {
 		lu_local_sense(task, &sense);
-	} else if (is_id_running(copy)) {
-		lu_local_check(task, SENSE_ILLEGAL_REQUEST, ASC_OPERATION_IN_PROGRESS);
-	} else if (copy->lu->copies->n_running >= COPY_UNIT_MAX ||
-	    atomic_load_explicit(&n_running_all, memory_order_relaxed) >= COPY_TOTAL_MAX) {
-		lu_local_status(task, SAM_STAT_BUSY);
 	} else if (ends_find(copy) < 0) {
 		lu_local_sense(task, &copy->sense);
 	} else if (copy->list.n_segments == 0) {
 		lu_local_good(task);
 	} else {
-		copy_start(copy);
-		return;
+		r = copy_start(copy);
+		if (r == 0)
+			return;
+		lu_copy_end_refused(task, r);
 	}
 	copy_free(copy);
 }
@@ -560,7 +455,7 @@ lu_copy_do_extended(struct lu *lu, struct lu_task *task)
 		lu_local_check(task, SENSE_ILLEGAL_REQUEST, ASC_PARAMETER_LIST_LENGTH);
 		return;
 	}
-	copy = copies_of(lu) == NULL ? NULL : copy_new(lu, task);
+	copy = copy_new(lu, task);
 	if (copy == NULL)
 		lu_local_no_room(task);
 	else
@@ -570,7 +465,8 @@ lu_copy_do_extended(struct lu *lu, struct lu_task *task)
 /* ------ what is told afterwards ------ */
 
 static void
-receive_failure(struct lu *lu, struct lu_task *task, struct result *result, uint32_t alloc_len)
+receive_failure(struct lu *lu, struct lu_task *task, struct copy_result *result,
+    uint32_t alloc_len)
 {
 	static const uint8_t none[4];
 	uint8_t buf[COPY_FAILURE_MAX];
@@ -579,13 +475,13 @@ receive_failure(struct lu *lu, struct lu_task *task, struct result *result, uint
 		lu_local_reply(task, none, sizeof(none), alloc_len);
 		return;
 	}
-	lu_local_reply(task, buf, copy_put_failure(result->status, result->sense,
+	lu_local_reply(task, buf, copy_put_failure(SAM_STAT_CHECK_CONDITION, result->sense,
 	    result->sense_len, buf), alloc_len);
-	result_drop(lu->copies, result);
+	copy_result_drop(lu, result);
 }
 
 static void
-receive_of(struct lu *lu, struct lu_task *task, struct result *result)
+receive_of(struct lu *lu, struct lu_task *task, struct copy_result *result)
 {
 	static const uint8_t none[4];
 	uint32_t alloc_len = be32_get(task->cdb + 10);
@@ -606,7 +502,7 @@ void
 lu_copy_do_receive(struct lu *lu, struct lu_task *task)
 {
 	uint8_t buf[COPY_PARAMETERS_LEN];
-	struct result *result;
+	struct copy_result *result;
 
 	if (!lu_copy_is_here(lu)) {
 		lu_local_pass(task);
@@ -616,7 +512,7 @@ lu_copy_do_receive(struct lu *lu, struct lu_task *task)
 		lu_local_reply(task, buf, copy_put_parameters(buf), be32_get(task->cdb + 10));
 		return;
 	}
-	result = result_find(lu, task->nexus, task->cdb[2]);
+	result = copy_result_find(lu, task->nexus, COPY_FAMILY_LID1, task->cdb[2]);
 	if (result == NULL)
 		lu_local_bad_cdb(task, 2, -1);
 	else

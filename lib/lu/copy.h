@@ -9,9 +9,8 @@
  * Names     A CSCD descriptor names a unit by a designator of its page 83h. Candidates are
  *           found by what units said when they were attached; before anything is moved each is
  *           asked again.
- * Results   Results of a copy with LIST ID USAGE 00b are held until the next copy of the nexus
- *           with that identifier, the loss of the nexus, or COPY_HELD_MAX younger ones of the
- *           unit; of a copy that failed, whatever the usage but 11b.
+ * Results   Results of a copy with LIST ID USAGE 00b are held (copy_result.h); of one that
+ *           failed, whatever the usage but 11b.
  * Ends      GOOD; COPY ABORTED 0Ah with 08h/04h (a CSCD identifier without a descriptor),
  *           0Dh/02h (no such unit in the view, or it is gone), 0Dh/03h (not a block device),
  *           0Dh/01h (an end refused a read or a write), 00h/00h (blocks beyond the end),
@@ -36,7 +35,6 @@ struct lu;
 struct lu_nexus;
 struct lu_task;
 
-#define COPY_HELD_MAX	64	/* results held for all nexuses of a unit */
 #define COPY_IDENT_MAX	8	/* designators of a unit that it can be named by */
 
 /* lu_copy_is_here() - does this layer copy for the unit? Others' commands are the device's */
@@ -59,6 +57,14 @@ void lu_copy_nexus_gone(struct lu *lu, const struct lu_nexus *nexus);
 
 /* lu_copy_fini() - all results, and the names; with the last reference to the unit */
 void lu_copy_fini(struct lu *lu);
+
+/* lu_copy_end_refused() - @task ends as copy_result_begin() said */
+void lu_copy_end_refused(struct lu_task *task, int r);
+
+/* lu_copy_unit() - a reference to a unit that the nexus may reach: by @desig, or when that is
+ * NULL by @id (lu_id()), and the classes it has there; NULL */
+struct lu *lu_copy_unit(const struct lu_nexus *nexus, const struct copy_desig *desig,
+    uint64_t id, uint32_t *ret_classes);
 
 /* handlers (lu_local_ops): EXTENDED COPY(LID1); RECEIVE COPY STATUS, DATA, FAILURE DETAILS
  * (LID1) and OPERATING PARAMETERS; those of the family that are not there: refused, because the

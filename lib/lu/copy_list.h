@@ -28,6 +28,7 @@
 #define COPY_TOTAL_MAX		64	/* of all units */
 #define COPY_SELF		0xffff	/* CSCD identifier: the unit that got the command */
 #define COPY_DESIG_MAX		20	/* bytes of a designator in a CSCD descriptor */
+#define COPY_TOKEN_LEN		512	/* a ROD token */
 
 /* LIST ID USAGE */
 enum copy_usage {

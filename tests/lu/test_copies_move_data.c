@@ -7,6 +7,7 @@
 #include "check_main.h"
 #include "lu/alua.h"
 #include "lu/copy.h"
+#include "lu/copy_result.h"
 #include "lu/lu_impl.h"
 #include "lu/policy.h"
 #include "lu/port.h"
