@@ -8,6 +8,7 @@
 #include "scsi/asc.h"
 #include "scsi/cdb.h"
 #include "scsi/lun.h"
+#include "scsi/opcode.h"
 #include "scsi/sense.h"
 
 /* statuses of SAM-5 5.3.1 that SCSA has no name for in every release */
@@ -72,6 +73,13 @@ bytes_of(const struct iscsi_cmd *cmd, const struct portal_nexus *n)
 
 	if (cmd->edtl == 0 || cdb_decode(cmd->cdb, cmd->cdb_len, block, &info) < 0)
 		return 0;
+	/* a read that the initiator calls a write: it has no room for data */
+	if (info.dir == OP_DIR_IN && cmd->dir == ISCSI_DIR_WRITE)
+		return 0;
+	/* these compare what came with what the CDB says */
+	if (info.is_known && (info.op->xfer == OP_XFER_COMPARE ||
+	    info.op->xfer == OP_XFER_WRITE_SAME))
+		return cmd->edtl;
 	return (uint32_t)num_min(cmd->edtl, info.has_bytes ? info.bytes : PORTAL_XFER_MAX);
 }
 
@@ -139,14 +147,15 @@ static void
 answer_status(struct portal_task *t)
 {
 	const struct lu_task *lu = &t->lu;
+	/* a buffer shorter than EDTL is no shortage of the initiator's */
+	bool is_over = lu->resid_kind == LU_RESID_OVER && lu->data_len == t->cmd->edtl;
 	const struct iscsi_result result = {
 		.status = lu->status,
 		.sense = lu->sense,
 		.sense_len = lu->sense_len,
-		.moved = lu->moved,
-		/* a buffer shorter than EDTL is no shortage of the initiator's */
-		.overflow = lu->resid_kind == LU_RESID_OVER && lu->data_len == t->cmd->edtl ?
-		    lu->resid : 0,
+		/* all of what was sent is taken, be it that the last block was not whole */
+		.moved = is_over && lu->dir == LU_DIR_OUT ? lu->data_len : lu->moved,
+		.overflow = is_over ? lu->resid : 0,
 	};
 
 	iscsi_cmd_done(t->cmd, &result);

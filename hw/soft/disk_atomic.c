@@ -50,13 +50,14 @@ int
 disk_do_compare_and_write(struct disk *disk, struct disk_cmd *cmd)
 {
 	(void)disk;
+	/* data for no block: whoever sent 256 blocks lost the number on the way into one byte */
 	if (cmd->info.blocks == 0)
-		return disk_good(cmd);
+		return cmd->buf_bytes == 0 ? disk_good(cmd) : disk_bad_cdb(cmd, 13, 7);
 	/* both instances, whole, and nothing else */
 	cmd->is_overrun = cmd->info.bytes > cmd->buf_bytes;
 	cmd->moved = num_min(cmd->info.bytes, disk_room(cmd));
 	if (cmd->buf_bytes != cmd->info.bytes || cmd->moved != cmd->info.bytes)
-		return disk_check(cmd, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU);
+		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
 	if (!piece_open(cmd, cmd->info.lba, cmd->info.blocks))
 		return disk_busy(cmd);
 	cmd->piece.blocks = 0;

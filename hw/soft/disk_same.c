@@ -70,13 +70,12 @@ same_take(struct disk_cmd *cmd)
 	return want;
 }
 
-/* may the range be unmapped instead of written? It then reads as zeros (LBPRZ) without a
- * check of protection information: the same as what was sent */
+/* Is the range unmapped instead of written? It then reads as zeros (LBPRZ), whatever was sent:
+ * so do other targets, and initiators count on it. Not without what protects the zeros */
 static bool
 same_is_unmap(const struct disk_cmd *cmd)
 {
 	return (cmd->cdb[1] & SAME_UNMAP) != 0 &&
-	    is_all(cmd->piece.data, cmd->disk->block_bytes, 0) &&
 	    (!cmd->piece.is_sent || is_all(cmd->piece.tuple, PI_BYTES, 0xff));
 }
 
@@ -125,6 +124,6 @@ disk_do_write_same(struct disk *disk, struct disk_cmd *cmd)
 	if (blocks > DISK_WRITE_SAME_MAX)
 		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
 	if (!same_is_whole(cmd))
-		return disk_check(cmd, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU);
+		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
 	return same_start(disk, cmd, blocks);
 }

@@ -67,7 +67,9 @@ disk_unmap_check(struct disk *disk, struct disk_cmd *cmd, uint64_t n)
 		const uint8_t *d = cmd->chunk + UNMAP_HDR + i * UNMAP_DESCR;
 		uint32_t blocks = be32_get(d + 8);
 
-		if (!cdb_range_ok(be64_get(d), blocks, disk->blocks))
+		/* of nothing, right behind the last block is fine */
+		if (blocks == 0 ? be64_get(d) > disk->blocks :
+		    !cdb_range_ok(be64_get(d), blocks, disk->blocks))
 			return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 		total += blocks;
 	}

@@ -79,14 +79,19 @@ result_moved(const struct lu_task *task, const struct scsi_pkt *pkt)
 static void
 result_take_resid(struct lu_task *task)
 {
+	bool is_good = (task->reason == CMD_CMPLT || task->reason == CMD_DATA_OVR) &&
+	    task->status == STATUS_GOOD;
+	bool is_over = task->expected != UINT64_MAX && task->expected > task->data_len;
+
 	task->resid_kind = LU_RESID_NONE;
 	task->resid = 0;
-	if (task->moved < task->data_len) {
+	/* a buffer shorter than the command is short even if a block did not fit into it */
+	if (task->moved < task->data_len && !(is_good && is_over)) {
 		task->resid_kind = LU_RESID_UNDER;
 		task->resid = task->data_len - task->moved;
 		return;
 	}
-	if (task->expected != UINT64_MAX && task->expected > task->data_len) {
+	if (is_over) {
 		task->resid_kind = LU_RESID_OVER;
 		task->resid = (uint32_t)num_min(task->expected - task->data_len, UINT32_MAX);
 	} else if (task->reason == CMD_DATA_OVR) {

@@ -186,11 +186,11 @@ START_TEST(write_same_repeats)
 	ck_assert(bench_none(&b, cdb, cdb_write_same(cdb, CDB_16, 1020, 5, CDB_NDOB)));
 	ck_assert(blocks_are(1020, 5, 0));
 	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, 0), sent, 100));
-	ck_assert(bench_sense_is(&b, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU));
+	ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
 	/* too much is as wrong as too little, and nothing has been written */
 	memset(sent, 0x45, 1024);
 	ck_assert(!bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 1, 0), sent, 1024));
-	ck_assert(bench_sense_is(&b, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU));
+	ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
 	ck_assert(blocks_are(10, 1, 0x44));
 	/* ANCHOR only together with UNMAP */
 	ck_assert(

@@ -136,7 +136,7 @@ START_TEST(wrong_sizes_change_nothing)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		ck_assert_msg(!caw(0, rows[i].blocks, rows[i].len), "row %zu", i);
 		ck_assert(bench_sense_is(
-		    &b, SENSE_ABORTED_COMMAND, ASC_INVALID_FIELD_IN_COMMAND_IU));
+		    &b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB));
 		ck_assert(reads_as(0, 4, old));
 	}
 	ck_assert(!caw(16384, 1, 1024));
