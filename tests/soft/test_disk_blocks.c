@@ -173,12 +173,11 @@ START_TEST(write_same_repeats)
 	ck_assert(blocks_are(10, 100, 0x44));
 	ck_assert(blocks_are(9, 1, 0));
 	ck_assert(blocks_are(110, 1, 0));
-	/* longer than a chunk, to the end, with a pattern though UNMAP is allowed */
-	ck_assert(
-	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1000, 0, CDB_UNMAP), sent, 512));
+	/* longer than a chunk, to the end */
+	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1000, 0, 0), sent, 512));
 	ck_assert(blocks_are(BLOCKS - 100, 100, 0x44));
 	ck_assert(blocks_are(1000, 100, 0x44));
-	memset(sent, 0, 512);
+	/* unmapped, whatever was sent */
 	ck_assert(
 	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1010, 5, CDB_UNMAP), sent, 512));
 	ck_assert(blocks_are(1010, 5, 0));
