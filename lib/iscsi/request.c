@@ -284,8 +284,8 @@ other_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data, uint
 		session->max_cmd_sn++;
 		session->n_cmds++; /* hold: a logout ends it */
 		request_run(conn, bhs, data, len);
-		session->n_cmds--;
 		window_advance(session);
+		session->n_cmds--;
 		session_put(session);
 		break;
 	}

@@ -1,6 +1,5 @@
 #include "tests/iscsi/mock_initiator.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,18 +138,20 @@ unit_run(struct iscsi_cmd *cmd)
 	static const uint8_t sense[18] = { 0x70, 0, 5, [7] = 10, [12] = 0x20 };
 	struct mock_world *w = world_of(cmd->session);
 	uint32_t want = cdb_bytes(cmd), len = want < cmd->edtl ? want : cmd->edtl;
-	uint32_t at = be32_get(cmd->cdb + 2) * MOCK_BLOCK;
+	uint64_t at = (uint64_t)be32_get(cmd->cdb + 2) * MOCK_BLOCK;
 	struct iscsi_result result = { .status = SAM_STAT_GOOD, .moved = len };
 
 	result.overflow = want > cmd->edtl ? want - cmd->edtl : 0;
-	if (cmd->cdb[0] == 0x28 && len > 0) {
+	if (at + len > MOCK_DISK_BYTES || (want > 0 && cmd->cdb[0] == 0x2a &&
+	    (cmd->dir != ISCSI_DIR_WRITE || cmd->data_len < len)))
+		result = (struct iscsi_result){ .status = SAM_STAT_BUSY };
+	else if (cmd->cdb[0] == 0x28 && len > 0) {
 		if (cmd->dir != ISCSI_DIR_READ || iscsi_cmd_buf(cmd, len) < 0) {
 			result = (struct iscsi_result){ .status = SAM_STAT_BUSY };
 		} else {
 			memcpy(cmd->data, w->disk + at, len);
 		}
 	} else if (cmd->cdb[0] == 0x2a && len > 0) {
-		assert(cmd->data_len >= len);
 		memcpy(w->disk + at, cmd->data, len);
 	} else if (cmd->cdb[0] != 0 && cmd->cdb[0] != 0x28 && cmd->cdb[0] != 0x2a) {
 		result = (struct iscsi_result){ .status = SAM_STAT_CHECK_CONDITION,
@@ -167,8 +168,7 @@ host_command(struct iscsi_cmd *cmd)
 	memcpy(w->last_cdb, cmd->cdb, cmd->cdb_len);
 	w->last_cdb_len = cmd->cdb_len;
 	w->order[w->n_commands++ % MOCK_HELD] = cmd->itt;
-	if (w->is_held) {
-		assert(w->n_held < MOCK_HELD);
+	if (w->is_held && w->n_held < MOCK_HELD) {
 		w->held[w->n_held++] = cmd;
 		return;
 	}
@@ -180,7 +180,7 @@ mock_finish(struct mock_world *w, unsigned int i)
 {
 	struct iscsi_cmd *cmd = w->held[i];
 
-	assert(i < w->n_held);
+	must(i < w->n_held);
 	memmove(&w->held[i], &w->held[i + 1], (w->n_held - i - 1) * sizeof(cmd));
 	w->n_held--;
 	unit_run(cmd);
@@ -200,7 +200,7 @@ host_tmf(struct iscsi_tmf *tmf)
 	struct mock_world *w = world_of(tmf->session);
 
 	w->n_tmfs++;
-	if (w->is_tmf_held) {
+	if (w->is_tmf_held && w->tmf == NULL) {
 		w->tmf = tmf;
 		return;
 	}
@@ -223,7 +223,7 @@ host_buf_get(struct iscsi_loop *loop, uint32_t bytes)
 {
 	struct mock_world *w = iscsi_loop_host(loop);
 
-	assert(bytes > 0);
+	must(bytes > 0);
 	if (w->has_no_memory)
 		return NULL;
 	w->n_bufs++;
@@ -235,7 +235,7 @@ host_buf_put(struct iscsi_loop *loop, void *buf, uint32_t bytes)
 {
 	struct mock_world *w = iscsi_loop_host(loop);
 
-	assert(bytes > 0);
+	must(bytes > 0);
 	w->n_bufs--;
 	free(buf);
 }
@@ -261,7 +261,7 @@ host_want_close(struct iscsi_conn *conn, enum iscsi_end why)
 {
 	struct mock_wire *wire = iscsi_conn_host(conn);
 
-	assert(!wire->is_close_due);
+	must(!wire->is_close_due);
 	wire->is_close_due = true;
 	wire->why = why;
 }
@@ -286,6 +286,42 @@ static const struct iscsi_host_ops host_ops = {
 
 /* ------ the world ------ */
 
+/* large memory is kept from one world to the next: fuzzers make thousands of them */
+static uint8_t *spare[MOCK_WIRES + 1];
+static unsigned int n_spare;
+
+static uint8_t *
+stream_take(void)
+{
+	uint8_t *p = n_spare > 0 ? spare[--n_spare] : malloc(MOCK_STREAM);
+
+	must(p != NULL);
+	return p;
+}
+
+static void
+stream_give(uint8_t *stream)
+{
+	if (stream != NULL && n_spare < ARRAY_LEN(spare))
+		spare[n_spare++] = stream;
+	else
+		free(stream);
+}
+
+static uint8_t *
+disk_shared(void)
+{
+	static uint8_t *disk;
+
+	if (disk != NULL)
+		return disk;
+	disk = malloc(MOCK_DISK_BYTES);
+	must(disk != NULL);
+	for (uint32_t i = 0; i < MOCK_DISK_BYTES; i++)
+		disk[i] = (uint8_t)(i * 7 + i / 512);
+	return disk;
+}
+
 static void
 world_fill(struct mock_world *w)
 {
@@ -297,10 +333,8 @@ world_fill(struct mock_world *w)
 	w->keys_len = sizeof(MOCK_KEYS) - 1;
 	w->find_status = ISCSI_LOGIN_OK;
 	iscsi_offer_defaults(&w->offer);
-	w->disk = malloc(MOCK_DISK_BYTES);
-	w->scratch = malloc(MOCK_STREAM);
-	for (uint32_t i = 0; i < MOCK_DISK_BYTES; i++)
-		w->disk[i] = (uint8_t)(i * 7 + i / 512);
+	w->disk = disk_shared();
+	w->scratch = stream_take();
 	for (unsigned int i = 0; i < MOCK_WIRES; i++)
 		w->wire[i].world = w;
 }
@@ -327,7 +361,7 @@ mock_open(void (*prepare)(struct mock_world *))
 {
 	struct mock_world *w = mock_try(prepare);
 
-	assert(w != NULL);
+	must(w != NULL);
 	return w;
 }
 
@@ -344,14 +378,13 @@ mock_close(struct mock_world *w)
 		mock_finish(w, 0);
 	if (w->tmf != NULL)
 		iscsi_tmf_done(w->tmf, ISCSI_TMF_COMPLETE);
-	assert(w->node == NULL || iscsi_node_is_idle(w->node));
-	assert(w->n_begun == w->n_ended && w->n_begun == w->n_freed);
-	assert(w->n_bufs == 0);
+	must(w->node == NULL || iscsi_node_is_idle(w->node));
+	must(w->n_begun == w->n_ended && w->n_begun == w->n_freed);
+	must(w->n_bufs == 0);
 	iscsi_node_free(w->node);
 	iscsi_loop_free(w->other);
 	iscsi_loop_free(w->loop);
-	free(w->disk);
-	free(w->scratch);
+	stream_give(w->scratch);
 	free(w);
 }
 
@@ -362,13 +395,16 @@ mock_connect(struct mock_world *w)
 		.remote = "127.0.0.1:5000" };
 	struct mock_wire *wire = w->wire;
 
-	while (wire->conn != NULL)
-		assert(++wire < w->wire + MOCK_WIRES);
+	while (wire->conn != NULL) {
+		wire++;
+		must(wire < w->wire + MOCK_WIRES);
+	}
 	memset(wire, 0, sizeof(*wire));
 	wire->world = w;
 	if (iscsi_conn_new(w->other != NULL ? w->other : w->loop, &portal, wire, &wire->conn) < 0)
 		return NULL;
-	wire->stream = malloc(MOCK_STREAM);
+	must(wire->stream == NULL);
+	wire->stream = stream_take();
 	return wire;
 }
 
@@ -379,8 +415,7 @@ mock_hangup(struct mock_wire *wire)
 
 	wire->conn = NULL;
 	iscsi_conn_free(conn);
-	free(wire->stream);
-	wire->stream = NULL;
+	stream_give(STEAL(wire->stream));
 }
 
 void
@@ -486,7 +521,7 @@ mock_drain(struct mock_wire *wire)
 
 			if (wire->gulp != 0 && k > wire->gulp - sent)
 				k = wire->gulp - sent;
-			assert(wire->stream_len + k <= MOCK_STREAM);
+			must(wire->stream_len + k <= MOCK_STREAM);
 			memcpy(wire->stream + wire->stream_len, iov[i].iov_base, k);
 			wire->stream_len += k;
 			sent += k;
@@ -515,13 +550,13 @@ mock_recv(struct mock_wire *wire, struct mock_pdu *ret)
 	ret->len = be24_get(p + 5);
 	n = ISCSI_BHS_LEN + extra;
 	if (extra != 0)
-		assert(iscsi_digest(p, ISCSI_BHS_LEN) == iscsi_digest_get(p + ISCSI_BHS_LEN));
+		must(iscsi_digest(p, ISCSI_BHS_LEN) == iscsi_digest_get(p + ISCSI_BHS_LEN));
 	need = n + ret->len + iscsi_pdu_pad(ret->len);
 	if (wire->has_data_digest && ret->len > 0 && op != ISCSI_OP_LOGIN_RSP) {
-		assert(iscsi_digest_padded(p + n, ret->len) == iscsi_digest_get(p + need));
+		must(iscsi_digest_padded(p + n, ret->len) == iscsi_digest_get(p + need));
 		need += 4;
 	}
-	assert(wire->stream_len >= need);
+	must(wire->stream_len >= need);
 	memcpy(wire->world->scratch, p + n, ret->len);
 	ret->data = wire->world->scratch;
 	ret->data[ret->len] = 0;

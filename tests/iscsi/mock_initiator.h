@@ -9,6 +9,8 @@
 #ifndef TESTS_ISCSI_MOCK_INITIATOR_H
 #define TESTS_ISCSI_MOCK_INITIATOR_H
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/uio.h>
 
 #include "base/bytes.h"
@@ -26,6 +28,15 @@
 /* keys of a plain session: everything else has its default */
 #define MOCK_KEYS	"InitialR2T=No\0ImmediateData=Yes\0MaxRecvDataSegmentLength=262144\0" \
 			"MaxBurstLength=262144\0FirstBurstLength=65536\0"
+
+/* holds in every build, unlike assert() */
+#define must(x)									\
+	do {									\
+		if (!(x)) {							\
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);	\
+			abort();						\
+		}								\
+	} while (0)
 
 struct mock_world;
 
