@@ -168,7 +168,8 @@ cmd_unpin(struct iscsi_cmd *cmd)
 bool
 cmd_is_whole(const struct iscsi_cmd *cmd)
 {
-	return cmd->n_bursts == 0 && (cmd->solicited >= cmd->wanted || cmd->is_refused);
+	return cmd->n_bursts == 0 && !cmd->is_filling &&
+	    (cmd->solicited >= cmd->wanted || cmd->is_refused);
 }
 
 static void
@@ -367,7 +368,6 @@ cmd_queue_answer(struct iscsi_cmd *cmd)
 	if (conn == NULL)
 		return; /* its connection is lost; TASK REASSIGN may fetch it */
 	cmd->segment = conn->max_send;
-	conn->queued_bytes += cmd->to_send;
 	tx_add(conn, &cmd->tx);
 }
 

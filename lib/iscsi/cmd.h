@@ -66,6 +66,7 @@ struct iscsi_cmd {
 	bool is_hashed;			/* found by its task tag */
 	bool is_listed;			/* on the session's list of tasks */
 	bool is_owed;			/* it holds a place in the command window */
+	bool is_filling;		/* data that came with it is still being received */
 	bool has_turn;			/* every CmdSN before it has come */
 	bool is_ready;			/* had its turn and waits, for data or for its order */
 	bool is_collapsed;		/* its status rides in the last Data-In */

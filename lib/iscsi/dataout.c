@@ -373,6 +373,17 @@ dataout_lost(struct iscsi_conn *conn, const uint8_t *bhs)
 		burst_end(cmd, burst);
 }
 
+/* the connection breaks off in the middle of the data that comes with it */
+void
+dataout_unfilled(struct iscsi_cmd *cmd)
+{
+	cmd->is_filling = false;
+	if (cmd->n_bursts < ISCSI_R2T_MAX)
+		burst_add(cmd, ISCSI_TAG_NONE, 0, iscsi_pdu_data_len(cmd->bhs));
+	else
+		cmd_refuse(cmd, ASC_PROTOCOL_CRC);
+}
+
 /* the same for data that came with the command: none of it is here */
 void
 dataout_immediate_lost(struct iscsi_cmd *cmd)

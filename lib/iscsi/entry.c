@@ -72,6 +72,7 @@ entry_done(struct iscsi_conn *conn)
 		return;
 	conn->stat_sn = who->stat_sn;
 	conn->acked_sn = who->stat_sn;
+	conn->max_recv = who->params.max_recv_data;
 	conn->max_send = who->params.max_send_data;
 	conn->has_header_digest = who->params.header_digest == ISCSI_DIGEST_CRC32C;
 	conn->has_data_digest = who->params.data_digest == ISCSI_DIGEST_CRC32C;

@@ -44,7 +44,6 @@
 #define ISCSI_CONNS_MAX		16		/* of one session */
 #define ISCSI_WINDOW_MAX	1024		/* commands of one session */
 #define ISCSI_IMMEDIATE_MAX	32		/* immediate requests of one session in flight */
-#define ISCSI_SEGMENT_MAX	(256u << 10)	/* data segment we declare to receive */
 #define ISCSI_RX_IOV_MAX	2
 #define ISCSI_TX_IOV_MIN	8		/* fewer pieces are not enough to send with */
 #define ISCSI_ADDRESS_MAX	64		/* "[addr]:port" with its NUL */
@@ -241,7 +240,7 @@ struct iscsi_loop *iscsi_node_loop(const struct iscsi_node *node);
 
 /* ------ session ------ */
 
-/* counters; kept for each connection, added up for sessions, nodes and loops */
+/* counters; kept for each connection, added up for sessions and nodes */
 struct iscsi_stats {
 	uint64_t commands;		/* SCSI commands given to the host */
 	uint64_t reads;			/* of them: read direction */
@@ -259,7 +258,6 @@ struct iscsi_stats {
 					 * the window, data for tasks that are gone */
 	uint64_t header_digest_errors;
 	uint64_t data_digest_errors;
-	uint64_t format_errors;		/* connections ended for a PDU that cannot be parsed */
 	uint64_t snacks;
 	uint64_t resent_pdus;		/* answers to SNACK */
 	uint64_t reassigned;		/* tasks moved to another connection */
@@ -299,6 +297,9 @@ struct iscsi_conn *iscsi_session_conn_next(const struct iscsi_session *session,
 
 /* iscsi_session_stats() - counters of @session, connections that are gone included */
 void iscsi_session_stats(const struct iscsi_session *session, struct iscsi_stats *ret_stats);
+
+/* iscsi_node_stats() - counters of @node, sessions that are gone included */
+void iscsi_node_stats(const struct iscsi_node *node, struct iscsi_stats *ret_stats);
 
 /* iscsi_session_tasks() - commands between their first PDU and the end of their answer */
 uint32_t iscsi_session_tasks(const struct iscsi_session *session);

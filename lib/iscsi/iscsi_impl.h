@@ -25,9 +25,10 @@
 #define HEAD_MAX		(ISCSI_BHS_LEN + ISCSI_AHS_LEN_MAX + ISCSI_DIGEST_LEN)
 #define AHS_TAKEN_MAX		260	/* more cannot belong to a command we take */
 #define CTL_INLINE		ISCSI_BHS_LEN	/* enough for a Reject */
-#define GRAVES			16	/* tasks that ended with data still to come */
+#define GRAVES			64	/* tasks that ended with data still to come */
 #define RETAINED_MAX		256	/* answers that a connection keeps for SNACK */
 #define DATA_LOST_NS		(5 * NS_PER_S)	/* then data of a write is asked for again */
+#define LATE_BYTES_MAX		(1u << 20)	/* data of requests that came before their turn */
 #define TMFS_MAX		16	/* of one session */
 
 /* ------ loop ------ */
@@ -95,6 +96,7 @@ struct iscsi_node {
 	uint32_t n_refs;		/* sessions whose memory is there, connections on the way */
 	uint16_t last_tsih;
 	bool is_ended;
+	struct iscsi_stats stats;	/* of sessions that are gone */
 	LIST_ENTRY(iscsi_node) entry;
 };
 
@@ -144,6 +146,7 @@ struct iscsi_session {
 	uint32_t n_collecting;		/* commands that have had their turn and wait for data */
 	uint32_t n_immediate;		/* immediate requests in flight */
 	uint32_t n_late;
+	uint32_t late_bytes;
 	uint16_t window;
 	uint16_t n_conns;
 	uint16_t n_tmfs;
@@ -234,6 +237,7 @@ struct iscsi_conn {
 	/* sending */
 	uint32_t stat_sn;		/* of the next status */
 	uint32_t acked_sn;		/* first StatSN that the initiator has not acknowledged */
+	uint32_t max_recv;		/* longest data segment that we declared to take */
 	uint32_t max_send;		/* longest data segment that the initiator takes */
 	uint32_t queued_bytes;		/* data of answers in txq */
 	uint32_t ring_head, ring_tail;	/* slots made and sent */
@@ -377,6 +381,7 @@ void late_free(struct iscsi_session *session, struct late *late);
 
 /* dataout.c */
 void dataout_begin(struct iscsi_cmd *cmd, uint32_t immediate);
+void dataout_unfilled(struct iscsi_cmd *cmd);
 void dataout_immediate_lost(struct iscsi_cmd *cmd);
 void dataout_bury(struct iscsi_session *session, uint32_t itt);
 void dataout_header(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan);

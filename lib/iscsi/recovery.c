@@ -16,7 +16,6 @@ cmd_requeue(struct iscsi_conn *conn, struct iscsi_cmd *cmd)
 		(void)sm_move(cmd_states, &cmd->sm, CMD_ANSWERING);
 	if (cmd->tx.is_queued)
 		return;
-	conn->queued_bytes += cmd->to_send;
 	tx_add(conn, &cmd->tx);
 }
 

@@ -122,6 +122,10 @@ scsi_enter(struct iscsi_conn *conn, struct iscsi_cmd *cmd, enum window window,
 		plan->dest = cmd->buf_bytes >= immediate ? cmd->data : NULL;
 		conn->rx_cmd = cmd;
 		cmd->pins++;
+		cmd->is_filling = true;
+		/* meanwhile other connections may bring commands that must wait for it */
+		if (UNLIKELY(session->n_conns > 1))
+			cmd_go(cmd);
 	} else {
 		cmd_go(cmd);
 	}
@@ -219,9 +223,11 @@ request_begin(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, u
 		entry_begin(conn, bhs, plan);
 		return;
 	}
-	reason = iscsi_pdu_check(bhs, ISCSI_SEGMENT_MAX);
+	reason = iscsi_pdu_check(bhs, conn->max_recv);
 	if (session->needs_acks && reason != ISCSI_REJECT_UNSUPPORTED)
 		tx_ack(conn, iscsi_pdu_u32(bhs, ISCSI_O_EXP_STAT_SN));
+	if (UNLIKELY(conn->is_closing))
+		return;
 	if (LIKELY(reason == ISCSI_REJECT_NONE)) {
 		if (UNLIKELY(session->node == NULL && !is_for_discovery(opcode)))
 			reason = ISCSI_REJECT_PROTOCOL;
@@ -302,6 +308,7 @@ request_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data, ui
 		break;
 	case RX_CMD:
 		conn->stats.written_bytes += len;
+		cmd->is_filling = false;
 		cmd_go(cmd);
 		break;
 	case RX_BURST:
@@ -330,6 +337,7 @@ request_bad_data(struct iscsi_conn *conn, const uint8_t *bhs)
 	case RX_CTL: /* the initiator sends it again, with the same CmdSN */
 		break;
 	case RX_CMD:
+		cmd->is_filling = false;
 		dataout_immediate_lost(cmd);
 		cmd_go(cmd);
 		break;

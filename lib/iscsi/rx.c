@@ -41,6 +41,8 @@ rx_forget_cmd(struct iscsi_conn *conn, struct iscsi_cmd *cmd)
 {
 	if (conn->rx_cmd != cmd)
 		return;
+	if (cmd->is_filling)
+		dataout_unfilled(cmd);
 	conn->rx_cmd = NULL;
 	conn->dest = NULL;
 	conn->kind = RX_DROP;
@@ -100,6 +102,9 @@ header_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, uint
 	conn->head_got = 0;
 	conn->seg_len = len;
 	request_begin(conn, bhs, ahs, ahs_len, &plan);
+	/* what the request set off may have ended the command it belongs to */
+	if (UNLIKELY(conn->rx_cmd == NULL && plan.kind != RX_CTL))
+		plan = (struct rx_plan){ .kind = RX_DROP };
 	if (len == 0) {
 		if (plan.kind != RX_DROP) {
 			conn->kind = plan.kind;
@@ -147,7 +152,7 @@ header_bad(struct iscsi_conn *conn)
 
 	conn->stats.header_digest_errors++;
 	if (conn->session == NULL || !conn->session->has_recovery || conn->is_resync ||
-	    len > ISCSI_SEGMENT_MAX) {
+	    len > conn->max_recv) {
 		conn_close(conn, ISCSI_END_DIGEST);
 		return;
 	}

@@ -117,8 +117,10 @@ session_put(struct iscsi_session *session)
 		return;
 	if (session->has_begun && session->loop->ops->session_free != NULL)
 		session->loop->ops->session_free(session);
-	if (node != NULL)
+	if (node != NULL) {
+		stats_add(&node->stats, &session->stats);
 		node->n_refs--;
+	}
 	free(session->texts);
 	free(session);
 }

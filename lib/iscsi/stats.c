@@ -27,3 +27,16 @@ iscsi_session_stats(const struct iscsi_session *session, struct iscsi_stats *ret
 	LIST_FOREACH(conn, &session->conns, session_entry)
 		stats_add(ret_stats, &conn->stats);
 }
+
+void
+iscsi_node_stats(const struct iscsi_node *node, struct iscsi_stats *ret_stats)
+{
+	const struct iscsi_session *session;
+	struct iscsi_stats one;
+
+	*ret_stats = node->stats;
+	LIST_FOREACH(session, &node->sessions, entry) {
+		iscsi_session_stats(session, &one);
+		stats_add(ret_stats, &one);
+	}
+}

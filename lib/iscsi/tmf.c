@@ -169,25 +169,30 @@ tmf_act(struct iscsi_tmf *tmf)
 	return false;
 }
 
+/* an immediate request may overtake commands that it is about, on another connection */
+static bool
+is_early(const struct iscsi_tmf *tmf)
+{
+	const struct iscsi_session *session = tmf->session;
+
+	return is_about_set(tmf->fn) && iscsi_sn_lt(session->exp_cmd_sn, tmf->cmd_sn) &&
+	    iscsi_sn_le(tmf->cmd_sn, session->max_cmd_sn + 1);
+}
+
 static void
 tmf_start(struct iscsi_tmf *tmf)
 {
 	struct iscsi_session *session = tmf->session;
 
-	/* an immediate request may overtake commands that it is about, on another connection */
-	if (is_about_set(tmf->fn) && iscsi_sn_lt(session->exp_cmd_sn, tmf->cmd_sn) &&
-	    iscsi_sn_le(tmf->cmd_sn, session->max_cmd_sn + 1)) {
-		tmf->is_waiting = true;
+	tmf->is_waiting = is_early(tmf);
+	if (tmf->is_waiting)
 		return;
-	}
-	tmf->is_waiting = false;
+	tmf->is_given = true; /* what runs below may end the session */
 	session->n_cmds++; /* hold */
-	if (tmf_act(tmf)) {
-		tmf->is_given = true;
+	if (tmf_act(tmf))
 		session->loop->ops->tmf(tmf);
-	} else {
+	else
 		tmf_end(tmf);
-	}
 	session->n_cmds--;
 	session_put(session);
 }
@@ -195,12 +200,14 @@ tmf_start(struct iscsi_tmf *tmf)
 void
 tmf_run_barriers(struct iscsi_session *session)
 {
-	struct iscsi_tmf *tmf, *next;
+	struct iscsi_tmf *tmf;
 
-	for (tmf = LIST_FIRST(&session->tmfs); tmf != NULL; tmf = next) {
-		next = LIST_NEXT(tmf, entry);
-		if (tmf->is_waiting)
-			tmf_start(tmf);
+again: /* what one of them does may end others */
+	LIST_FOREACH(tmf, &session->tmfs, entry) {
+		if (!tmf->is_waiting || is_early(tmf))
+			continue;
+		tmf_start(tmf);
+		goto again;
 	}
 }
 
@@ -298,12 +305,15 @@ fence_is_down(const struct iscsi_tmf *tmf)
 void
 tmf_acked(struct iscsi_session *session)
 {
-	struct iscsi_tmf *tmf, *next;
+	struct iscsi_tmf *tmf;
 
-	for (tmf = LIST_FIRST(&session->tmfs); tmf != NULL; tmf = next) {
-		next = LIST_NEXT(tmf, entry);
-		if (tmf->is_fenced && fence_is_down(tmf))
-			tmf_end(tmf);
+again:
+	LIST_FOREACH(tmf, &session->tmfs, entry) {
+		if (!tmf->is_fenced || !fence_is_down(tmf))
+			continue;
+		tmf->is_fenced = false;
+		tmf_end(tmf);
+		goto again;
 	}
 }
 
@@ -371,6 +381,7 @@ tmf_end_all(struct iscsi_session *session)
 	for (tmf = LIST_FIRST(&session->tmfs); tmf != NULL; tmf = next) {
 		next = LIST_NEXT(tmf, entry);
 		tmf->conn = NULL;
+		tmf->is_fenced = false;
 		if (!tmf->is_given)
 			tmf_free(tmf);
 	}

@@ -25,9 +25,20 @@ tx_kick(struct iscsi_conn *conn)
 	conn->loop->ops->want_send(conn);
 }
 
+/* what an answer counts for towards limits.tx_queued_bytes */
+static uint32_t
+item_bytes(struct iscsi_tx_item *item)
+{
+	if (LIKELY(item->is_cmd))
+		return container_of(item, struct iscsi_cmd, tx)->to_send;
+	return container_of(item, struct iscsi_ctl, tx)->data_len +
+	    (uint32_t)sizeof(struct iscsi_ctl);
+}
+
 void
 tx_add(struct iscsi_conn *conn, struct iscsi_tx_item *item)
 {
+	conn->queued_bytes += item_bytes(item);
 	item->is_queued = true;
 	STAILQ_INSERT_TAIL(&conn->txq, item, entry);
 	if (!conn->is_send_due)
@@ -41,11 +52,7 @@ tx_remove(struct iscsi_conn *conn, struct iscsi_tx_item *item)
 		return;
 	STAILQ_REMOVE(&conn->txq, item, iscsi_tx_item, entry);
 	item->is_queued = false;
-	if (item->is_cmd) {
-		struct iscsi_cmd *cmd = container_of(item, struct iscsi_cmd, tx);
-
-		conn->queued_bytes -= cmd->to_send;
-	}
+	conn->queued_bytes -= item_bytes(item);
 }
 
 /* what every PDU tells about the window; the session may be gone already */

@@ -68,11 +68,18 @@ window_pay(struct iscsi_session *session)
 
 /* ------ what came before its CmdSN ------ */
 
-void
-late_free(struct iscsi_session *session, struct late *late)
+static void
+late_remove(struct iscsi_session *session, struct late *late)
 {
 	TAILQ_REMOVE(&session->late, late, entry);
 	session->n_late--;
+	session->late_bytes -= late->data_len;
+}
+
+void
+late_free(struct iscsi_session *session, struct late *late)
+{
+	late_remove(session, late);
 	free(late);
 }
 
@@ -93,6 +100,7 @@ late_insert(struct iscsi_session *session, struct late *late)
 	else
 		TAILQ_INSERT_AFTER(&session->late, at, late, entry);
 	session->n_late++;
+	session->late_bytes += late->data_len;
 	return true;
 }
 
@@ -101,8 +109,11 @@ bool
 window_keep(struct iscsi_conn *conn, const uint8_t *bhs, struct iscsi_cmd *cmd,
     const uint8_t *data, uint32_t len)
 {
-	struct late *late = fault_hit() ? NULL : malloc(sizeof(*late) + len);
+	struct late *late;
 
+	if (len > LATE_BYTES_MAX - conn->session->late_bytes)
+		return false;
+	late = fault_hit() ? NULL : malloc(sizeof(*late) + len);
 	if (late == NULL)
 		return false;
 	late->cmd_sn = iscsi_pdu_u32(bhs, ISCSI_O_CMD_SN);
@@ -148,8 +159,7 @@ late_run(struct iscsi_session *session, struct late *late)
 	struct iscsi_conn *conn = late->conn;
 	struct iscsi_cmd *cmd = late->cmd;
 
-	TAILQ_REMOVE(&session->late, late, entry);
-	session->n_late--;
+	late_remove(session, late);
 	if (cmd != NULL)
 		cmd_turn(cmd);
 	else if (!late->is_hole && conn != NULL && !conn->is_closing)

@@ -144,6 +144,31 @@ START_TEST(test_connections_share_the_numbers)
 }
 END_TEST
 
+START_TEST(test_a_turn_does_not_replace_data)
+{
+	struct mock_world *w = mock_open(many);
+	struct mock_wire *a = mock_session(w), *b = more(w, a, 1, 0);
+	uint8_t pdu[48 + 1024] = { ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_WRITE | 1 };
+
+	/* half of a write that comes before its turn, then the command before it */
+	be24_put(pdu + 5, 1024);
+	be32_put(pdu + ISCSI_O_ITT, 2);
+	be32_put(pdu + ISCSI_O_EDTL, 1024);
+	be32_put(pdu + ISCSI_O_CMD_SN, a->cmd_sn + 1);
+	pdu[32] = 0x2a;
+	pdu[40] = 2;
+	memset(pdu + 48, 0x5a, 1024);
+	mock_feed(b, pdu, 500);
+	mock_read(a, 1, 8, 1, 512);
+	(void)mock_expect(a, ISCSI_OP_DATA_IN);
+	ck_assert_uint_eq(w->n_commands, 1);
+	mock_feed(b, pdu + 500, sizeof(pdu) - 500);
+	(void)mock_expect(b, ISCSI_OP_SCSI_RSP);
+	ck_assert_mem_eq(w->disk, pdu + 48, 1024);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_one_connection_may_go)
 {
 	struct mock_world *w = mock_open(many);
@@ -409,7 +434,8 @@ END_TEST
 
 CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_bytes_out,
     test_login_again_reinstates, test_unknown_session_and_limits,
-    test_connections_share_the_numbers, test_one_connection_may_go,
+    test_connections_share_the_numbers, test_a_turn_does_not_replace_data,
+    test_one_connection_may_go,
     test_same_connection_id_takes_over, test_a_failed_session_is_continued,
     test_ends_from_our_side, test_fast_abort_hears_of_ended_tasks, test_response_fence,
     test_login_takes_too_long, test_only_login_before_login,
