@@ -170,6 +170,12 @@ name_order(const void *a, const void *b)
 static int
 list_seal(struct ex_list *list, struct ex_fault *reterr)
 {
+	static const char *const places[EX_FROM_N] = {
+		[EX_FROM_FILE] = "the administrator's file",
+		[EX_FROM_OPTION] = "the command line",
+		[EX_FROM_STATE] = "the daemon's own file",
+	};
+
 	if (list->n == 0)
 		return 0;
 	list->by_name = fault_hit() ? NULL : calloc(list->n, sizeof(list->by_name[0]));
@@ -186,7 +192,8 @@ list_seal(struct ex_list *list, struct ex_fault *reterr)
 		if (a->from > b->from || (a->from == b->from && a->at > b->at))
 			b = a;
 		return ex_complain(reterr, b, -EEXIST, ex_key_of_name(b->kind), 0,
-		    "is there already");
+		    "%s is there already, in %s", ex_shown(b->name),
+		    places[b == a ? list->by_name[i]->from : a->from]);
 	}
 	return 0;
 }
