@@ -378,6 +378,8 @@ void rpc_handle_abandon(struct rpc_handle *handle, int result);
 struct rpc_handle *rpc_handle_get(struct rpc_conn *conn, uint64_t id);
 /* the unit that a handle (not 0) or a name tells; a reference. NULL: refused already */
 struct lu *rpc_unit_of(const struct rpc_in *in, uint64_t handle, const char *name);
+/* do role and local rules give the client anything of this unit? false: refused already */
+bool rpc_unit_is_allowed(const struct rpc_in *in, const struct lu *unit);
 
 /* rpc_submit.c */
 enum rpc_go rpc_submit(const struct rpc_in *in);

@@ -228,6 +228,10 @@ rpc_reset(const struct rpc_in *in)
 			    NULL);
 		return RPC_NEXT;
 	}
+	if (unit != NULL && !rpc_unit_is_allowed(in, unit)) {
+		lu_unref(unit);
+		return RPC_NEXT;
+	}
 	call = rpc_call_new(in);
 	if (call == NULL) {
 		lu_unref(unit);

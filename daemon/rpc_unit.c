@@ -119,6 +119,18 @@ unit_classes(const struct rpc_conn *conn, const struct lu *unit)
 	return classes;
 }
 
+bool
+rpc_unit_is_allowed(const struct rpc_in *in, const struct lu *unit)
+{
+	if (unit_classes(in->conn, unit) != 0)
+		return true;
+	rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
+	    .code = SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, .err = -EACCES,
+	    .text = "no rule gives this user that unit",
+	    .hint = "see 'local' in scsad.conf(5)" });
+	return false;
+}
+
 static struct rpc_handle *
 handle_new(struct rpc_conn *conn, struct lu *unit)
 {
@@ -227,13 +239,8 @@ open_unit(const struct rpc_in *in, struct lu *unit)
 
 	if (!lu_exec_is_here(home) && rpc_conn_move(conn, rpc_loop_of(conn->server, home)))
 		return RPC_MOVE;
-	if (unit_classes(conn, unit) == 0) {
-		rpc_refuse(conn, rpc_in_id(in), METHOD_OPEN, &(struct rpc_refusal){
-		    .code = SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, .err = -EACCES,
-		    .text = "no rule gives this user that unit",
-		    .hint = "see 'local' in scsad.conf(5)" });
+	if (!rpc_unit_is_allowed(in, unit))
 		return RPC_NEXT;
-	}
 	handle = handle_new(conn, unit);
 	if (handle == NULL) {
 		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_OPEN, -ENOMEM, NULL);
