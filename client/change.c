@@ -132,6 +132,43 @@ scsac_phy_down(struct scsac *c, const char *path, unsigned phy, struct scsac_cha
 	return change_run(c, METHOD_PHY_DOWN, &msg.base, ret);
 }
 
+int
+scsac_resize(struct scsac *c, const char *path, const char *address, uint64_t bytes,
+    struct scsac_change **ret)
+{
+	Scsad__ResizeRequest msg = SCSAD__RESIZE_REQUEST__INIT;
+
+	msg.path = (char *)(uintptr_t)path;
+	msg.address = (char *)(uintptr_t)address;
+	msg.has_bytes = 1;
+	msg.bytes = bytes;
+	return change_run(c, METHOD_RESIZE, &msg.base, ret);
+}
+
+static int
+rescan_take(struct call *call, const ProtobufCMessage *reply)
+{
+	const Scsad__RescanReply *msg = (const void *)reply;
+	unsigned *units = call->arg;
+
+	*units = msg->units;
+	return 0;
+}
+
+int
+scsac_rescan(struct scsac *c, const char *path, unsigned *ret_units)
+{
+	Scsad__RescanRequest msg = SCSAD__RESCAN_REQUEST__INIT;
+	unsigned units = 0;
+	int r;
+
+	msg.path = (char *)(uintptr_t)path;
+	r = call_run(c, METHOD_RESCAN, &msg.base, rescan_take, &units);
+	if (r == 0 && ret_units != NULL)
+		*ret_units = units;
+	return r;
+}
+
 void
 scsac_change_free(struct scsac_change *change)
 {

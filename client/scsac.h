@@ -726,7 +726,24 @@ int scsac_expander_add(struct scsac *c, const char *path, const char *line,
 int scsac_phy_up(struct scsac *c, const char *path, unsigned phy, uint64_t local, uint64_t remote,
     struct scsac_change **ret);
 int scsac_phy_down(struct scsac *c, const char *path, unsigned phy, struct scsac_change **ret);
+/**
+ * scsac_resize() - give a disk of a software HBA another size; @bytes 0: that of its file now
+ *
+ * Returns:  as above; -EOPNOTSUPP the store of the disk cannot
+ */
+int scsac_resize(struct scsac *c, const char *path, const char *address, uint64_t bytes,
+    struct scsac_change **ret);
 void scsac_change_free(struct scsac_change *change);
+
+/**
+ * scsac_rescan() - let HBAs look for devices; waits until they have
+ *
+ * @path       name of an HBA; NULL: all of them
+ * @ret_units  units that are attached behind them now; may be NULL
+ *
+ * Returns:  0, or -ENODEV: no such HBA, or one that is not up
+ */
+int scsac_rescan(struct scsac *c, const char *path, unsigned *ret_units);
 
 #define SCSAC_SMP_MIN	8
 #define SCSAC_SMP_MAX	1032

@@ -20,6 +20,7 @@ struct rpc_change {
 	char *text;			/* line or address as it came; in the same memory */
 	unsigned int phy;
 	uint64_t local, remote;
+	uint64_t bytes;			/* resize: 0 to look */
 	char address[96];		/* SOFT_ADDR_LEN and more: foreign ports have longer names */
 	char iports[SOFT_PHYS][sizeof(((struct soft_phy_info *)0)->iport)];
 	size_t n_iports;
@@ -207,6 +208,17 @@ phy_down(struct rpc_change *c)
 	return soft_phy_down(c->hba->soft, c->phy, c->reterr);
 }
 
+static int
+resize(struct rpc_change *c)
+{
+	const char *part = unit_part(c->text);
+
+	iports_note_of(c, c->text);
+	c->units = units_below(c, part, strlen(part));
+	address_note(c, part, strlen(part));
+	return soft_disk_resize(c->hba->soft, c->text, c->bytes, c->reterr);
+}
+
 /* what is asked for by each method */
 static const struct change_verb {
 	int (*run)(struct rpc_change *c);
@@ -219,6 +231,7 @@ static const struct change_verb {
 	[METHOD_EXPANDER_ADD]  = { expander_add, "expander added" },
 	[METHOD_PHY_UP]        = { phy_up, "up" },
 	[METHOD_PHY_DOWN]      = { phy_down, "down" },
+	[METHOD_RESIZE]        = { resize, "resized" },
 };
 
 static void
@@ -392,27 +405,51 @@ unit_hba(const struct rpc_in *in, const char *name, char *address, size_t size)
 	return hba;
 }
 
-static enum rpc_go
-remove_start(const struct rpc_in *in)
+/* a call about what is at @address; NULL: refused already */
+static struct rpc_call *
+address_start(const struct rpc_in *in, const char *path, const char *address)
 {
-	const Scsad__RemoveRequest *req = (const void *)in->msg;
-	const char *address = req->address;
 	char of_unit[LU_PATH_MAX];
-	struct rpc_call *call;
 	struct hba *hba;
 
-	if (address == NULL || address[0] == '\0')
-		return refuse_missing(in, "an address is needed: PORT/TARGET or PORT/TARGET,LUN");
+	if (address == NULL || address[0] == '\0') {
+		(void)refuse_missing(in,
+		    "an address is needed: PORT/TARGET or PORT/TARGET,LUN");
+		return NULL;
+	}
 	hba = address_hba(in, address, &address);
 	if (hba == NULL && strchr(address, '/') == NULL) {
 		hba = unit_hba(in, address, of_unit, sizeof(of_unit));
 		address = hba == NULL ? address : of_unit;
 	}
 	if (hba == NULL || !rpc_hba_is_soft(hba))
-		hba = rpc_hba_soft(in, hba == NULL ? req->path : hba->name);
-	call = hba == NULL ? NULL : change_new(in, hba, address);
+		hba = rpc_hba_soft(in, hba == NULL ? path : hba->name);
+	return hba == NULL ? NULL : change_new(in, hba, address);
+}
+
+static enum rpc_go
+remove_start(const struct rpc_in *in)
+{
+	const Scsad__RemoveRequest *req = (const void *)in->msg;
+	struct rpc_call *call = address_start(in, req->path, req->address);
+
 	if (call != NULL)
 		rpc_call_work(call);
+	return RPC_NEXT;
+}
+
+enum rpc_go
+rpc_resize(const struct rpc_in *in)
+{
+	const Scsad__ResizeRequest *req = (const void *)in->msg;
+	struct rpc_call *call = address_start(in, req->path, req->address);
+	struct rpc_change *c;
+
+	if (call == NULL)
+		return RPC_NEXT;
+	c = call->more;
+	c->bytes = req->bytes;
+	rpc_call_work(call);
 	return RPC_NEXT;
 }
 

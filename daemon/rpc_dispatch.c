@@ -35,6 +35,8 @@ static const handler_fn handlers[METHOD_N] = {
 	[METHOD_SESSION_LIST]  = rpc_session_list,
 	[METHOD_SESSION_CLOSE] = rpc_session_close,
 	[METHOD_RESERVE_STATUS] = rpc_reserve_status,
+	[METHOD_RESIZE]        = rpc_resize,
+	[METHOD_RESCAN]        = rpc_rescan,
 };
 
 static enum rpc_go

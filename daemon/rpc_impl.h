@@ -410,7 +410,11 @@ enum rpc_go rpc_lun_remove(const struct rpc_in *in);
 enum rpc_go rpc_expander_add(const struct rpc_in *in);
 enum rpc_go rpc_phy_up(const struct rpc_in *in);
 enum rpc_go rpc_phy_down(const struct rpc_in *in);
+enum rpc_go rpc_resize(const struct rpc_in *in);
 enum rpc_go rpc_smp(const struct rpc_in *in);
+
+/* rpc_rescan.c */
+enum rpc_go rpc_rescan(const struct rpc_in *in);
 
 /* rpc_export.c, rpc_session.c, rpc_reserve.c */
 enum rpc_go rpc_export_list(const struct rpc_in *in);

@@ -390,3 +390,64 @@ const struct verb verb_soft_phy = {
 	.words = up_down,
 	.run = phy_run,
 };
+
+/* ------ disks ------ */
+
+static const struct verb_opt resize_opts[] = {
+	[CHANGE_UNIT] = { "unit", 'u', "NAME",
+	    "the HBA, or a unit of it; without: the only software HBA" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static enum ctl_exit
+resize_run(struct ctl *ctl, const struct args *args)
+{
+	struct scsac_change *change = NULL;
+	uint64_t bytes = 0;
+	int r;
+
+	if (args->n > 1 && (num_parse_bytes(args->v[1], INT64_MAX, &bytes) < 0 || bytes == 0))
+		return ctl_syntax(ctl, "'%s' is no size", args->v[1]);
+	r = scsac_resize(ctl->conn, args->opt[CHANGE_UNIT], args->v[0], bytes, &change);
+	if (r < 0)
+		return ctl_refused(ctl, r, NULL);
+	change_print(ctl, change);
+	scsac_change_free(change);
+	return CTL_OK;
+}
+
+const struct verb verb_soft_resize = {
+	.name = "soft resize",
+	.args = "ADDRESS [SIZE]",
+	.summary = "give a disk of a software HBA another size",
+	.details = "ADDRESS is PORT/TARGET,LUN, or the path of the unit. Without SIZE the disk "
+	    "looks at\nits file.",
+	.opts = resize_opts,
+	.min = 1,
+	.max = 2,
+	.lister = LIST_UNITS,
+	.run = resize_run,
+};
+
+static enum ctl_exit
+rescan_run(struct ctl *ctl, const struct args *args)
+{
+	unsigned units = 0;
+	int r = scsac_rescan(ctl->conn, args->n > 0 ? args->v[0] : NULL, &units);
+
+	if (r < 0)
+		return ctl_refused(ctl, r, NULL);
+	if (ctl->is_json)
+		doc_number(ctl->root, "units", units);
+	else
+		fact("units", "%u attached", units);
+	return CTL_OK;
+}
+
+const struct verb verb_soft_rescan = {
+	.name = "soft rescan",
+	.args = "[HBA]",
+	.summary = "look for units that have come",
+	.max = 1,
+	.run = rescan_run,
+};

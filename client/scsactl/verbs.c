@@ -53,6 +53,8 @@ const struct verb *const verbs[] = {
 	&verb_soft_lun,
 	&verb_soft_expander,
 	&verb_soft_phy,
+	&verb_soft_resize,
+	&verb_soft_rescan,
 	&verb_smp,
 	&verb_fault,
 	&verb_completion,

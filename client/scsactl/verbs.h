@@ -49,6 +49,8 @@ extern const struct verb verb_smp;
 extern const struct verb verb_soft_expander;
 extern const struct verb verb_soft_lun;
 extern const struct verb verb_soft_phy;
+extern const struct verb verb_soft_rescan;
+extern const struct verb verb_soft_resize;
 extern const struct verb verb_soft_target;
 extern const struct verb verb_status;
 extern const struct verb verb_target_add;
