@@ -609,6 +609,14 @@ mock_answer(struct mock *m, const struct frame *frame)
 		[METHOD_PHY_UP] = mock_change,
 		[METHOD_PHY_DOWN] = mock_change,
 		[METHOD_SMP] = mock_smp,
+		[METHOD_EXPORT_LIST] = mock_export_list,
+		[METHOD_EXPORT_CHANGE] = mock_export_change,
+		[METHOD_EXPORT_RELOAD] = mock_export_reload,
+		[METHOD_SESSION_LIST] = mock_session,
+		[METHOD_SESSION_CLOSE] = mock_session,
+		[METHOD_RESERVE_STATUS] = mock_reserve,
+		[METHOD_RESIZE] = mock_change,
+		[METHOD_RESCAN] = mock_rescan,
 	};
 
 	if (m->hook != NULL && m->hook(m, frame))

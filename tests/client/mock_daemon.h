@@ -83,4 +83,12 @@ void mock_tree_reply(struct mock *m, const struct frame *frame, Scsad__ListReply
 void mock_change(struct mock *m, const struct frame *frame);
 void mock_smp(struct mock *m, const struct frame *frame);
 
+/* mock_exports.c: exports, sessions, reservations */
+void mock_export_list(struct mock *m, const struct frame *frame);
+void mock_export_change(struct mock *m, const struct frame *frame);
+void mock_export_reload(struct mock *m, const struct frame *frame);
+void mock_session(struct mock *m, const struct frame *frame);
+void mock_reserve(struct mock *m, const struct frame *frame);
+void mock_rescan(struct mock *m, const struct frame *frame);
+
 #endif /* TESTS_CLIENT_MOCK_DAEMON_H */
