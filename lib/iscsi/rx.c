@@ -126,7 +126,8 @@ header_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, uint
 static uint32_t
 header_len(const struct iscsi_conn *conn)
 {
-	if (conn->head_got < ISCSI_BHS_LEN)
+	/* in login there are no additional headers, and whoever announces some is no initiator */
+	if (conn->head_got < ISCSI_BHS_LEN || conn->sm < S5_LOGGED_IN)
 		return ISCSI_BHS_LEN;
 	return ISCSI_BHS_LEN + iscsi_pdu_ahs_len(conn->head) +
 	    (conn->has_header_digest ? ISCSI_DIGEST_LEN : 0);
