@@ -20,8 +20,7 @@ static const enum lu_attr attrs[ISCSI_ATTR_N] = {
 	[ISCSI_ATTR_SIMPLE]   = LU_ATTR_SIMPLE,
 	[ISCSI_ATTR_ORDERED]  = LU_ATTR_ORDERED,
 	[ISCSI_ATTR_HEAD]     = LU_ATTR_HEAD,
-	/* no ACA condition is ever established (NormACA 0): such a task is a simple one */
-	[ISCSI_ATTR_ACA]      = LU_ATTR_SIMPLE,
+	[ISCSI_ATTR_ACA]      = LU_ATTR_SIMPLE,	/* refused before: NormACA is 0 */
 };
 
 static const enum lu_dir dirs[] = {
@@ -290,7 +289,9 @@ portal_host_command(struct iscsi_cmd *cmd)
 		return;
 	}
 	bytes = bytes_of(cmd, t->nexus);
-	if (UNLIKELY(bytes > PORTAL_XFER_MAX ||
+	if (UNLIKELY(cmd->attr == ISCSI_ATTR_ACA))
+		answer_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_MESSAGE);
+	else if (UNLIKELY(bytes > PORTAL_XFER_MAX ||
 	    bytes > lu_info(t->nexus->unit)->xfer_max_bytes))
 		answer_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_CDB);
 	else if (cmd->dir == ISCSI_DIR_READ && bytes > 0 && !task_take_buf(t, bytes))
