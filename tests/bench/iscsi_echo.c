@@ -39,6 +39,7 @@ struct echo {
 	struct peer *peers;
 	uint8_t *memory, *rx, *request;
 	struct rng rng;
+	int ready[2];		/* a pipe: the server says that its memory is there */
 	uint8_t head[ISCSI_ECHO_HEAD];
 };
 
@@ -149,6 +150,8 @@ server_main(struct echo *e)
 
 		(void)epoll_ctl(epoll, EPOLL_CTL_ADD, e->peers[i].fd, &ev);
 	}
+	if (write(e->ready[1], "", 1) != 1)
+		_exit(1);
 	for (;;) {
 		int n = epoll_wait(epoll, events, EVENTS, e->conf->is_server_spinning ? 0 : -1);
 
@@ -282,6 +285,8 @@ iscsi_echo_run(const struct iscsi_echo_conf *conf, struct sample *ret)
 	e.request = calloc(1, ISCSI_ECHO_HEAD + conf->request_data);
 	if (far == NULL || e.peers == NULL || e.rx == NULL || e.request == NULL)
 		die("no memory");
+	if (pipe(e.ready) < 0)
+		die("echo: %s", strerror(errno));
 	for (unsigned int i = 0; i < conf->conns; i++)
 		pair_new(&e.peers[i].fd, &far[i]);
 	server = fork();
@@ -295,7 +300,11 @@ iscsi_echo_run(const struct iscsi_echo_conf *conf, struct sample *ret)
 	if (server == 0)
 		server_main(&e);
 	sample_pin(conf->client_cpu);
+	if (read(e.ready[0], e.head, 1) != 1)
+		die("echo: the server did not start");
 	client_run(&e, server, ret);
+	(void)close(e.ready[0]);
+	(void)close(e.ready[1]);
 	(void)kill(server, SIGKILL);
 	(void)waitpid(server, NULL, 0);
 	for (unsigned int i = 0; i < conf->conns; i++)
