@@ -24,6 +24,7 @@ struct peer_target {
 
 struct bench {
 	struct peer_target scsad, scsad_polling, tgt_null, tgt_file;
+	struct iscsi_usage at_start;	/* of scsad, before anybody has logged in */
 	char dir[64];
 };
 

@@ -260,6 +260,7 @@ bench_start(struct bench *b, const char *scsad, const char *disk, size_t file_by
 	scsad_start(b, &b->scsad_polling, scsad, disk, "50");
 	tgt_start(b, &b->tgt_null, "null", "null");
 	tgt_start(b, &b->tgt_file, "rdwr", path);
+	b->at_start = iscsi_usage_read(b->scsad.where.pid);
 	target_sleep(&b->scsad);
 	target_sleep(&b->scsad_polling);
 	target_sleep(&b->tgt_null);
