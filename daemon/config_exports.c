@@ -97,9 +97,10 @@ config_exports_load(const struct config_raw *raw, struct config *c, char *reterr
 		return -ENOMEM;
 	r = config_exports_read(raw, EX_FROM_FILE, c->exports, reterr);
 	if (r < 0)
-		return r;
+		return r == -ENOMEM ? r : -EINVAL;
 	r = config_exports_check(c->exports, &fault);
-	if (r < 0)
-		config_exports_complain(raw, &fault, reterr);
-	return r;
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	config_exports_complain(raw, &fault, reterr);
+	return -EINVAL;
 }

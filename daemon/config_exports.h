@@ -20,7 +20,7 @@
  *
  * @reterr   CONFIG_ERR_LEN bytes
  *
- * Returns:  0, -EINVAL, -ENOENT ... (@reterr), -ENOMEM
+ * Returns:  0, -EINVAL (@reterr), -ENOMEM
  */
 int config_exports_load(const struct config_raw *raw, struct config *c, char *reterr)
     MUST_CHECK;
@@ -30,7 +30,8 @@ int config_exports_load(const struct config_raw *raw, struct config *c, char *re
  *
  * @from     as objects have it
  *
- * Returns:  as above
+ * Returns:  0, -EINVAL, -ENOSPC, -errno of a file that an object names (all with @reterr),
+ *           -ENOMEM
  */
 int config_exports_read(const struct config_raw *raw, enum ex_from from, struct ex_set *set,
     char *reterr) MUST_CHECK;

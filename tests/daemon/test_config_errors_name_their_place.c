@@ -115,6 +115,69 @@ START_TEST(mistakes)
 		    "soft" },
 		{ "user: no-such-user-here\n", ":1:7: ", "not a user" },
 		{ "state_dir: here\n", ":1:12: ", "absolute" },
+		/* exports: each word in its place */
+		{ "portals:\n  - adress: 1\n", ":2:5: ", "there are: address, group" },
+		{ "portals:\n  - address: moon\n", ":2:14: ", "'moon' is no address" },
+		{ "portals:\n  - address: 127.0.0.1\n    group: 0\n", ":3:12: ",
+		    "no number from 1 to 65535" },
+		{ "portals:\n  - group: 1\n", ":2:5: ", "needs address" },
+		{ "portals:\n  - address: 127.0.0.1\n  - address: 127.0.0.1:3260\n", ":3:14: ",
+		    "is there already" },
+		{ "groups:\n  - tag: 1\n    state: tired\n", ":3:12: ",
+		    "there are: optimized" },
+		{ "groups:\n  - tag: one\n", ":2:10: ", "no tag" },
+		{ "targets:\n  - name: disks\n", ":2:11: ", "is no iSCSI name" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\n    chap: [x, no one]\n",
+		    ":3:15: ", "'no one' is no name" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\n    chap:\n      - x\n", ":4:9: ",
+		    "there is no account 'x'" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\n    groups: [1, 2, 1]\n",
+		    ":3:20: ", "twice" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\n    groups:\n      -\n", ":4:8: ",
+		    "'' is no tag" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\n    recovery_level: 3\n",
+		    ":3:21: ", "from 0 to 2" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\n  - name: IQN.2001-01.com.A:b\n",
+		    ":3:11: ", "is there already" },
+		{ "acls:\n  - name: a\n", ":2:5: ", "fits nobody" },
+		{ "acls:\n  - name: a\n    addresses: [10.0.0.0/8, 10.0.0.0/x]\n", ":3:29: ",
+		    "no address or network" },
+		{ "acls:\n  - name: a\n    initiators: [\"\"]\n", ":3:18: ", "no name" },
+		{ "exports:\n  - target: iqn.a\n    lun: 0\n    unit: a@0\n", ":2:13: ",
+		    "there is no target 'iqn.a'" },
+		{ "exports:\n  - target: iqn.a\n    lun: x\n", ":3:10: ", "no number" },
+		{ "exports:\n  - target: iqn.a\n    lun: 1\n", ":2:5: ", "needs target" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\nexports:\n"
+		    "  - target: iqn.2001-01.com.a:b\n    lun: 1\n    unit: a@0\n"
+		    "    acl: who\n", ":7:10: ", "there is no access list 'who'" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\nportals:\n"
+		    "  - address: 0.0.0.0\nexports:\n  - target: iqn.2001-01.com.a:b\n"
+		    "    lun: 1\n    unit: a@0\n", ":6:5: ", "open to other machines" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\nexports:\n"
+		    "  - {target: iqn.2001-01.com.a:b, lun: 1, unit: a@0}\n"
+		    "  - {target: iqn.2001-01.com.a:b, lun: 2, unit: a@0}\n", ":5:49: ",
+		    "LUN 1 there already" },
+		{ "targets:\n  - name: iqn.2001-01.com.a:b\nexports:\n"
+		    "  - {target: iqn.2001-01.com.a:b, lun: 1, unit: a@0, allow_anyone: yes}\n"
+		    "  - {target: iqn.2001-01.com.a:b, lun: 1, unit: a@1}\n", ":5:5: ",
+		    "is there already" },
+		{ "exports:\n  - {target: a, lun: 1, unit: a@0, acl: b, allow_anyone: yes}\n",
+		    ":2:58: ", "contradicts acl" },
+		{ "exports:\n  - {target: a, lun: 1, unit: a b}\n", ":2:31: ", "no path" },
+		{ "exports:\n  - {target: a, lun: 1, unit: a@0, access: [ro, fly]}\n",
+		    ":2:49: ", "'fly' is unknown" },
+		{ "chap:\n  - name: bob\n    secret_file: /nonexistent\n", ":3:18: ",
+		    "cannot be read" },
+		{ "chap:\n  - name: bob\n    user: a b\n", ":3:11: ", "is no user" },
+		{ "chap:\n  - name: bob\n", ":2:5: ", "needs either" },
+		{ "discovery:\n  chap: [bob]\n", ":2:10: ", "no account 'bob'" },
+		{ "discovery:\n  - chap: [bob]\n", ":2:3: ", "keys with values" },
+		{ "local:\n  - who: me\n", ":2:10: ", "write user:NAME" },
+		{ "local:\n  - who: uid:1\n", ":2:5: ", "needs units" },
+		{ "units:\n  - unit: a@0\n    alua: no\n", ":3:11: ", "emulate, pass" },
+		/* what only the daemon writes */
+		{ "generation: 1\n", ":1:1: ", "'generation' is not a key" },
+		{ "ports: []\n", ":1:1: ", "'ports' is not a key" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -209,7 +209,7 @@ START_TEST(users_of_this_machine)
 	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_MONITOR, "x"), 0);
 	world_file(&b.w, file);
 	config_init(&config);
-	ck_assert_int_eq(config_load(&config, b.w.path, text), -EEXIST);
+	ck_assert_int_eq(config_load(&config, b.w.path, text), -EINVAL);
 	config_fini(&config);
 	end(&b);
 
