@@ -16,6 +16,7 @@ disk_of() {
     # bytes that nobody will ever write
     [ -e "$dir/protected.img" ] || truncate -s "$size" "$dir/protected.img"
     echo "file:$dir/protected.img,readonly" ;;
+  plain) echo "mem:$size,thin" ;;
   *) echo "mem:$size,thin,physical=4096" ;;
   esac
 }
