@@ -277,6 +277,21 @@ raw_head(struct raw *raw, uint8_t bhs[RAW_BHS], uint8_t op, uint8_t flags)
 		raw->cmd_sn++;
 }
 
+/* a header with the rest of a long CDB behind it: no data, no digests (11.2.2.3) */
+static bool
+send_long(struct raw *raw, const uint8_t *bhs, const uint8_t *cdb, size_t cdb_len)
+{
+	uint8_t whole[RAW_BHS + 4 + RAW_CDB_MAX] = { 0 };
+	size_t rest = cdb_len - 16;
+
+	memcpy(whole, bhs, RAW_BHS);
+	whole[4] = (uint8_t)((4 + rest + 3) / 4);
+	raw_put16(whole + RAW_BHS, (uint16_t)(rest + 1));
+	whole[RAW_BHS + 2] = 1;
+	memcpy(whole + RAW_BHS + 4, cdb + 16, rest);
+	return raw_bytes(raw, whole, RAW_BHS + whole[4] * 4u);
+}
+
 bool
 raw_cmd(struct raw *raw, uint8_t flags, const void *cdb, size_t cdb_len, uint32_t edtl,
     const void *data, uint32_t len)
@@ -286,6 +301,8 @@ raw_cmd(struct raw *raw, uint8_t flags, const void *cdb, size_t cdb_len, uint32_
 	raw_head(raw, bhs, RAW_CMD, flags);
 	raw_put32(bhs + 20, edtl);
 	memcpy(bhs + 32, cdb, cdb_len < 16 ? cdb_len : 16);
+	if (cdb_len > 16 && cdb_len <= RAW_CDB_MAX && len == 0 && !raw->has_header_digest)
+		return send_long(raw, bhs, cdb, cdb_len);
 	return raw_pdu(raw, bhs, data, len);
 }
 

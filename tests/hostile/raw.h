@@ -19,6 +19,7 @@
 #define RAW_KEEP	65536	/* data of an answer that is kept; the rest is read and lost */
 #define RAW_TEXT_MAX	8192
 #define RAW_WAIT_MS	8000	/* longest wait for an answer that must come */
+#define RAW_CDB_MAX	64
 #define RAW_NO_TAG	0xffffffffu
 
 enum raw_op {
@@ -96,7 +97,8 @@ uint32_t raw_tag(const struct raw *raw);	/* its initiator task tag */
 void raw_head(struct raw *raw, uint8_t bhs[RAW_BHS], uint8_t op, uint8_t flags);
 
 /* raw_cmd() - send a command: @flags of byte 1 without FINAL means that unsolicited data
- * follows; @data goes with it */
+ * follows; @data goes with it. A CDB above 16 bytes needs a command without immediate data and
+ * a session without header digests */
 bool raw_cmd(struct raw *raw, uint8_t flags, const void *cdb, size_t cdb_len, uint32_t edtl,
     const void *data, uint32_t len);
 

@@ -21,10 +21,12 @@ log_path(const struct target_run *run, char path[96])
 	(void)snprintf(path, 96, "%s/log", run->dir);
 }
 
-/* all accesses are granted: what a list of rights refuses is not looked at any closer */
+/* all accesses are granted: what a list of rights refuses is not looked at any closer. "DIR/" at
+ * the front of @disk is the folder of this run */
 static bool
 config_write(const struct target_run *run, const char *disk)
 {
+	bool is_here = strncmp(disk, "DIR/", 4) == 0;
 	char path[96];
 	FILE *f;
 
@@ -32,11 +34,12 @@ config_write(const struct target_run *run, const char *disk)
 	f = fopen(path, "we");
 	if (f == NULL)
 		return false;
-	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s\" ] }\n"
+	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s%s\" ] }\n"
 	    "portals:\n  - { address: \"127.0.0.1:0\", group: 1 }\n"
 	    "targets:\n  - { name: \"iqn.2026-11.internal.hostile:target\", groups: [ \"1\" ] }\n"
 	    "exports:\n  - { target: \"iqn.2026-11.internal.hostile:target\", lun: 0,\n"
-	    "      unit: \"soft0/iport0/disk@0,0\", access: [ all ] }\n", disk);
+	    "      unit: \"soft0/iport0/disk@0,0\", access: [ all ] }\n",
+	    is_here ? run->dir : "", is_here ? disk + 3 : disk);
 	return fclose(f) == 0;
 }
 
