@@ -150,7 +150,7 @@ copy_list_parse(const uint8_t *list, size_t len, struct copy_list *ret,
     struct sense_data *reterr)
 {
 	const struct parser p = { list, ret, reterr };
-	size_t cscds, segments;
+	size_t cscds = 0, segments = 0;
 	int r;
 
 	ret->n_cscds = 0;
