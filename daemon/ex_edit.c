@@ -295,7 +295,7 @@ int
 ex_edit(struct exports *ex, struct ex_set *set, const struct ex_edit *edit,
     struct ex_fault *reterr)
 {
-	const struct ex_object *old;
+	const struct ex_object *old = NULL;
 	char normal[NAME_LEN];
 	const char *name = edit->name;
 	int r;

@@ -384,7 +384,7 @@ export_try(struct ctl *ctl, const struct args *args, bool is_last, enum ctl_exit
 	struct object_draft d;
 	uint64_t generation = 0;
 	char text[16];
-	uint32_t n;
+	uint32_t n = 0;
 	int r = 0;
 
 	draft_init(&d, SCSAC_EDIT_ADD, SCSAC_OBJECT_EXPORT, NULL);

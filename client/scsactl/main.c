@@ -224,7 +224,7 @@ static enum ctl_exit
 ctl_main(struct ctl *ctl, int argc, char **argv)
 {
 	struct args args = { .n = argc, .v = argv };
-	const struct verb *verb;
+	const struct verb *verb = NULL;
 	enum ctl_exit status;
 	char *name;
 	int n;
