@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/cursor.h"
 #include "base/num.h"
+#include "lu/token_list.h"
 #include "scsi/asc.h"
 #include "scsi/vpd.h"
 
@@ -271,13 +272,70 @@ put_zeros(struct cursor *c, size_t n)
 		memset(p, 0, n);
 }
 
+/* Block Device ROD Token Limits */
+static void
+put_token_limits(struct cursor *c, uint32_t block_bytes)
+{
+	uint64_t blocks = block_bytes == 0 ? 0 : TOKEN_BYTES_MAX / block_bytes;
+	size_t begin = descr_begin(c, 0x0000);
+
+	put_zeros(c, 6);
+	cursor_put_be16(c, TOKEN_RANGE_MAX);
+	cursor_put_be32(c, TOKEN_IDLE_MAX_S);
+	cursor_put_be32(c, TOKEN_IDLE_DEFAULT_S);
+	cursor_put_be64(c, blocks);
+	cursor_put_be64(c, blocks);
+	descr_end(c, begin);
+}
+
+/* ROD Token Features, and those of block devices in it */
+static void
+put_token_features(struct cursor *c)
+{
+	size_t begin = descr_begin(c, 0x0106);
+
+	put_zeros(c, 12);		/* no remote tokens */
+	cursor_put_be32(c, 0);		/* lifetime: nothing is promised */
+	cursor_put_be32(c, UINT32_MAX);
+	cursor_put_be32(c, TOKEN_IDLE_MAX_S);
+	put_zeros(c, 18);
+	cursor_put_be16(c, 48);
+	cursor_put_be16(c, 0);
+	cursor_put_be16(c, 44);
+	put_zeros(c, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		cursor_put_be64(c, TOKEN_BYTES_MAX);
+	put_zeros(c, 8);
+	descr_end(c, begin);
+}
+
+/* Supported ROD Types: what may be made and used, what may only be used */
+static void
+put_token_types(struct cursor *c)
+{
+	static const struct {
+		uint32_t type;
+		uint8_t flags;		/* TOKEN_IN, TOKEN_OUT */
+	} types[] = { { TOKEN_TYPE_VULNERABLE, 0x03 }, { TOKEN_TYPE_ZERO, 0x02 } };
+	size_t begin = descr_begin(c, 0x0108);
+
+	put_zeros(c, 2);
+	cursor_put_be16(c, 64 * ARRAY_LEN(types));
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		cursor_put_be32(c, types[i].type);
+		cursor_put_u8(c, types[i].flags);
+		put_zeros(c, 59);
+	}
+	descr_end(c, begin);
+}
+
 static void
 put_commands(struct cursor *c)
 {
 	/* operation code, how many service actions, those */
 	static const uint8_t commands[] = {
-		0x83, 1, 0x00,
-		0x84, 4, 0x00, 0x01, 0x03, 0x04,
+		0x83, 3, 0x00, 0x10, 0x11,
+		0x84, 6, 0x00, 0x01, 0x03, 0x04, 0x07, 0x08,
 	};
 	size_t begin = descr_begin(c, 0x0001);
 
@@ -329,7 +387,7 @@ put_general(struct cursor *c)
 }
 
 size_t
-copy_put_page(uint8_t type_qual, uint8_t buf[COPY_PAGE_MAX])
+copy_put_page(uint8_t type_qual, uint32_t block_bytes, uint8_t buf[COPY_PAGE_MAX])
 {
 	struct cursor c = cursor_write_init(buf, COPY_PAGE_MAX);
 	size_t begin;
@@ -337,9 +395,12 @@ copy_put_page(uint8_t type_qual, uint8_t buf[COPY_PAGE_MAX])
 	cursor_put_u8(&c, type_qual);
 	cursor_put_u8(&c, VPD_THIRD_PARTY_COPY);
 	cursor_put_be16(&c, 0);
+	put_token_limits(&c, block_bytes);
 	put_commands(&c);
 	put_parameter_data(&c);
 	put_descriptors(&c);
+	put_token_features(&c);
+	put_token_types(&c);
 	put_general(&c);
 	begin = descr_begin(&c, 0xc001);	/* held data: none */
 	put_zeros(&c, 28);

@@ -106,7 +106,7 @@ int copy_segment_bytes(const struct copy_segment *segment, uint32_t src_block,
 #define COPY_PARAMETERS_LEN	47
 #define COPY_STATUS_LEN		12
 #define COPY_FAILURE_MAX	(60 + SENSE_LEN_MAX)
-#define COPY_PAGE_MAX		256
+#define COPY_PAGE_MAX		512
 
 /* COPY MANAGER STATUS */
 enum copy_state {
@@ -123,7 +123,8 @@ size_t copy_put_status(enum copy_state state, uint16_t n_segments, uint64_t byte
 size_t copy_put_failure(uint8_t status, const uint8_t *sense, size_t sense_len,
     uint8_t buf[COPY_FAILURE_MAX]);
 
-/* copy_put_page() - page 8Fh; bytes at @buf */
-size_t copy_put_page(uint8_t type_qual, uint8_t buf[COPY_PAGE_MAX]);
+/* copy_put_page() - page 8Fh of a unit with blocks of @block_bytes (0: not known); bytes at
+ * @buf */
+size_t copy_put_page(uint8_t type_qual, uint32_t block_bytes, uint8_t buf[COPY_PAGE_MAX]);
 
 #endif /* LU_COPY_LIST_H */

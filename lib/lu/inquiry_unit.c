@@ -92,7 +92,8 @@ reply_copy(struct lu *lu, struct lu_task *task)
 {
 	uint8_t buf[COPY_PAGE_MAX];
 
-	lu_local_reply(task, buf, copy_put_page(lu->info.inquiry[0], buf),
+	lu_local_reply(task, buf, copy_put_page(lu->info.inquiry[0],
+	    lu->info.block_bytes, buf),
 	    be16_get(task->cdb + 3));
 }
 

@@ -12,6 +12,7 @@
 #include "lu/opcodes.h"
 #include "lu/policy.h"
 #include "lu/reserve.h"
+#include "lu/token.h"
 #include "lu/view.h"
 #include "scsi/cdb.h"
 #include "scsi/status.h"
@@ -29,8 +30,8 @@ lu_local_fn *const lu_local_ops[OP_N] = {
 	[OP_INQUIRY] = lu_inquiry_do,
 	[OP_EXTENDED_COPY_LID1] = lu_copy_do_extended,
 	[OP_EXTENDED_COPY_LID4] = lu_copy_do_refuse,
-	[OP_POPULATE_TOKEN] = lu_copy_do_refuse,
-	[OP_WRITE_USING_TOKEN] = lu_copy_do_refuse,
+	[OP_POPULATE_TOKEN] = lu_token_do_populate,
+	[OP_WRITE_USING_TOKEN] = lu_token_do_write,
 	[OP_COPY_OPERATION_ABORT] = lu_copy_do_refuse,
 	[OP_RECEIVE_COPY_STATUS_LID1] = lu_copy_do_receive,
 	[OP_RECEIVE_COPY_DATA_LID1] = lu_copy_do_receive,
@@ -38,8 +39,8 @@ lu_local_fn *const lu_local_ops[OP_N] = {
 	[OP_RECEIVE_COPY_FAILURE_LID1] = lu_copy_do_receive,
 	[OP_RECEIVE_COPY_STATUS_LID4] = lu_copy_do_refuse,
 	[OP_RECEIVE_COPY_DATA_LID4] = lu_copy_do_refuse,
-	[OP_RECEIVE_ROD_TOKEN_INFO] = lu_copy_do_refuse,
-	[OP_REPORT_ALL_ROD_TOKENS] = lu_copy_do_refuse,
+	[OP_RECEIVE_ROD_TOKEN_INFO] = lu_token_do_receive,
+	[OP_REPORT_ALL_ROD_TOKENS] = lu_token_do_report,
 	[OP_REPORT_LUNS] = lu_view_do_report_luns,
 	[OP_REPORT_TARGET_PORT_GROUPS] = lu_alua_do_report,
 	[OP_SET_TARGET_PORT_GROUPS] = lu_alua_do_set,

@@ -94,6 +94,7 @@ struct lu {
 	/* any thread */
 	_Atomic unsigned int refs;
 	_Atomic unsigned int state;	/* enum lu_state; moves at home */
+	_Atomic unsigned int n_tokens;	/* good ones for its blocks (token.h) */
 	struct {
 		struct lu_counter tasks, refused, read_bytes, written_bytes, checks,
 		    media_errors;
@@ -120,6 +121,7 @@ struct lu {
 	struct lu_reservations *reservations;	/* reserve.h */
 	struct alua *alua;		/* alua.h */
 	struct lu_copies *copies;	/* copy.h */
+	bool has_had_tokens;		/* token.h */
 	uint64_t born;			/* of the last task accepted */
 	uint64_t seq;			/* of the last task issued */
 	uint64_t reset_seq;		/* seq when the last reset was told */
@@ -176,6 +178,12 @@ lu_count(struct lu_counter *c, uint64_t n)
 	/* one writer: no need for a locked addition */
 	atomic_store_explicit(&c->v, atomic_load_explicit(&c->v, memory_order_relaxed) + n,
 	    memory_order_relaxed);
+}
+
+static inline bool
+lu_has_tokens(const struct lu *lu)
+{
+	return atomic_load_explicit(&lu->n_tokens, memory_order_relaxed) > 0;
 }
 
 /* attach.c */

@@ -45,6 +45,8 @@ struct mover {
 	struct lu_exec *home;
 	void *arg;
 	mover_fn *then;
+	bool (*is_good)(const void *arg);	/* the guard, or NULL */
+	const void *good_arg;
 	struct mover_failure failure;
 	uint64_t bytes_done;
 	unsigned int n_ends;
@@ -155,6 +157,13 @@ static bool
 must_stop(const struct mover *m)
 {
 	return lu_local_is_aborted(m->task) || m->task->nexus->is_gone;
+}
+
+void
+mover_guard(struct mover *m, bool (*is_good)(const void *arg), const void *arg)
+{
+	m->is_good = is_good;
+	m->good_arg = arg;
 }
 
 /* ------ ends ------ */
@@ -326,6 +335,12 @@ chunk_answer(struct mover_chunk *c, int error)
 }
 
 static bool
+is_guarded_good(const struct mover *m)
+{
+	return m->is_good == NULL || m->is_good(m->good_arg);
+}
+
+static bool
 has_met_attention(const struct lu_task *task)
 {
 	struct sense_data sense;
@@ -343,7 +358,7 @@ chunk_done(struct lu_task *task)
 
 	if (task->reason == CMD_CMPLT && task->status == STATUS_GOOD &&
 	    task->moved == c->bytes)
-		chunk_answer(c, 0);
+		chunk_answer(c, c->is_write || is_guarded_good(c->m) ? 0 : -ESTALE);
 	else if (has_met_attention(task) && ++c->tries < TRIES)
 		chunk_run(&c->work);
 	else

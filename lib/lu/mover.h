@@ -39,7 +39,8 @@ struct mover;
 /* why it did not go on */
 struct mover_failure {
 	int error;		/* -ENODEV: an end is not there, or not what it was; -ECANCELED: the
-				 * command is to end; -EIO: what follows; 0: it did */
+				 * command is to end; -ESTALE: the guard; -EIO: what follows;
+				 * 0: it did */
 	int end;		/* which */
 	bool is_src;
 	uint8_t reason;		/* CMD_* of the command to the end that failed */
@@ -68,6 +69,10 @@ int mover_add(struct mover *m, struct lu *unit, uint32_t classes,
 /* mover_unit(), mover_classes() - of an end */
 const struct lu *mover_unit(const struct mover *m, int end);
 uint32_t mover_classes(const struct mover *m, int end);
+
+/* mover_guard() - @is_good(@arg) must be true after each read, or the data goes nowhere and the
+ * failure is -ESTALE; called at the source's home */
+void mover_guard(struct mover *m, bool (*is_good)(const void *arg), const void *arg);
 
 /* mover_open() - all ends; mover_failure() tells */
 void mover_open(struct mover *m, mover_fn *then);

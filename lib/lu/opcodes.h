@@ -3,7 +3,8 @@
  *
  * What      REPORT SUPPORTED OPERATION CODES tells the commands of the device, merged with
  *           those this layer answers itself; REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS tells
- *           what this layer does. Both come from the table of scsi/opcode.h that also checks CDBs.
+ *           what this layer does. Both come from the table of scsi/opcode.h that also checks
+ *           CDBs.
  * Thread    Any; no state.
  * Source    SPC-4 6.34, 6.35
  */

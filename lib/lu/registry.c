@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "lu/alua.h"
 #include "lu/copy.h"
+#include "lu/token.h"
 
 #define UNITS_MIN	16u
 
@@ -94,6 +95,7 @@ lu_unref(struct lu *unit)
 	cv_destroy(&unit->cv);
 	lu_alua_fini(unit);
 	lu_copy_fini(unit);
+	lu_token_fini(unit);
 	free(unit->texts);
 	free(unit);
 }

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/bytes.h"
 #include "lu/recover.h"
+#include "lu/token.h"
 #include "scsi/status.h"
 
 const struct sm_state lu_task_states[LU_TASK_N] = {
@@ -321,6 +322,8 @@ task_issue(struct lu_task *task, struct lu *lu)
 		lu_task_end(task, CMD_DMA_DERR, 0);
 		return true;
 	}
+	if (UNLIKELY(lu_has_tokens(lu)))
+		lu_token_note(lu, task);
 	/* completion may run before this returns; it only posts, so the lists can wait */
 	r = scsi_transport(task->pkt);
 	if (r == TRAN_BUSY)

@@ -1,6 +1,7 @@
 #include "lu/lu_impl.h"
 
 #include "lu/reserve.h"
+#include "lu/token.h"
 #include "scsi/opcode.h"
 #include "scsi/status.h"
 
@@ -84,6 +85,8 @@ static void
 watch_attention(struct lu *lu, const struct lu_task *task, const struct sense_data *sense)
 {
 	lu_ua_raise_others(lu, task->nexus, sense->asc);
+	if (sense->asc >> 8 == ASC_MEDIUM_CHANGED >> 8)
+		lu_token_lost(lu);
 	if (sense->asc >> 8 == ASC_MEDIUM_CHANGED >> 8)
 		lu_refresh(lu, LU_REFRESH_CAPACITY | LU_REFRESH_MODES, NULL, sense);
 	else if (sense->asc == ASC_CAPACITY_CHANGED || sense->asc == ASC_PARAMETERS_CHANGED)

@@ -2,8 +2,9 @@
  * fuzz_lu_map.c - what lib/lu reads of initiators and devices without asking a unit
  *
  * The first byte chooses: a TransportID, a SET TARGET PORT GROUPS list, a command to a LUN that
- * is not there, or a page or list of a device that is corrected. Whatever comes, answers stay
- * in their buffers, their lengths are true, and what was accepted reads back as the same.
+ * is not there, a page or list of a device that is corrected, or a list of a third-party copy.
+ * Whatever comes, answers stay in their buffers, their lengths are true, and what was accepted
+ * reads back as the same.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,10 +13,12 @@
 #include "base/bytes.h"
 #include "base/num.h"
 #include "lu/alua.h"
+#include "lu/copy_list.h"
 #include "lu/inquiry.h"
 #include "lu/lu_impl.h"
 #include "lu/opcodes.h"
 #include "lu/port.h"
+#include "lu/token_list.h"
 #include "lu/view.h"
 #include "scsi/vpd.h"
 
@@ -138,11 +141,41 @@ device(const uint8_t *data, size_t size)
 	assert(be32_get(list) + 4 == n);
 }
 
+static void
+copies(const uint8_t *data, size_t size)
+{
+	static struct copy_list copy;
+	static struct token_list token;
+	struct sense_data sense;
+	uint64_t src, dst;
+	uint32_t bytes;
+
+	if (size == 0)
+		return;
+	if (copy_list_parse(data, size, &copy, &sense) == 0) {
+		assert(copy.n_cscds <= COPY_CSCD_MAX && copy.n_segments <= COPY_SEGMENT_MAX);
+		for (unsigned int i = 0; i < copy.n_segments; i++) {
+			if (copy_segment_bytes(&copy.segments[i], 512, 4096, &src, &dst,
+			    &bytes) == 0)
+				assert(bytes <= COPY_BYTES_MAX && src + bytes >= src &&
+				    dst % 4096 == 0);
+		}
+	} else {
+		assert(sense.key == SENSE_ILLEGAL_REQUEST);
+	}
+	if (token_populate_parse(data, size, 1000, 512, &token, &sense) == 0 ||
+	    token_write_parse(data, size, 1000, 512, &token, &sense) == 0) {
+		assert(token.n_ranges <= TOKEN_RANGE_MAX && token.blocks <= 1000);
+		for (unsigned int i = 0; i < token.n_ranges; i++)
+			assert(token.ranges[i].lba + token.ranges[i].blocks <= 1000);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parts[])(const uint8_t *, size_t) = {
-		initiator, stpg, absent, device,
+		initiator, stpg, absent, device, copies,
 	};
 
 	if (size > 0)

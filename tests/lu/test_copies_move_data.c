@@ -12,92 +12,25 @@
 #include "lu/policy.h"
 #include "lu/port.h"
 #include "lu/view.h"
-#include "mock_port.h"
+#include "mock_disks.h"
 #include "scsi/cdb.h"
 #include "scsi/vpd.h"
 
-#define BLOCKS	1000
-#define BLOCK	512u
+#define BLOCK	DISK_BLOCK
 #define ALL	(LU_CLASS(OP_POLICY_N) - 1)
 
-static uint8_t disks[3][BLOCKS * BLOCK];
-static uint8_t names[3];	/* last byte of the NAA each unit says it has */
-static int n_reads, n_writes, refuse_writes;
-static bool is_stalled;		/* reads and writes wait for port_complete() */
-static int n_attentions;	/* reads that end with one first */
-
-static struct lu *units[3];
 static struct lu_view *view;
 static struct pnexus n;
 static struct ptask t, other;
 
-/* ------ the device ------ */
-
-static bool
-answer_ident(struct scsi_pkt *pkt, uint8_t name)
-{
-	struct vpd_ids ids = { .naa = { 0x30, [7] = name }, .naa_len = 8 };
-	uint8_t buf[VPD_PAGE_MAX];
-
-	port_answer(pkt, buf, vpd_build_ident(0, &ids, buf, sizeof(buf)));
-	return true;
-}
-
-static bool
-answer(struct scsi_address *ap, struct scsi_pkt *pkt)
-{
-	const uint8_t *cdb = pkt->pkt_cdbp;
-	unsigned int i = ap->a_target == 1 ? 2 : ap->a_lun;
-	uint8_t *at = disks[i] + be32_get(cdb + 2) % BLOCKS * BLOCK;
-	size_t len = (size_t)be16_get(cdb + 7) * BLOCK;
-
-	if (cdb[0] == 0x12 && (cdb[1] & 1) != 0 && cdb[2] == VPD_IDENT)
-		return answer_ident(pkt, names[i]);
-	if ((cdb[0] != 0x28 && cdb[0] != 0x2a) || is_stalled)
-		return false;
-	ck_assert_uint_le(be32_get(cdb + 2) + be16_get(cdb + 7), BLOCKS);
-	if (cdb[0] == 0x28 && n_attentions > 0) {
-		n_attentions--;
-		port_refuse(pkt, SENSE_UNIT_ATTENTION, ASC_LOG_PARAMETERS_CHANGED);
-	} else if (cdb[0] == 0x28) {
-		n_reads++;
-		port_answer(pkt, at, len);
-	} else if (refuse_writes > 0 && n_writes + 1 >= refuse_writes) {
-		port_refuse(pkt, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
-	} else {
-		n_writes++;
-		port_take(pkt, at, len);
-	}
-	return true;
-}
-
-static void
-fill(void)
-{
-	for (size_t i = 0; i < 3; i++) {
-		for (size_t b = 0; b < sizeof(disks[i]); b++)
-			disks[i][b] = (uint8_t)(b / BLOCK * 7 + b % BLOCK + i * 101);
-	}
-}
-
 static void
 begin(bool with_view)
 {
-	static const char *const paths[] = { "disk@0,0", "disk@0,1", "disk@1,0" };
-	static const uint8_t first[] = { 1, 2, 3 };
-
-	fill();
-	memcpy(names, first, sizeof(names));
-	n_reads = n_writes = refuse_writes = n_attentions = 0;
-	is_stalled = false;
-	port.answer = answer;
-	port_begin();
-	for (size_t i = 0; i < 3; i++)
-		units[i] = port_unit(paths[i]);
+	disks_begin();
 	/* the third unit is not in the view; of the second it may only read */
-	ck_assert_int_eq(lu_view_new((struct lu_view_entry[]){ { units[0], 0, ALL },
-	    { units[1], 1, LU_CLASS(OP_INFO) | LU_CLASS(OP_READ) } }, 2, &view, NULL), 0);
-	pnexus_open_at(&n, units[0], NULL, with_view ? view : NULL);
+	ck_assert_int_eq(lu_view_new((struct lu_view_entry[]){ { disks.units[0], 0, ALL },
+	    { disks.units[1], 1, LU_CLASS(OP_INFO) | LU_CLASS(OP_READ) } }, 2, &view, NULL), 0);
+	pnexus_open_at(&n, disks.units[0], NULL, with_view ? view : NULL);
 	n.lu.wants_sense = true;
 	ptask_init(&t, &n.lu);
 	ptask_init(&other, &n.lu);
@@ -108,9 +41,7 @@ end(void)
 {
 	pnexus_leave(&n);
 	lu_view_unref(view);
-	for (size_t i = 0; i < 3; i++)
-		lu_unref(units[i]);
-	port_end();
+	disks_end();
 }
 
 /* ------ lists ------ */
@@ -180,17 +111,6 @@ copy_one(uint16_t src, uint16_t dst, uint16_t blocks, uint64_t src_lba, uint64_t
 	return t.lu.status == STATUS_GOOD ? 0 : ptask_sense(&t);
 }
 
-static void
-is_copied(unsigned int from, uint64_t src_lba, unsigned int to, uint64_t dst_lba, size_t blocks)
-{
-	for (size_t b = 0; b < blocks * BLOCK; b++) {
-		size_t was = src_lba * BLOCK + b;
-
-		ck_assert_uint_eq(disks[to][dst_lba * BLOCK + b],
-		    (uint8_t)(was / BLOCK * 7 + was % BLOCK + from * 101));
-	}
-}
-
 /* ------ scenarios ------ */
 
 static void
@@ -198,20 +118,20 @@ move_scenario(void *arg UNUSED)
 {
 	begin(false);
 	ck_assert_uint_eq(copy_one(0, 0, 300, 0, 700), 0);
-	is_copied(0, 0, 0, 700, 300);
-	is_copied(0, 300, 0, 300, 400);
+	disks_check(0, 0, 0, 700, 300);
+	disks_check(0, 300, 0, 300, 400);
 	/* across units, also when neither is the one that is asked; 600 blocks are two chunks */
-	fill();
+	disks_fill();
 	ck_assert_uint_eq(copy_one(1, 2, 600, 10, 20), 0);
-	is_copied(1, 10, 2, 20, 600);
-	is_copied(2, 0, 2, 0, 20);
-	is_copied(2, 620, 2, 620, 380);
+	disks_check(1, 10, 2, 20, 600);
+	disks_check(2, 0, 2, 0, 20);
+	disks_check(2, 620, 2, 620, 380);
 	/* the unit itself has an identifier of its own */
 	ck_assert_uint_eq(copy_one(COPY_SELF, 1, 5, 3, 4), 0);
-	is_copied(0, 3, 1, 4, 5);
+	disks_check(0, 3, 1, 4, 5);
 	ck_assert_uint_eq(copy_one(0, 0, 0, 0, 1), 0);
 	/* a segment that counts bytes */
-	fill();
+	disks_fill();
 	list_begin(0, COPY_NO_ID);
 	list_segment(0, 1, 0, 8, 0);
 	list[112] = 0x0a;
@@ -222,16 +142,16 @@ move_scenario(void *arg UNUSED)
 	be32_put(list + 8, 32);
 	copy();
 	ck_assert_uint_eq(t.lu.status, STATUS_GOOD);
-	is_copied(0, 9, 1, 0, 2);
-	is_copied(1, 2, 1, 2, 100);
+	disks_check(0, 9, 1, 0, 2);
+	disks_check(1, 2, 1, 2, 100);
 	/* several, one after the other; none at all; no list at all */
-	fill();
+	disks_fill();
 	list_begin(0, COPY_NO_ID);
 	list_segment(0, 1, 4, 0, 10);
 	list_segment(1, 2, 4, 10, 20);
 	copy();
 	ck_assert_uint_eq(t.lu.status, STATUS_GOOD);
-	is_copied(0, 0, 2, 20, 4);
+	disks_check(0, 0, 2, 20, 4);
 	list_begin(0, COPY_NO_ID);
 	copy();
 	ck_assert_uint_eq(t.lu.status, STATUS_GOOD);
@@ -252,13 +172,13 @@ overlap_scenario(void *arg UNUSED)
 {
 	begin(true);
 	ck_assert_uint_eq(copy_one(0, 0, 800, 0, 100), 0);
-	is_copied(0, 0, 0, 100, 800);
-	fill();
+	disks_check(0, 0, 0, 100, 800);
+	disks_fill();
 	ck_assert_uint_eq(copy_one(0, 0, 800, 100, 3), 0);
-	is_copied(0, 100, 0, 3, 800);
-	fill();
+	disks_check(0, 100, 0, 3, 800);
+	disks_fill();
 	ck_assert_uint_eq(copy_one(0, 0, 900, 50, 50), 0);
-	is_copied(0, 0, 0, 0, 1000);
+	disks_check(0, 0, 0, 0, 1000);
 	end();
 }
 
@@ -273,8 +193,8 @@ access_scenario(void *arg UNUSED)
 {
 	begin(true);
 	ck_assert_uint_eq(copy_one(1, 0, 4, 0, 0), 0);
-	is_copied(1, 0, 0, 0, 4);
-	n_reads = n_writes = 0;
+	disks_check(1, 0, 0, 0, 4);
+	disks.n_reads = disks.n_writes = 0;
 	/* may only be read; is not in the view; has no descriptor */
 	ck_assert_uint_eq(copy_one(0, 1, 4, 0, 0), 0x052002);
 	ck_assert_uint_eq(copy_one(2, 0, 4, 0, 0), 0x0a0d02);
@@ -287,7 +207,7 @@ access_scenario(void *arg UNUSED)
 	copy();
 	ck_assert_uint_eq(ptask_sense(&t), 0x0a0d02);
 	/* a name that was another unit's when it was attached */
-	names[1] = 9;
+	disks.names[1] = 9;
 	ck_assert_uint_eq(copy_one(1, 0, 4, 0, 0), 0x0a0d02);
 	/* block sizes that are told must be right */
 	list_begin(0, COPY_NO_ID);
@@ -295,7 +215,7 @@ access_scenario(void *arg UNUSED)
 	list[16 + 30] = 4;
 	copy();
 	ck_assert_uint_eq(ptask_sense(&t), 0x052600);
-	ck_assert_int_eq(n_reads + n_writes, 0);
+	ck_assert_int_eq(disks.n_reads + disks.n_writes, 0);
 	end();
 }
 
@@ -312,17 +232,17 @@ stop_scenario(void *arg UNUSED)
 	ck_assert_uint_eq(copy_one(0, 0, 2, 999, 0), 0x0a0000);
 	ck_assert_uint_eq(copy_one(0, 1, 2, 0, 999), 0x0a0000);
 	ck_assert_uint_eq(copy_one(0, 1, 1, 0, UINT64_MAX), 0x0a0000);
-	ck_assert_int_eq(n_writes, 0);
-	refuse_writes = 1;
+	ck_assert_int_eq(disks.n_writes, 0);
+	disks.refuse_writes = 1;
 	ck_assert_uint_eq(copy_one(0, 1, 4, 0, 0), 0x0a0d01);
-	refuse_writes = 0;
+	disks.refuse_writes = 0;
 	/* attentions of an end are not the copy's business, and others hear of them */
-	n_attentions = 2;
+	disks.n_attentions = 2;
 	ck_assert_uint_eq(copy_one(0, 1, 4, 0, 0), 0);
 	ptask_tur(&t);
 	ptask_run(&t);
 	ck_assert_uint_eq(ptask_sense(&t), 0x062a02);
-	n_attentions = 1000;
+	disks.n_attentions = 1000;
 	ck_assert_uint_eq(copy_one(1, 0, 4, 0, 0), 0x0a0d01);
 	end();
 }
@@ -340,7 +260,7 @@ static const struct lu_port far = { .rtpi = 5, .group = 5 };
 static void
 standby_visit(void *arg UNUSED)
 {
-	ck_assert_int_eq(lu_alua_set(units[1], 5, ALUA_STANDBY), 0);
+	ck_assert_int_eq(lu_alua_set(disks.units[1], 5, ALUA_STANDBY), 0);
 }
 
 static void
@@ -352,7 +272,7 @@ state_scenario(void *arg UNUSED)
 	begin(false);
 	port_at_home(standby_visit, NULL);
 	ck_assert_uint_eq(copy_one(0, 1, 4, 0, 0), 0);
-	pnexus_open_at(&through, units[0], &far, NULL);
+	pnexus_open_at(&through, disks.units[0], &far, NULL);
 	ptask_init(&task, &through.lu);
 	list_begin(0, COPY_NO_ID);
 	list_segment(0, 1, 4, 0, 8);
@@ -477,7 +397,7 @@ abort_scenario(void *arg UNUSED)
 {
 	begin(false);
 	port.how = PORT_LATER;
-	is_stalled = true;
+	disks.is_stalled = true;
 	list_begin(1, COPY_HOLD);
 	list_segment(0, 1, 900, 0, 50);
 	copy_begin(&t);
@@ -516,7 +436,7 @@ leave_scenario(void *arg UNUSED)
 {
 	begin(false);
 	port.how = PORT_LATER;
-	is_stalled = true;
+	disks.is_stalled = true;
 	list_begin(1, COPY_HOLD);
 	list_segment(0, 1, 900, 0, 50);
 	copy_begin(&t);
@@ -529,8 +449,8 @@ leave_scenario(void *arg UNUSED)
 	ck_assert_int_eq(t.n_done, 1);
 	ck_assert_int_eq(n.n_gone, 1);
 	ck_assert_int_eq(port.n_pending, 0);
-	is_stalled = false;
-	pnexus_open_at(&n, units[0], NULL, NULL);
+	disks.is_stalled = false;
+	pnexus_open_at(&n, disks.units[0], NULL, NULL);
 	ptask_init(&other, &n.lu);
 	receive(0, 1);
 	ck_assert_uint_eq(ptask_sense(&other), 0x052400);
@@ -600,7 +520,7 @@ END_TEST
 static void
 pass_visit(void *arg UNUSED)
 {
-	lu_policy_set(units[0], LU_POLICY_COPY, true);
+	lu_policy_set(disks.units[0], LU_POLICY_COPY, true);
 }
 
 static void
@@ -629,7 +549,7 @@ others_scenario(void *arg UNUSED)
 	copy();
 	receive(0, 1);
 	ck_assert_int_eq(port.n_start, 2);
-	ck_assert_int_eq(n_writes, 0);
+	ck_assert_int_eq(disks.n_writes, 0);
 	end();
 }
 

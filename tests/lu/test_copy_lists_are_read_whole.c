@@ -221,14 +221,17 @@ START_TEST(answers_have_their_shape)
 	ck_assert_uint_eq(be16_get(buf + 58), 3);
 	ck_assert_mem_eq(buf + 60, "abc", 3);
 
-	len = copy_put_page(0, page);
+	len = copy_put_page(0, 512, page);
 	ck_assert_uint_eq(be16_get(page + 2), len - 4);
 	for (; at < len; at += 4u + be16_get(page + at + 2))
 		ck_assert_uint_eq(at % 4, 0);
 	ck_assert_uint_eq(at, len);
-	/* supported commands come first: RECEIVE COPY STATUS(LID1) is among them */
-	ck_assert_mem_eq(page + 4, "\0\x01", 2);
-	ck_assert_mem_eq(page + 8, "\x09\x83\x01\x00\x84\x04\x00\x01\x03\x04", 10);
+	ck_assert_uint_eq(be16_get(page + 4), 0);
+	ck_assert_uint_eq(be64_get(page + 4 + 20), COPY_BYTES_MAX / 512);
+	ck_assert_uint_eq(be16_get(page + 40), 0x0001);
+	ck_assert_mem_eq(page + 44,
+	    "\x0d\x83\x03\x00\x10\x11\x84\x06\x00\x01\x03\x04\x07\x08", 14);
+	ck_assert_uint_eq(copy_put_page(0, 0, page), len);
 }
 END_TEST
 
