@@ -537,7 +537,7 @@ others_scenario(void *arg UNUSED)
 		ptask_run(&t);
 		ck_assert_uint_eq(ptask_sense(&t), 0x052400);
 	}
-	ptask_cdb(&t, cdb, cdb_inquiry_vpd(cdb, VPD_THIRD_PARTY_COPY, 255), LU_DIR_IN, 255);
+	ptask_cdb(&t, cdb, cdb_inquiry_vpd(cdb, VPD_THIRD_PARTY_COPY, 512), LU_DIR_IN, 512);
 	ptask_run(&t);
 	ck_assert_uint_eq(t.data[1], 0x8f);
 	ck_assert_uint_eq(be16_get(t.data + 2) + 4u, t.lu.moved);
