@@ -75,8 +75,9 @@ lu_nexus_open(struct lu_nexus *nexus, struct lu *unit)
 	nexus->view = lu_view_ref(nexus->view);
 	LIST_INSERT_HEAD(&unit->nexuses, nexus, entry);
 	lu_reserve_nexus_came(unit, nexus);
+	/* the code that says least: initiators drain it after a login, and not all drain 29/01 */
 	if (nexus->is_power_on_due)
-		lu_ua_raise(nexus, ASC_POWER_ON);
+		lu_ua_raise(nexus, ASC_POWER_ON_OR_RESET);
 	return 0;
 }
 
