@@ -1,0 +1,86 @@
+/*
+ * iscsi_say - one iSCSI session, commands line by line
+ *
+ * usage: iscsi_say URL [INITIATOR]     iscsi://ADDRESS:PORT/NAME/LUN
+ *
+ * Each line of standard input is "LUN BYTES CDB": room for so many bytes from the unit, and the CDB
+ * in hexadecimal. The answer is one line: "good", "good HEX" (the first 32 bytes read), "check
+ * K/AAQQ", "status SS", or "closed" when the session is gone. The first line says "ready" once the
+ * session is there; otherwise "refused" and status 1. At the end of its input it leaves.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hostile/target.h"
+
+#define SHOWN	32
+
+static void
+say(struct raw *raw, int status)
+{
+	uint32_t sense = raw_sense(raw);
+
+	if (status < 0)
+		(void)printf("closed");
+	else if (status == 2)
+		(void)printf("check %x/%04x", sense >> 16, sense & 0xffff);
+	else if (status != 0)
+		(void)printf("status %02x", (unsigned int)status);
+	else
+		(void)printf("good");
+	if (status == 0 && raw_op(raw) == RAW_DATA_IN && raw->len > 0)
+		(void)printf(" ");
+	for (uint32_t i = 0; status == 0 && raw_op(raw) == RAW_DATA_IN && i < raw->len &&
+	    i < SHOWN; i++)
+		(void)printf("%02x", raw->data[i]);
+	(void)printf("\n");
+	(void)fflush(stdout);
+}
+
+static int
+do_line(struct raw *raw, struct raw_where *where, const char *line)
+{
+	uint8_t cdb[16] = { 0 };
+	unsigned int lun, bytes, byte;
+	size_t n = 0;
+	int used;
+
+	if (sscanf(line, "%u %u%n", &lun, &bytes, &used) != 2)
+		return -1;
+	line += used;
+	while (n < sizeof(cdb) && sscanf(line, " %2x%n", &byte, &used) == 1) {
+		cdb[n++] = (uint8_t)byte;
+		line += used;
+	}
+	where->lun = (uint16_t)lun;
+	return raw_run(raw, cdb, n, NULL, 0, bytes);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct raw raw;
+	struct target_run at;
+	char line[256];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2 || argc > 3 || !target_at(&at, argv[1])) {
+		(void)fprintf(stderr, "usage: iscsi_say URL [INITIATOR]\n");
+		return 2;
+	}
+	raw_init(&raw, &at.where, 1);
+	if (argc == 3)
+		raw.initiator = argv[2];
+	if (raw_login(&raw, "DefaultTime2Retain=0\n") != 0) {
+		(void)printf("refused\n");
+		return 1;
+	}
+	(void)printf("ready\n");
+	(void)fflush(stdout);
+	while (fgets(line, sizeof(line), stdin) != NULL)
+		say(&raw, do_line(&raw, &at.where, line));
+	raw_close(&raw);
+	return 0;
+}
