@@ -206,7 +206,7 @@ step_reset(struct lu_recovery *rec, enum lu_reset_level level)
 	struct lu_tmf *tmf = &rec->tmfs[rec->step];
 
 	lu_tmf_begin(tmf, rec->unit, step_answered);
-	tmf->recover_step = rec->step;
+	tmf->recover_step = (uint8_t)rec->step;
 	rec->n_asked++;
 	lu_reset_start(tmf, level);
 }
