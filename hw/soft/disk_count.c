@@ -1,10 +1,10 @@
 /*
  * what the disk has done, in numbers
  *
- * Each command that moves blocks costs one addition: the count of commands and their bytes share a
- * word (tally). Before it can run over, and whenever somebody wants to read them, words are
- * added to the numbers that they stand for. Commands are the sum of those that are counted so, and
- * of the others.
+ * Each command that moves blocks costs one addition: the count of commands and their bytes
+ * share a word (tally). Before it can run over, and whenever somebody wants to read them, words
+ * are added to the numbers that they stand for. Commands are the sum of those that are counted
+ * so, and of the others.
  */
 #include "hw/soft/disk_impl.h"
 

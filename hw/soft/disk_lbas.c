@@ -125,7 +125,8 @@ prefetch_asked(struct disk_cmd *cmd, int result)
 
 /*
  * GOOD: the cache has been asked to take them. CONDITION MET: it has them, because all is in
- * memory, or because they have just been read. How much of a longer range would stay nobody knows.
+ * memory, or because they have just been read. How much of a longer range would stay nobody
+ * knows.
  */
 int
 disk_do_prefetch(struct disk *disk, struct disk_cmd *cmd)

@@ -98,7 +98,8 @@ disk_lock_blocks(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *
 
 	if (disk->pi_type != 0 && row->changes)
 		kind = RANGE_ALONE;
-	if (cmd->info.has_lba && cmd->info.blocks == 0 && cmd->info.op->xfer != OP_XFER_WRITE_SAME)
+	if (cmd->info.has_lba && cmd->info.blocks == 0 &&
+	    cmd->info.op->xfer != OP_XFER_WRITE_SAME)
 		return true;	/* no blocks */
 	disk_lock_bounds(disk, cmd, &first, &end);
 	if (range_enter(&disk->ranges, &cmd->range, kind, first, end) != RANGE_MUST_WAIT)

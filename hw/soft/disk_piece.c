@@ -211,7 +211,7 @@ piece_give(struct disk_cmd *cmd, uint64_t from)
 	}
 }
 
-/* offset of the first byte of the data phase from @from on that is not @data; @len when all are */
+/* offset of the first byte of the data phase from @from on that is not @data; @len: all are */
 static size_t
 wire_compare(const struct disk_cmd *cmd, uint64_t from, const uint8_t *data, size_t len)
 {

@@ -42,7 +42,7 @@ bool piece_open(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks) MUST_CHECK;
 void piece_begin(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks);
 bool piece_next(struct disk_cmd *cmd);
 
-/* piece_read() - fill the piece from the medium, check its protection information, call @then */
+/* piece_read() - fill the piece from the medium, check its protection information, @then */
 int piece_read(struct disk_cmd *cmd, piece_fn *then) MUST_CHECK;
 
 /* piece_write() - the piece to the medium, then call @then */

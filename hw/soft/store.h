@@ -113,8 +113,8 @@ struct store {
 };
 
 /**
- * store_open() - the store that @conf describes; with conf->pi_type one for protection information
- * beside it, as (*ret)->tuples
+ * store_open() - the store that @conf describes; with conf->pi_type one for protection
+ * information beside it, as (*ret)->tuples
  *
  * @reterr   SOFT_ERR_LEN bytes: what is wrong and what to do about it
  *

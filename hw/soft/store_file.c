@@ -661,8 +661,8 @@ file_queue(struct store *store, struct store_req *req)
 
 /*
  * The hole of @len bytes at @offset: space that was taken and not written to (ext4, xfs, btrfs
- * tell by FIEMAP) is anchored. A file system that tells nothing has none. One that was read is no
- * hole any more, but a page in the cache: it is called mapped.
+ * tell by FIEMAP) is anchored. A file system that tells nothing has none. One that was read is
+ * no hole any more, but a page in the cache: it is called mapped.
  */
 static enum store_extent
 file_hole(struct file_store *file, uint64_t offset, uint64_t *len)

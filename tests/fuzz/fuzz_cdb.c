@@ -113,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const lines[] = {
 		"mem:1M", "mem:1M,block=4096,removable=1", "mem:256K,readonly=1", "null:64G,physical=4096",
+		"mem:1M,pi=1", "mem:1M,block=4096,pi=3,app_tag=1",
 	};
 	struct cursor c = cursor_read_init(data, size);
 	struct disk *disk = disk_open(lines[cursor_u8(&c) % ARRAY_LEN(lines)]);
