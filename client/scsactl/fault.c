@@ -102,6 +102,7 @@ const struct verb verb_fault = {
 	.details =
 	    "RULE is action=NAME[,WORD=VALUE]...:\n"
 	    "  action   delay drop dup busy qfull check medium short bus_reset gone tran_err\n"
+	    "           resid stuck\n"
 	    "  target=N lun=N op=read|write|0xNN lba=N[-M]   which commands\n"
 	    "  count=N prob=N seed=N                         how often (prob: of 1000)\n"
 	    "  us=N ms=N s=N sense=K/ASC/ASCQ bytes=SIZE     how\n"

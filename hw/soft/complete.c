@@ -42,7 +42,8 @@ soft_fill_status(struct scsi_pkt *pkt, const struct disk_cmd *disk)
 }
 
 static void
-soft_fill(struct scsi_pkt *pkt, const struct disk_cmd *disk)
+soft_fill(struct scsi_pkt *pkt, const struct disk_cmd *disk,
+    const struct fault_verdict *verdict)
 {
 	pkt->pkt_state = STATE_SENT;
 	if (disk->is_dir_wrong) {
@@ -51,6 +52,8 @@ soft_fill(struct scsi_pkt *pkt, const struct disk_cmd *disk)
 	}
 	pkt->pkt_reason = disk->is_overrun ? CMD_DATA_OVR : CMD_CMPLT;
 	pkt->pkt_resid = (ssize_t)(disk->buf_bytes - disk->moved);
+	if (UNLIKELY(verdict->action == FAULT_RESID))
+		pkt->pkt_resid = (ssize_t)verdict->bytes;
 	if (disk->moved > 0)
 		pkt->pkt_state |= STATE_XFERRED_DATA;
 	soft_fill_status(pkt, disk);
@@ -113,7 +116,7 @@ soft_finish(struct soft_cmd *cmd)
 	uint64_t tag = cmd->tag;
 
 	if (LIKELY(cmd->why == CMD_CMPLT))
-		soft_fill(pkt, &cmd->disk);
+		soft_fill(pkt, &cmd->disk, &cmd->verdict);
 	else
 		soft_fill_killed(cmd);
 	soft_move(cmd, SOFT_IDLE);
@@ -146,7 +149,7 @@ soft_finish_absent(struct soft_target *target, struct soft_cmd *cmd)
 		pkt->pkt_reason = CMD_DEV_GONE;
 	} else {
 		disk_absent_execute(&target->place, &cmd->disk);
-		soft_fill(pkt, &cmd->disk);
+		soft_fill(pkt, &cmd->disk, &cmd->verdict);
 	}
 	soft_deliver(pkt);
 	return TRAN_ACCEPT;

@@ -20,6 +20,8 @@ static const char *const action_names[FAULT_ACTION_N] = {
 	[FAULT_BUS_RESET] = "bus_reset",
 	[FAULT_GONE] = "gone",
 	[FAULT_TRAN_ERR] = "tran_err",
+	[FAULT_RESID] = "resid",
+	[FAULT_STUCK] = "stuck",
 };
 
 /* what was said, beside what it means */
@@ -217,10 +219,17 @@ static const struct word fault_words[] = {
 	{ "bytes", fault_read_bytes },
 };
 
+static bool
+fault_has_bytes(const struct fault_rule *rule)
+{
+	return rule->action == FAULT_SHORT || rule->action == FAULT_RESID;
+}
+
 static int
 fault_check(const struct fault_words *w, char *reterr)
 {
 	const char *name = fault_action_name(w->rule.action);
+	bool has_bytes = fault_has_bytes(&w->rule);
 
 	if (w->rule.action == FAULT_NONE)
 		return words_error(
@@ -235,9 +244,9 @@ fault_check(const struct fault_words *w, char *reterr)
 		    w->has_sense ? "action=%s takes no 'sense'; use action=check"
 				 : "action=%s needs 'sense', for instance sense=3/11/00",
 		    name);
-	if (w->has_bytes != (w->rule.action == FAULT_SHORT))
+	if (w->has_bytes != has_bytes)
 		return words_error(reterr,
-		    w->has_bytes ? "action=%s takes no 'bytes'; use action=short"
+		    w->has_bytes ? "action=%s takes no 'bytes'; use action=short or resid"
 				 : "action=%s needs 'bytes'",
 		    name);
 	return 0;
@@ -303,7 +312,7 @@ fault_format(const struct fault_rule *rule, char buf[FAULT_TEXT_LEN])
 	fault_put_scope(buf, rule);
 	if (rule->action == FAULT_DELAY)
 		fault_put(buf, "us", rule->delay_us);
-	if (rule->action == FAULT_SHORT)
+	if (fault_has_bytes(rule))
 		fault_put(buf, "bytes", rule->bytes);
 	used = strlen(buf);
 	if (rule->action == FAULT_CHECK)

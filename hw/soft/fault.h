@@ -36,6 +36,8 @@ enum fault_action {
 	FAULT_BUS_RESET,	/* the bus is reset while it is outstanding */
 	FAULT_GONE,		/* the unit does not exist any more: CMD_DEV_GONE */
 	FAULT_TRAN_ERR,		/* transport error: CMD_TRAN_ERR */
+	FAULT_RESID,		/* execute it, lie: bytes is the residual told */
+	FAULT_STUCK,		/* never answer it; nothing but a reset gets it back */
 	FAULT_ACTION_N
 };
 
@@ -90,6 +92,7 @@ struct fault_set {
  *
  * @text     action=NAME[,WORD=VALUE]... with
  *             action  delay drop dup busy qfull check medium short bus_reset gone tran_err
+ *                     resid stuck
  *             target=N lun=N          only there
  *             op=read|write|0xNN      only those; a name stands for all lengths of the command
  *             lba=N or lba=N-M        only commands that touch these blocks
@@ -97,7 +100,8 @@ struct fault_set {
  *             prob=N                  in N of 1000 cases (default 1000), drawn with seed=N
  *             us=N ms=N s=N           the time, at most an hour (delay: one of them, required)
  *             sense=K/ASC/ASCQ        hex (check: required)
- *             bytes=SIZE              most bytes moved (short: required)
+ *             bytes=SIZE              most bytes moved (short: required), residual told (resid:
+ *                                     required)
  * @ret      the rule, without id
  * @reterr   FAULT_ERR_LEN bytes: the word, what is wrong, what would be right
  *
@@ -110,7 +114,7 @@ int fault_parse(const char *text, struct fault_rule *ret, char *reterr) MUST_CHE
 /* fault_format() - the rule in the words of fault_parse() */
 char *fault_format(const struct fault_rule *rule, char buf[FAULT_TEXT_LEN]);
 
-/* fault_action_name() - "delay" .. "tran_err"; "none" */
+/* fault_action_name() - "delay" .. "stuck"; "none" */
 const char *fault_action_name(enum fault_action action);
 
 /* fault_set_init() - no rules */

@@ -195,6 +195,8 @@ soft_execute(struct soft_cmd *cmd)
 	case FAULT_DELAY:
 	case FAULT_DROP:
 	case FAULT_BUS_RESET:
+	case FAULT_RESID:
+	case FAULT_STUCK:
 	case FAULT_ACTION_N:
 		break;
 	}
@@ -221,7 +223,8 @@ static bool
 soft_fault_holds(struct soft_hba *hba, struct soft_cmd *cmd)
 {
 	const struct fault_verdict *v = &cmd->verdict;
-	bool is_kept = v->action == FAULT_DROP || v->action == FAULT_BUS_RESET;
+	bool is_lost = v->action == FAULT_DROP || v->action == FAULT_STUCK;
+	bool is_kept = is_lost || v->action == FAULT_BUS_RESET;
 
 	if (!is_kept && v->delay_us == 0)
 		return false;
@@ -238,7 +241,7 @@ soft_fault_holds(struct soft_hba *hba, struct soft_cmd *cmd)
 		soft_want_reset(hba);
 		return true;
 	}
-	soft_hold(cmd, v->action == FAULT_DROP ? SOFT_NEVER :
+	soft_hold(cmd, is_lost ? SOFT_NEVER :
 	    clock_now_ns() + v->delay_us * NS_PER_US);
 	return true;
 }

@@ -26,6 +26,9 @@ soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_
 		next = TAILQ_NEXT(cmd, link);
 		if (one != NULL && cmd->pkt != one)
 			continue;
+		if (cmd->verdict.action == FAULT_STUCK && why != CMD_RESET &&
+		    why != CMD_DEV_GONE)
+			continue;
 		if (now_ns != 0 && (cmd->deadline_ns == 0 || cmd->deadline_ns > now_ns))
 			continue;
 		n++;

@@ -509,7 +509,7 @@ port_defaults(void)
 }
 
 void
-port_begin(void)
+port_home_begin(void)
 {
 	memset(&home, 0, sizeof(home));
 	home.exec = (struct lu_exec){ home_post, home_defer, home_is_here };
@@ -517,10 +517,8 @@ port_begin(void)
 	STAILQ_INIT(&home.deferred);
 	mutex_init(&home.lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&home.cv, NULL, CV_DRIVER, NULL);
-	mutex_init(&port.lock, NULL, MUTEX_DRIVER, NULL);
 	port_home = &home.exec;
 	(void)thread_create(NULL, 0, home_main, NULL, 0, NULL, TS_RUN, 0);
-	port.tq = taskq_create("port", 1, 0, 1, 1000, 0);
 	ck_assert_int_eq(lu_worker_new(2, &worker), 0);
 	port_host = (struct lu_host){
 		.pick_home = host_pick_home,
@@ -530,6 +528,27 @@ port_begin(void)
 		.drain_ms = 100,
 	};
 	ck_assert_int_eq(lu_init(&port_host), 0);
+}
+
+void
+port_home_end(void)
+{
+	ck_assert_int_eq(lu_fini(), 0);
+	lu_worker_free(worker);
+	mutex_enter(&home.lock);
+	home.is_ending = true;
+	cv_broadcast(&home.cv);
+	while (!home.is_over)
+		cv_wait(&home.cv, &home.lock);
+	mutex_exit(&home.lock);
+}
+
+void
+port_begin(void)
+{
+	port_home_begin();
+	mutex_init(&port.lock, NULL, MUTEX_DRIVER, NULL);
+	port.tq = taskq_create("port", 1, 0, 1, 1000, 0);
 	ck_assert_int_eq(scsi_hba_init(&port_modlinkage), 0);
 	ck_assert_int_eq(scsad_mod_install(&port_modlinkage, "port"), 0);
 	ck_assert_int_eq(devi_alloc(devi_root(), "port", &port.dip), 0);
@@ -544,15 +563,8 @@ port_end(void)
 	ck_assert_int_eq(devi_detach(port.dip, DEVI_DETACH_FREE), 0);
 	ck_assert_int_eq(mod_remove(&port_modlinkage), 0);
 	scsi_hba_fini(&port_modlinkage);
-	ck_assert_int_eq(lu_fini(), 0);
-	lu_worker_free(worker);
+	port_home_end();
 	taskq_destroy(port.tq);
-	mutex_enter(&home.lock);
-	home.is_ending = true;
-	cv_broadcast(&home.cv);
-	while (!home.is_over)
-		cv_wait(&home.cv, &home.lock);
-	mutex_exit(&home.lock);
 	mutex_destroy(&port.lock);
 }
 

@@ -84,6 +84,10 @@ void port_take(struct scsi_pkt *pkt, void *data, size_t len);
 /* a published unit by name; the reference is the test's */
 struct lu *port_unit(const char *name);
 
+/* home and workers alone, for tests that bring an HBA of their own */
+void port_home_begin(void);
+void port_home_end(void);
+
 /* run @fn(@arg) at home and wait until it has */
 void port_at_home(void (*fn)(void *arg), void *arg);
 

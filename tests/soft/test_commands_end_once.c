@@ -60,6 +60,7 @@ answered_faults(void)
 	    {"action=check,sense=4/44/00,count=1", CMD_CMPLT, 0x37, STATUS_CHECK},
 	    {"action=medium,lba=3-5,count=1", CMD_CMPLT, 0x37, STATUS_CHECK},
 	    {"action=dup,count=1", CMD_CMPLT, 0x1f, 0},
+	    {"action=resid,bytes=123,count=1", CMD_CMPLT, 0x1f, 0},
 	};
 	struct scsi_device *sd = flow_sd(0, 0);
 
@@ -73,7 +74,8 @@ answered_faults(void)
 		    io.pkt->pkt_state);
 		if (rows[i].reason == CMD_CMPLT)
 			ck_assert_uint_eq(*io.pkt->pkt_scbp, rows[i].status);
-		ck_assert_int_eq(io.pkt->pkt_resid, i == 4 ? 3584 : i == 7 ? 0 : 4096);
+		ck_assert_int_eq(io.pkt->pkt_resid, i == 4 ? 3584 : i == 7 ? 0 :
+		    i == 8 ? 123 : 4096);
 		if (i == 6) {
 			ck_assert_uint_eq(io.sense.asc, ASC_UNRECOVERED_READ_ERROR);
 			ck_assert_uint_eq(io.sense.info, 3);
@@ -81,9 +83,27 @@ answered_faults(void)
 		io_fini(&io);
 		ck_assert_int_eq(soft_fault_remove(flow_hba, id), 0);
 	}
-	ck_assert_uint_eq(info().faults, 8);
+	ck_assert_uint_eq(info().faults, 9);
 	ck_assert_uint_eq(info().spurious, 1);
 	ck_assert_int_eq(soft_fault_remove(flow_hba, 12345), -ENOENT);
+}
+
+/* neither abort nor time gets it back */
+static void
+stuck_until_reset(void)
+{
+	struct scsi_device *sd = flow_sd(0, 0);
+
+	(void)fault("action=stuck,op=read,count=1");
+	send(&io, sd, 2);
+	ck_assert_int_eq(scsi_abort(&sd->sd_address, io.pkt), 0);
+	sim_advance_us(10 * 1000000);
+	ck_assert(!is_done(&io));
+	ck_assert_int_eq(scsi_reset(&sd->sd_address, RESET_TARGET), 1);
+	io_wait(&io);
+	ck_assert(io_ended(&io, CMD_RESET, STAT_DEV_RESET));
+	io_fini(&io);
+	take_attention(sd, ASC_DEVICE_RESET);
 }
 
 static void
@@ -385,6 +405,7 @@ malformed_packets(void)
 	END_TEST
 
 FLOW_TEST(answered_faults)
+FLOW_TEST(stuck_until_reset)
 FLOW_TEST(delay_takes_its_time)
 FLOW_TEST(delayed_duplicate_after_abort)
 FLOW_TEST(abort_one_and_all)
@@ -395,7 +416,8 @@ FLOW_TEST(polling_is_not_kept_waiting)
 FLOW_TEST(quiesce_waits_and_holds_back)
 FLOW_TEST(malformed_packets)
 
-CHECK_MAIN("commands end once", flow_answered_faults, flow_delay_takes_its_time,
+CHECK_MAIN("commands end once", flow_answered_faults, flow_stuck_until_reset,
+    flow_delay_takes_its_time,
     flow_delayed_duplicate_after_abort, flow_abort_one_and_all, flow_reset_levels,
     flow_bus_reset_by_fault, flow_timeouts, flow_polling_is_not_kept_waiting,
     flow_quiesce_waits_and_holds_back, flow_malformed_packets)

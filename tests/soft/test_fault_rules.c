@@ -64,7 +64,7 @@ START_TEST(every_action_has_a_name)
 		    fault_action_name((enum fault_action)i),
 		    i == FAULT_DELAY   ? ",ms=1"
 		    : i == FAULT_CHECK ? ",sense=2/4/1"
-		    : i == FAULT_SHORT ? ",bytes=1"
+		    : i == FAULT_SHORT || i == FAULT_RESID ? ",bytes=1"
 				       : "");
 		ck_assert_msg(fault_parse(text, &rule, err) == 0, "%s", err);
 		ck_assert_uint_eq(rule.action, i);
