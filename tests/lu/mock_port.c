@@ -22,38 +22,47 @@ int port_done_order;
 
 /* ------ home: a loop on a thread of lib/ddi ------ */
 
-static struct {
+static struct home {
 	struct lu_exec exec;
 	kmutex_t lock;
 	kcondvar_t cv;
 	struct lu_work_list inbox;
 	struct lu_work_list deferred;
 	bool is_ending, is_over;
-} home;
+} homes[PORT_HOMES];
 
-static _Thread_local bool is_home;
+static _Thread_local struct home *here;
+
 static struct lu_worker *worker;
 
-static void
-home_post(struct lu_exec *x UNUSED, struct lu_work *w)
+static struct home *
+home_of(const struct lu_exec *x)
 {
-	mutex_enter(&home.lock);
-	STAILQ_INSERT_TAIL(&home.inbox, w, entry);
-	cv_broadcast(&home.cv);
-	mutex_exit(&home.lock);
+	return container_of((struct lu_exec *)(uintptr_t)x, struct home, exec);
 }
 
 static void
-home_defer(struct lu_exec *x UNUSED, struct lu_work *w)
+home_post(struct lu_exec *x, struct lu_work *w)
 {
-	ck_assert(is_home);
-	STAILQ_INSERT_TAIL(&home.deferred, w, entry);
+	struct home *home = home_of(x);
+
+	mutex_enter(&home->lock);
+	STAILQ_INSERT_TAIL(&home->inbox, w, entry);
+	cv_broadcast(&home->cv);
+	mutex_exit(&home->lock);
+}
+
+static void
+home_defer(struct lu_exec *x, struct lu_work *w)
+{
+	ck_assert_ptr_eq(here, home_of(x));
+	STAILQ_INSERT_TAIL(&here->deferred, w, entry);
 }
 
 static bool
-home_is_here(const struct lu_exec *x UNUSED)
+home_is_here(const struct lu_exec *x)
 {
-	return is_home;
+	return here == home_of(x);
 }
 
 static void
@@ -70,29 +79,29 @@ list_run(struct lu_work_list *list)
 }
 
 static void
-home_main(void *arg UNUSED)
+home_main(void *arg)
 {
+	struct home *home = here = arg;
 	struct lu_work_list list;
 
-	is_home = true;
-	mutex_enter(&home.lock);
+	mutex_enter(&home->lock);
 	for (;;) {
-		if (STAILQ_EMPTY(&home.inbox)) {
-			if (home.is_ending)
+		if (STAILQ_EMPTY(&home->inbox)) {
+			if (home->is_ending)
 				break;
-			cv_wait(&home.cv, &home.lock);
+			cv_wait(&home->cv, &home->lock);
 			continue;
 		}
 		STAILQ_INIT(&list);
-		STAILQ_CONCAT(&list, &home.inbox);
-		mutex_exit(&home.lock);
+		STAILQ_CONCAT(&list, &home->inbox);
+		mutex_exit(&home->lock);
 		list_run(&list);
-		list_run(&home.deferred);
-		mutex_enter(&home.lock);
+		list_run(&home->deferred);
+		mutex_enter(&home->lock);
 	}
-	home.is_over = true;
-	cv_broadcast(&home.cv);
-	mutex_exit(&home.lock);
+	home->is_over = true;
+	cv_broadcast(&home->cv);
+	mutex_exit(&home->lock);
 }
 
 struct visit {
@@ -106,30 +115,38 @@ static void
 visit_run(struct lu_work *w)
 {
 	struct visit *v = container_of(w, struct visit, work);
+	struct home *home = here;
 
 	v->fn(v->arg);
-	mutex_enter(&home.lock);
+	mutex_enter(&home->lock);
 	v->is_done = true;
-	cv_broadcast(&home.cv);
-	mutex_exit(&home.lock);
+	cv_broadcast(&home->cv);
+	mutex_exit(&home->lock);
+}
+
+void
+port_at(struct lu_exec *x, void (*fn)(void *arg), void *arg)
+{
+	struct home *home = home_of(x);
+	struct visit v = { .fn = fn, .arg = arg };
+
+	lu_exec_post(x, &v.work, visit_run);
+	mutex_enter(&home->lock);
+	while (!v.is_done)
+		cv_wait(&home->cv, &home->lock);
+	mutex_exit(&home->lock);
 }
 
 void
 port_at_home(void (*fn)(void *arg), void *arg)
 {
-	struct visit v = { .fn = fn, .arg = arg };
-
-	lu_exec_post(&home.exec, &v.work, visit_run);
-	mutex_enter(&home.lock);
-	while (!v.is_done)
-		cv_wait(&home.cv, &home.lock);
-	mutex_exit(&home.lock);
+	port_at(&homes[0].exec, fn, arg);
 }
 
 static struct lu_exec *
-host_pick_home(struct lu_host *h UNUSED, const struct lu *unit UNUSED)
+host_pick_home(struct lu_host *h UNUSED, const struct lu *unit)
 {
-	return &home.exec;
+	return &homes[port.has_two_homes ? lu_info(unit)->lun % PORT_HOMES : 0].exec;
 }
 
 static void
@@ -511,14 +528,16 @@ port_defaults(void)
 void
 port_home_begin(void)
 {
-	memset(&home, 0, sizeof(home));
-	home.exec = (struct lu_exec){ home_post, home_defer, home_is_here };
-	STAILQ_INIT(&home.inbox);
-	STAILQ_INIT(&home.deferred);
-	mutex_init(&home.lock, NULL, MUTEX_DRIVER, NULL);
-	cv_init(&home.cv, NULL, CV_DRIVER, NULL);
-	port_home = &home.exec;
-	(void)thread_create(NULL, 0, home_main, NULL, 0, NULL, TS_RUN, 0);
+	memset(homes, 0, sizeof(homes));
+	for (size_t i = 0; i < PORT_HOMES; i++) {
+		homes[i].exec = (struct lu_exec){ home_post, home_defer, home_is_here };
+		STAILQ_INIT(&homes[i].inbox);
+		STAILQ_INIT(&homes[i].deferred);
+		mutex_init(&homes[i].lock, NULL, MUTEX_DRIVER, NULL);
+		cv_init(&homes[i].cv, NULL, CV_DRIVER, NULL);
+		(void)thread_create(NULL, 0, home_main, &homes[i], 0, NULL, TS_RUN, 0);
+	}
+	port_home = &homes[0].exec;
 	ck_assert_int_eq(lu_worker_new(2, &worker), 0);
 	port_host = (struct lu_host){
 		.pick_home = host_pick_home,
@@ -535,12 +554,14 @@ port_home_end(void)
 {
 	ck_assert_int_eq(lu_fini(), 0);
 	lu_worker_free(worker);
-	mutex_enter(&home.lock);
-	home.is_ending = true;
-	cv_broadcast(&home.cv);
-	while (!home.is_over)
-		cv_wait(&home.cv, &home.lock);
-	mutex_exit(&home.lock);
+	for (size_t i = 0; i < PORT_HOMES; i++) {
+		mutex_enter(&homes[i].lock);
+		homes[i].is_ending = true;
+		cv_broadcast(&homes[i].cv);
+		while (!homes[i].is_over)
+			cv_wait(&homes[i].cv, &homes[i].lock);
+		mutex_exit(&homes[i].lock);
+	}
 }
 
 void
@@ -596,7 +617,7 @@ ptask_done(struct lu_task *lu)
 {
 	struct ptask *t = container_of(lu, struct ptask, lu);
 
-	ck_assert(is_home);
+	ck_assert_ptr_nonnull(here);
 	t->n_done++;
 	t->order = ++port_done_order;
 }
@@ -643,7 +664,7 @@ submit_visit(void *arg)
 int
 ptask_submit(struct ptask *t)
 {
-	port_at_home(submit_visit, t);
+	port_at(lu_home(t->lu.nexus->unit), submit_visit, t);
 	return t->refusal;
 }
 
@@ -720,7 +741,7 @@ pnexus_open_at(struct pnexus *n, struct lu *unit, const struct lu_port *lu_port,
 	n->lu.view = view;
 	n->lu.classes = LU_CLASS(OP_POLICY_N) - 1;
 	n->lu.gone = pnexus_gone;
-	port_at_home(open_visit, &v);
+	port_at(lu_home(unit), open_visit, &v);
 }
 
 static void
@@ -732,7 +753,7 @@ leave_visit(void *arg)
 void
 pnexus_leave(struct pnexus *n)
 {
-	port_at_home(leave_visit, &n->lu);
+	port_at(lu_home(n->lu.unit), leave_visit, &n->lu);
 	for (int i = 0; i < 1000 && n->n_gone == 0; i++)
 		sim_advance_us(1000);
 	ck_assert_int_eq(n->n_gone, 1);

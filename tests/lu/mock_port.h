@@ -21,6 +21,7 @@
 #include "lu/worker.h"
 
 #define PORT_PENDING	512
+#define PORT_HOMES	2
 
 enum port_how { PORT_INLINE, PORT_LATER, PORT_THREAD };
 
@@ -44,6 +45,7 @@ struct port {
 	uint8_t inquiry_type;
 	uint32_t last_lba;		/* READ CAPACITY(10) */
 	const char *state_dir;		/* of the host; before port_begin() */
+	bool has_two_homes;		/* LUN 1 lives on another; before port_begin() */
 	/* answers before all of the above, also while units are identified; false: not it.
 	 * port_answer() and port_refuse() help it */
 	bool (*answer)(struct scsi_address *ap, struct scsi_pkt *pkt);
@@ -90,6 +92,8 @@ void port_home_end(void);
 
 /* run @fn(@arg) at home and wait until it has */
 void port_at_home(void (*fn)(void *arg), void *arg);
+/* the same at any home */
+void port_at(struct lu_exec *x, void (*fn)(void *arg), void *arg);
 
 /* a task that remembers how it ended */
 struct ptask {

@@ -168,6 +168,19 @@ START_TEST(data_moves)
 END_TEST
 
 static void
+far_scenario(void *arg)
+{
+	port.has_two_homes = true;
+	move_scenario(arg);
+}
+
+START_TEST(ends_may_live_elsewhere)
+{
+	port_sim(far_scenario);
+}
+END_TEST
+
+static void
 overlap_scenario(void *arg UNUSED)
 {
 	begin(true);
@@ -432,6 +445,19 @@ START_TEST(an_abort_stops_it)
 END_TEST
 
 static void
+far_abort_scenario(void *arg)
+{
+	port.has_two_homes = true;
+	abort_scenario(arg);
+}
+
+START_TEST(an_abort_stops_it_elsewhere)
+{
+	port_sim(far_abort_scenario);
+}
+END_TEST
+
+static void
 leave_scenario(void *arg UNUSED)
 {
 	begin(false);
@@ -559,7 +585,8 @@ START_TEST(others_of_the_family_are_refused)
 }
 END_TEST
 
-CHECK_MAIN("copies", data_moves, overlap_is_as_if_read_first,
+CHECK_MAIN("copies", data_moves, ends_may_live_elsewhere, an_abort_stops_it_elsewhere,
+    overlap_is_as_if_read_first,
     access_of_the_caller_bounds_copies, failures_stop_it, access_states_bound_copies,
     results_are_held, an_abort_stops_it, who_leaves_stops_it, it_does_not_wait_for_itself,
     without_memory_it_is_refused, others_of_the_family_are_refused)

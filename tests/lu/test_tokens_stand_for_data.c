@@ -187,6 +187,19 @@ START_TEST(data_is_written)
 END_TEST
 
 static void
+far_scenario(void *arg)
+{
+	port.has_two_homes = true;
+	move_scenario(arg);
+}
+
+START_TEST(units_may_live_elsewhere)
+{
+	port_sim(far_scenario);
+}
+END_TEST
+
+static void
 zero_scenario(void *arg UNUSED)
 {
 	static const uint8_t zeros[8 * DISK_BLOCK];
@@ -482,6 +495,7 @@ START_TEST(failures_are_told)
 }
 END_TEST
 
-CHECK_MAIN("tokens", data_is_written, zeros_need_no_source, a_change_revokes,
+CHECK_MAIN("tokens", data_is_written, units_may_live_elsewhere,
+    zeros_need_no_source, a_change_revokes,
     a_change_meanwhile_stops_it, guesses_are_worth_nothing, a_token_alone_opens_nothing,
     tokens_end, they_are_bounded, failures_are_told)
