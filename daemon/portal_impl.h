@@ -124,7 +124,8 @@ struct portal_nexus {
 	struct lu_nexus lu;
 	struct portal_session *session;
 	struct lu *unit;		/* a reference */
-	struct lu_work work, view_work;
+	/* the session may end while the begin is still on its way: none serves twice */
+	struct lu_work begin_work, view_work, work;
 	struct lu_view *_Atomic next_view;	/* on its way to the nexus; a reference */
 	bool is_open;			/* home: lu_nexus_open() said yes */
 	bool is_kept;			/* loop of the session: while its view changes */

@@ -79,7 +79,7 @@ nexus_leave(struct portal_nexus *n)
 static void
 nexus_begin(struct lu_work *w)
 {
-	struct portal_nexus *n = container_of(w, struct portal_nexus, work);
+	struct portal_nexus *n = container_of(w, struct portal_nexus, begin_work);
 
 	n->is_open = lu_nexus_open(&n->lu, n->unit) == 0;
 }
@@ -104,9 +104,9 @@ nexus_new(struct portal_session *s, struct lu_view *view, const struct lu_view_e
 	s->n_nexuses++;
 	/* what is posted later comes later: commands find it open */
 	if (lu_exec_is_here(home))
-		nexus_begin(&n->work);
+		nexus_begin(&n->begin_work);
 	else
-		lu_exec_post(home, &n->work, nexus_begin);
+		lu_exec_post(home, &n->begin_work, nexus_begin);
 	return n;
 }
 
