@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "check_main.h"
 #include "lu/lu.h"
 #include "lu/view.h"
@@ -233,6 +234,73 @@ START_TEST(users_of_this_machine)
 }
 END_TEST
 
+/* state of a target port group, by REPORT TARGET PORT GROUPS; 0xff: it is not reported.
+ * @ret_rtpi: of its first port, @ret_preferred */
+static uint8_t
+group_state(struct mc *c, uint64_t handle, uint16_t group, uint16_t *ret_rtpi,
+    bool *ret_preferred)
+{
+	const uint8_t cdb[12] = { 0xa3, 0x0a, [8] = 4 };
+	const Scsad__Completion *done = mc_completion(c, mc_submit(c, handle, cdb, sizeof(cdb),
+	    SCSAD__DIRECTION__DIR_IN, NULL, 1024));
+	const uint8_t *data = mc_data(c);
+	uint32_t len = be32_get(data) + 4;
+
+	ck_assert_uint_eq(done->scsi_status, 0);
+	for (uint32_t at = 4; at < len; at += 8u + 4u * data[at + 7]) {
+		if (be16_get(data + at + 2) != group)
+			continue;
+		*ret_preferred = (data[at] & 0x80) != 0;
+		*ret_rtpi = data[at + 7] > 0 ? be16_get(data + at + 10) : 0;
+		return data[at] & 0xf;
+	}
+	return 0xff;
+}
+
+START_TEST(units_know_their_ports)
+{
+	static const char file[] =
+	    "targets: [{name: '" A "', groups: [3, 4]}]\n"
+	    "groups: [{tag: 4, state: standby}]\n"
+	    "acls: [{name: all, initiators: ['*']}]\n"
+	    "units: [{unit: 'disk@0,1', alua: pass}]\n"
+	    "exports:\n"
+	    "  - {target: " A ", lun: 0, unit: 'disk@0,0', acl: all}\n";
+	bool is_preferred;
+	uint64_t handle;
+	struct both b;
+	uint16_t rtpi;
+	struct mc c;
+
+	begin(&b, file);
+	mc_connect(&b.f, &c);
+	handle = mc_open(&c, "disk@0,0");
+	ck_assert_uint_eq(group_state(&c, handle, 3, &rtpi, &is_preferred), 0);
+	ck_assert_uint_eq(rtpi, 1);
+	ck_assert(!is_preferred);
+	ck_assert_uint_eq(group_state(&c, handle, 4, &rtpi, &is_preferred), 2);
+	ck_assert_uint_eq(rtpi, 2);
+	world_do(&b.w, "add group 3 state=non-optimized preferred=yes");
+	/* the unit tells of it first */
+	(void)mc_completion(&c, mc_submit(&c, handle, (const uint8_t[6]){ 0 }, 6,
+	    SCSAD__DIRECTION__DIR_NONE, NULL, 0));
+	ck_assert_uint_eq(group_state(&c, handle, 3, &rtpi, &is_preferred), 1);
+	ck_assert(is_preferred);
+	world_do(&b.w, "remove group 3");
+	(void)mc_completion(&c, mc_submit(&c, handle, (const uint8_t[6]){ 0 }, 6,
+	    SCSAD__DIRECTION__DIR_NONE, NULL, 0));
+	ck_assert_uint_eq(group_state(&c, handle, 3, &rtpi, &is_preferred), 0);
+
+	/* exported no more: nothing but the socket leads there */
+	world_file(&b.w, "loops: 1\n");
+	ck_assert_int_eq(exports_reload(b.w.exports, &(struct ex_result){ .edit = 0 }), 0);
+	ck_assert_uint_eq(group_state(&c, handle, 3, &rtpi, &is_preferred), 0xff);
+	mc_close(&c);
+	fixture_wait(&b.f, 0, 0);
+	end(&b);
+}
+END_TEST
+
 START_TEST(accounts_and_ports)
 {
 	char file[1024];
@@ -300,4 +368,5 @@ START_TEST(addresses_go_round)
 END_TEST
 
 CHECK_MAIN("initiators get what is theirs", verdicts, views, users_of_this_machine,
+    units_know_their_ports,
     accounts_and_ports, addresses_go_round)

@@ -426,6 +426,47 @@ START_TEST(changes_of_units_and_adapters_are_told)
 }
 END_TEST
 
+START_TEST(disks_are_resized_and_hbas_look_again)
+{
+	Scsad__ResizeRequest resize = SCSAD__RESIZE_REQUEST__INIT;
+	Scsad__RescanRequest rescan = SCSAD__RESCAN_REQUEST__INIT;
+	const Scsad__RescanReply *found;
+	const Scsad__ChangeReply *reply;
+	struct fixture f;
+	struct mc c;
+
+	begin(&f, &c);
+	resize.address = text("disk@0,0");
+	resize.has_bytes = 1;
+	resize.bytes = 2 << 20;
+	reply = mc_reply(&c, mc_send(&c, METHOD_RESIZE, &resize.base, NULL, 0),
+	    &scsad__change_reply__descriptor);
+	ck_assert_str_eq(reply->address, "iport0/0,0");
+	resize.bytes = 1000;
+	ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_RESIZE, &resize.base, NULL, 0)),
+	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
+	resize.address = text("iport0/9");
+	ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_RESIZE, &resize.base, NULL, 0)),
+	    SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
+	resize.address = NULL;
+	ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_RESIZE, &resize.base, NULL, 0)),
+	    SCSAD__ERROR_CODE__ERR_BAD_MESSAGE);
+
+	found = mc_reply(&c, mc_send(&c, METHOD_RESCAN, &rescan.base, NULL, 0),
+	    &scsad__rescan_reply__descriptor);
+	ck_assert_uint_eq(found->hbas, 1);
+	ck_assert_uint_eq(found->units, 2);
+	rescan.path = text("soft0");
+	(void)mc_reply(&c, mc_send(&c, METHOD_RESCAN, &rescan.base, NULL, 0),
+	    &scsad__rescan_reply__descriptor);
+	rescan.path = text("soft7");
+	ck_assert_int_eq(mc_error(&c, mc_send(&c, METHOD_RESCAN, &rescan.base, NULL, 0)),
+	    SCSAD__ERROR_CODE__ERR_NO_SUCH_UNIT);
+	end(&f, &c);
+}
+END_TEST
+
 CHECK_MAIN("tree", targets_and_units_follow, what_is_wrong_is_refused, phys_carry_their_port,
     the_list_has_the_whole_tree, expanders_answer, an_expander_is_shown_and_may_be_ambiguous,
-    a_stop_comes_in_between, changes_of_units_and_adapters_are_told)
+    a_stop_comes_in_between, changes_of_units_and_adapters_are_told,
+    disks_are_resized_and_hbas_look_again)

@@ -13,6 +13,15 @@ refused() { # TEXT ARGUMENTS...
   grep -qF -- "$text" <<<"$out" || fail "scsad $*: '$text' is not in: $out"
 }
 
+# said TEXT - wait until the log has it
+said() {
+  for _ in $(seq 200); do
+    grep -q -- "$1" "$dir/scsad.log" && return
+    read -rt 0.05 <> <(:) || true
+  done
+  fail "the log does not say '$1'"
+}
+
 bound() { ctl --json status | jq -r ".portals[$1].bound"; }
 
 # --- one line ---
@@ -24,7 +33,7 @@ refused "second target" --disk mem:1M --export "127.0.0.1:0,$name" --export "[::
 "$SCSAD_BIN" --socket "$dir/x.sock" --export 127.0.0.1:0 --demo --check >/dev/null || fail "--demo --export"
 
 start_daemon --disk mem:1M --disk mem:2M --state-dir "$state" --export "127.0.0.1:0,$name"
-grep -q 'at 127.0.0.1:[1-9]' "$dir/scsad.log" || fail "where it listens is not printed"
+said 'at 127.0.0.1:[1-9]'
 portal=$(bound 0)
 [[ $portal == 127.0.0.1:[1-9]* ]] || fail "no port was picked: $portal"
 expect 0 "$portal" ctl status
@@ -98,10 +107,6 @@ expect 51 "administrator" ctl acl remove all
 echo "groups: [{tag: x}]" >>"$dir/conf"
 expect 1 "$dir/conf:11:16: " ctl reload
 kill -HUP "$daemon"
-for _ in $(seq 100); do
-  grep -q 'reload:.*everything stays' "$dir/scsad.log" && break
-  read -rt 0.05 <> <(:) || true
-done
-grep -q 'reload:.*everything stays' "$dir/scsad.log" || fail "SIGHUP did not tell the mistake"
+said 'reload:.*everything stays'
 expect 0 "until scsad ends" ctl target add $b
 stop_daemon
