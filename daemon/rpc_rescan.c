@@ -1,6 +1,7 @@
 #include "daemon/rpc_impl.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -11,6 +12,22 @@ struct rescan {
 	struct hba *only;	/* NULL: all */
 	uint32_t hbas, units;
 };
+
+/* not all that the framework has attached is a unit: there are expanders */
+static uint32_t
+units_of(const struct hba *hba)
+{
+	struct lu *unit;
+	uint64_t id = 0;
+	uint32_t n = 0;
+
+	while ((unit = lu_next(id)) != NULL) {
+		id = lu_id(unit);
+		n += strcmp(lu_info(unit)->hba, hba->name) == 0;
+		lu_unref(unit);
+	}
+	return n;
+}
 
 static void
 rescan_one(struct rescan *rs, struct hba *hba, int *result)
@@ -27,7 +44,7 @@ rescan_one(struct rescan *rs, struct hba *hba, int *result)
 	}
 	if (r >= 0) {
 		rs->hbas++;
-		rs->units += (uint32_t)r;
+		rs->units += units_of(hba);
 	} else if (rs->only != NULL || r != -ENODEV) {
 		*result = r;
 	}
