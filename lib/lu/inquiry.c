@@ -249,6 +249,7 @@ inquiry_ports(const struct inquiry_extra *extra, uint8_t type_qual, void *buf, s
 	if (!has_asker)
 		ports_put(&page, extra->port->rtpi, extra->port);
 	be16_put(header + 2, (uint16_t)(page.at - PAGE_HDR));
-	memcpy(buf, header, num_min(sizeof(header), size));
+	if (size > 0)
+		memcpy(buf, header, num_min(sizeof(header), size));
 	return page.at;
 }
