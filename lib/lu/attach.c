@@ -229,6 +229,7 @@ drain_end(struct lu_work *w)
 	struct lu *lu = container_of(w, struct lu, detach_work);
 
 	atomic_store(&lu->state, LU_GONE);
+	lu_pkts_fini(lu);
 	home_done(lu);
 }
 

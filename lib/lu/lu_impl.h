@@ -4,10 +4,10 @@
  * What      struct lu and the calls between the files of this room: attach.c (driver side),
  *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
  *           submit.c (the way in), taskset.c (whose turn it is), local.c (answered here),
- *           task.c (issue, complete), watch.c (what the device's answers say), media.c (what
- *           an operator wants to hear of), refresh.c (ask the device again),
- *           prevent.c, tmf.c, abort.c,
- *           reset.c, recover.c (commands that do not come back), nexus.c, ua.c, policy.c, caps.c.
+ *           task.c (issue, complete), pkts.c (packets), watch.c (what the device's answers
+ *           say), media.c (what an operator wants to hear of), refresh.c (ask the device
+ *           again), prevent.c, tmf.c, abort.c, reset.c, recover.c (commands that do not come
+ *           back), nexus.c, ua.c, policy.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
 #ifndef LU_LU_IMPL_H
@@ -28,6 +28,7 @@
 #define LU_HOLD_TICK_MS		10
 _Static_assert(SCSI_CAP_N <= 32, "masks of capabilities have a bit for each");
 #define LU_DEPTH_DEFAULT	UINT32_MAX	/* the HBA says when it is full */
+#define LU_SPARES_MAX		32	/* packets that a unit keeps for its next tasks */
 #define LU_ABORT_WAIT_MS	2000	/* detach: patience after an abort, and after a reset */
 
 /*
@@ -110,6 +111,8 @@ struct lu {
 	TAILQ_HEAD(, lu_nexus) turns;	/* nexuses with held tasks, the next one first */
 	struct lu_task_list issued;	/* with the HBA, in order of issue */
 	uint32_t n_held, n_issued, n_local;
+	uint32_t n_spares;
+	struct scsi_pkt *spares[LU_SPARES_MAX];	/* packets without a task */
 	uint32_t depth;			/* tasks that may be issued now */
 	uint32_t depth_max;		/* its limit, by HBA or configuration */
 	uint32_t depth_good;		/* completions since the last change of depth */
@@ -186,6 +189,13 @@ lu_has_tokens(const struct lu *lu)
 	return atomic_load_explicit(&lu->n_tokens, memory_order_relaxed) > 0;
 }
 
+/* lu_is_active(), on the way of every command */
+static inline bool
+unit_is_active(const struct lu *lu)
+{
+	return atomic_load_explicit(&lu->state, memory_order_relaxed) == LU_ACTIVE;
+}
+
 /* attach.c */
 extern struct lu_host *lu_host_now;
 
@@ -219,6 +229,12 @@ void lu_task_end_sense(struct lu_task *task, const struct sense_data *sense);
 /* to its handler or the HBA; false: no room in the HBA now, nothing has changed */
 bool lu_task_run(struct lu_task *task, struct lu *lu) MUST_CHECK;
 void lu_task_move(struct lu_task *task, enum lu_task_state to);
+
+/* pkts.c, home only: a packet for the task, with its data: 0, -EAGAIN none now, -EIO never;
+ * give it back; give up those that are kept */
+int lu_pkt_take(struct lu *lu, struct lu_task *task) MUST_CHECK;
+void lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data);
+void lu_pkts_fini(struct lu *lu);
 
 /* submit.c, home only: does a unit attention, a reservation or an access state stop the task?
  * Then it has been ended */
@@ -299,7 +315,7 @@ void lu_reset_start(struct lu_tmf *tmf, enum lu_reset_level level);
 void lu_barriers_check(struct lu *lu);
 bool lu_is_same_target(const struct lu_info *a, const struct lu_info *b);
 
-/* nexus.c, home only */
+/* nexus.c, home only: one that left, and may have no task any more */
 void lu_nexus_check(struct lu_nexus *nexus);
 /* the unit's internal one */
 void lu_nexus_open_own(struct lu *lu);
@@ -311,7 +327,7 @@ bool lu_nexus_is_same(const struct lu_nexus *a, const struct lu_nexus *b);
 /* another object of the same I_T nexus on the unit, or NULL */
 struct lu_nexus *lu_nexus_twin(const struct lu_nexus *nexus);
 
-/* attach.c, home only: tell a waiting detach when nothing is left */
+/* attach.c, home only: a unit that drains; tell the waiting detach when nothing is left */
 void lu_drain_check(struct lu *lu);
 
 #endif /* LU_LU_IMPL_H */

@@ -31,7 +31,7 @@ submit_check(const struct lu_task *task, const struct lu *lu)
 		return -EALREADY;
 	if (task->nexus->is_gone)
 		return -ESHUTDOWN;
-	if (!lu_is_active(lu))
+	if (!unit_is_active(lu))
 		return -ENODEV;
 	if ((unsigned int)task->attr >= LU_ATTR_N || task->done == NULL)
 		return -EINVAL;
@@ -78,7 +78,7 @@ is_stopped_by_attention(struct lu_task *task)
 static bool
 is_stopped_by_reservation(struct lu_task *task, const struct lu *lu)
 {
-	if (lu_policy_is_passed(lu, LU_POLICY_RESERVATIONS))
+	if (UNLIKELY(lu->policy != 0) && lu_policy_is_passed(lu, LU_POLICY_RESERVATIONS))
 		return false;
 	if (UNLIKELY(task->op == NULL) && lu_reserve_is_ours(task->cdb)) {
 		lu_local_bad_cdb(task, 1, 4);

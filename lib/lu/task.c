@@ -163,8 +163,10 @@ unit_go_on(struct lu *lu)
 {
 	if (UNLIKELY(!STAILQ_EMPTY(&lu->barriers)))
 		lu_barriers_check(lu);
-	lu_held_run(lu);
-	lu_drain_check(lu);
+	if (UNLIKELY(lu->n_held > 0))
+		lu_held_run(lu);
+	if (UNLIKELY(!unit_is_active(lu)))
+		lu_drain_check(lu);
 }
 
 /* the task may be gone when its done() returns; the nexus is not: its gone() comes at the end
@@ -179,12 +181,12 @@ lu_task_finish(struct lu_task *task)
 	uint8_t reason;
 
 	if (task->sm == LU_TASK_ISSUED && !task_back(task, lu, pkt)) {
-		scsi_destroy_pkt(pkt);
+		lu_pkt_put(lu, pkt, task->data_len > 0);
 		unit_go_on(lu);
 		return;
 	}
 	if (pkt != NULL)
-		scsi_destroy_pkt(pkt);
+		lu_pkt_put(lu, pkt, task->data_len > 0);
 	tmf = STEAL(task->tmf);
 	reason = task->reason;
 	task->is_orphan = nexus->is_gone;
@@ -200,7 +202,8 @@ lu_task_finish(struct lu_task *task)
 	if (tmf != NULL)
 		lu_tmf_task_done(tmf, reason);
 	unit_go_on(lu);
-	lu_nexus_check(nexus);
+	if (UNLIKELY(nexus->is_gone))
+		lu_nexus_check(nexus);
 }
 
 static void
@@ -286,27 +289,17 @@ task_comp(struct scsi_pkt *pkt)
 static int
 task_make_pkt(struct lu_task *task, struct lu *lu)
 {
-	struct buf *bp = NULL;
-	struct scsi_pkt *pkt;
 	uint32_t ms = task->timeout_ms == 0 ? LU_TIMEOUT_DEFAULT_MS : task->timeout_ms;
+	int r = lu_pkt_take(lu, task);
+	struct scsi_pkt *pkt = task->pkt;
 
-	if (task->data_len > 0) {
-		bp = &task->buf;
-		bioinit(bp);
-		bp->b_flags = B_BUSY | (task->dir == LU_DIR_IN ? B_READ : B_WRITE);
-		bp->b_un.b_addr = task->data;
-		bp->b_bcount = task->data_len;
-	}
-	pkt = scsi_init_pkt(&lu->sd->sd_address, NULL, bp, task->cdb_used, LU_SCB_LEN, 0,
-	    PKT_CONSISTENT | PKT_XARQ, NULL_FUNC, NULL);
-	if (pkt == NULL)
-		return bp != NULL && geterror(bp) != 0 ? -EIO : -EAGAIN;
+	if (UNLIKELY(r < 0))
+		return r;
 	pkt->pkt_private = task;
 	pkt->pkt_comp = task_comp;
 	pkt->pkt_time = ms / 1000 + (ms % 1000 != 0);
 	pkt->pkt_flags = attr_flags[task->attr];
 	memcpy(pkt->pkt_cdbp, task->cdb, task->cdb_used);
-	task->pkt = pkt;
 	return 0;
 }
 
