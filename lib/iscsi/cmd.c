@@ -10,8 +10,8 @@
  *	           |  ^                |          |           |
  *	           |  +--> ready ------+          +---- free  +-> answering (sent again)
  *	           +----> answering (refused)
- * arrived: its turn or its data is missing. ready: behind an ORDERED command. retained: until the
- * initiator acknowledges the status, ErrorRecoveryLevel 1 and 2.
+ * arrived: its turn or its data is missing. ready: behind an ORDERED command. retained: until
+ * the initiator acknowledges the status, ErrorRecoveryLevel 1 and 2.
  */
 const struct sm_state cmd_states[CMD_NSTATES] = {
 	[CMD_FREE]      = { "free",      SM_TO(CMD_ARRIVED) },
@@ -280,7 +280,8 @@ cmd_go(struct iscsi_cmd *cmd)
 		return;
 	}
 	/* these do not wait for their order, but ORDERED ones may have waited for them */
-	if (is_whole && (cmd->is_immediate || cmd->attr == ISCSI_ATTR_HEAD || cmd->is_refused) &&
+	if (is_whole &&
+	    (cmd->is_immediate || cmd->attr == ISCSI_ATTR_HEAD || cmd->is_refused) &&
 	    session->n_barriers == 0) {
 		cmd_uncount(cmd);
 		if (cmd->is_refused)
@@ -339,7 +340,8 @@ answer_residual(struct iscsi_cmd *cmd, const struct iscsi_result *result)
 
 	if (result->overflow > 0) {
 		cmd->resid_bits |= ISCSI_RSP_OVER;
-		cmd->resid = result->overflow > UINT32_MAX ? UINT32_MAX : (uint32_t)result->overflow;
+		cmd->resid =
+		    result->overflow > UINT32_MAX ? UINT32_MAX : (uint32_t)result->overflow;
 	} else if (moved < cmd->edtl) {
 		cmd->resid_bits |= ISCSI_RSP_UNDER;
 		cmd->resid = cmd->edtl - moved;

@@ -3,8 +3,8 @@
  *
  * What      What the initiator sent, the buffer of its data, and how far it has come.
  * Life      chart above cmd_states[] in cmd.c: waiting (for its CmdSN) -> collecting (write
- *           data) -> ready (for its turn) -> given (to the host) -> answering -> retained (until
- *           the initiator acknowledged the status, ErrorRecoveryLevel 1 and 2) -> free.
+ *           data) -> ready (for its turn) -> given (to the host) -> answering -> retained
+ *           (until the initiator acknowledged the status, ErrorRecoveryLevel 1 and 2) -> free.
  * Owner     The host from command() until iscsi_cmd_done(); otherwise the room.
  * Limits    ISCSI_EXT_CDB_LEN_MAX, ISCSI_SENSE_MAX, 16 requests for data in flight.
  * Source    RFC 7143 11.3, 11.4, 11.7, 11.8
@@ -59,7 +59,7 @@ struct iscsi_cmd {
 	void (*release)(struct iscsi_cmd *cmd);
 
 	/* --- facts; read by the host --- */
-	bool is_aborted;		/* by task management, or the session ended: no answer */
+	bool is_aborted; /* by task management, or the session ended: no answer */
 	bool is_finished;		/* iscsi_cmd_done() or iscsi_cmd_drop() was called */
 
 	/* --- lib/iscsi only --- */
@@ -124,7 +124,9 @@ iscsi_cmd_priv(struct iscsi_cmd *cmd)
 static inline struct iscsi_cmd *
 iscsi_cmd_of_priv(void *priv)
 {
-	return (struct iscsi_cmd *)((uint8_t *)priv - (sizeof(struct iscsi_cmd) + 63) / 64 * 64);
+	size_t offset = (sizeof(struct iscsi_cmd) + 63) / 64 * 64;
+
+	return (struct iscsi_cmd *)((uint8_t *)priv - offset);
 }
 
 #endif /* ISCSI_CMD_H */

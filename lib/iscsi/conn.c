@@ -4,11 +4,11 @@
 
 /*
  *	S1 free -> S3 transport up -> S4 in login -> S5 logged in -> S6 in logout -> S1
- *	                                                 |  ^             ^   |
- *	                                                 v  |             |   v
- *	                                        S7 logout requested ------+  S8 cleanup wait -> S1
- * A connection that ends goes to S1 from everywhere before S5; one that breaks later goes through
- * S8, where its session learns that it is gone.
+ *	                                                |  ^             ^   |
+ *	                                                v  |             |   v
+ *	                                       S7 logout requested ------+  S8 cleanup wait
+ * A connection that ends goes to S1 from everywhere before S5; one that breaks later goes
+ * through S8, where its session learns that it is gone.
  */
 const struct sm_state conn_states[CONN_NSTATES] = {
 	[S1_FREE]             = { "S1 FREE",             SM_TO(S3_XPT_UP) },
@@ -18,7 +18,8 @@ const struct sm_state conn_states[CONN_NSTATES] = {
 	[S5_LOGGED_IN]        = { "S5 LOGGED_IN",        SM_TO(S6_IN_LOGOUT) |
 							 SM_TO(S7_LOGOUT_REQUESTED) |
 							 SM_TO(S8_CLEANUP_WAIT) },
-	[S6_IN_LOGOUT]        = { "S6 IN_LOGOUT",        SM_TO(S8_CLEANUP_WAIT) | SM_TO(S1_FREE) },
+	[S6_IN_LOGOUT]        = { "S6 IN_LOGOUT",        SM_TO(S8_CLEANUP_WAIT) |
+							 SM_TO(S1_FREE) },
 	[S7_LOGOUT_REQUESTED] = { "S7 LOGOUT_REQUESTED", SM_TO(S6_IN_LOGOUT) |
 							 SM_TO(S7_LOGOUT_REQUESTED) |
 							 SM_TO(S8_CLEANUP_WAIT) },

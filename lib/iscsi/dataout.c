@@ -36,7 +36,8 @@ ranges_add(struct iscsi_ranges *ranges, uint32_t at, uint32_t end)
 	}
 	if (ranges->n == ARRAY_LEN(ranges->part))
 		return false;
-	memmove(&ranges->part[i + 1], &ranges->part[i], (ranges->n - i) * sizeof(ranges->part[0]));
+	memmove(
+	    &ranges->part[i + 1], &ranges->part[i], (ranges->n - i) * sizeof(ranges->part[0]));
 	ranges->part[i].at = at;
 	ranges->part[i].end = end;
 	ranges->n++;
@@ -313,7 +314,8 @@ burst_short(struct iscsi_cmd *cmd, const struct iscsi_burst *burst)
 
 	if (cmd->is_refused)
 		return;
-	if (cmd->ranges != NULL || (burst->ttt != ISCSI_TAG_NONE && !cmd->session->has_recovery)) {
+	if (cmd->ranges != NULL ||
+	    (burst->ttt != ISCSI_TAG_NONE && !cmd->session->has_recovery)) {
 		cmd_refuse(cmd, burst->is_broken ? ASC_PROTOCOL_CRC :
 		    ASC_NOT_ENOUGH_UNSOLICITED_DATA);
 		return;
@@ -435,7 +437,8 @@ dataout_resend_r2t(struct iscsi_cmd *cmd, uint32_t begin, uint32_t end)
 	for (unsigned int i = 0; i < cmd->n_bursts; i++) {
 		const struct iscsi_burst *burst = &cmd->burst[i];
 
-		if (burst->ttt != ISCSI_TAG_NONE && burst->r2t_sn >= begin && burst->r2t_sn < end)
+		if (burst->ttt != ISCSI_TAG_NONE && burst->r2t_sn >= begin &&
+		    burst->r2t_sn < end)
 			r2t_again(cmd, burst);
 	}
 	return true;

@@ -131,7 +131,7 @@ entry_begin(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan)
 void
 entry_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data)
 {
-	/* until the connection is where it belongs, the request may have to outlast its bytes */
+	/* until the connection is where it belongs, the request may outlast its bytes */
 	if (conn->node == NULL && conn->seg_len > 0) {
 		conn->login_data = fault_hit() ? NULL : malloc(conn->seg_len);
 		if (conn->login_data == NULL) {

@@ -43,7 +43,7 @@
 #define ISCSI_SENSE_MAX		252
 #define ISCSI_CONNS_MAX		16		/* of one session */
 #define ISCSI_WINDOW_MAX	1024		/* commands of one session */
-#define ISCSI_IMMEDIATE_MAX	32		/* immediate requests of one session in flight */
+#define ISCSI_IMMEDIATE_MAX     32 /* immediate requests of one session in flight */
 #define ISCSI_RX_IOV_MAX	2
 #define ISCSI_TX_IOV_MIN	8		/* fewer pieces are not enough to send with */
 #define ISCSI_ADDRESS_MAX	64		/* "[addr]:port" with its NUL */
@@ -82,10 +82,10 @@ struct iscsi_host_ops {
 
 	/*
 	 * Is there such a target, and may this initiator see it from where it comes
-	 * (iscsi_conn_portal())? iscsi/login.h says what to fill in; ret->window and the offer are
-	 * those of the node. In a discovery session (who->is_discovery) *ret_node stays NULL, else
-	 * it is the node; it must stay until move() was called for @conn, and if that said
-	 * false, until iscsi_conn_attach() or iscsi_conn_free() of it. Any loop.
+	 * (iscsi_conn_portal())? iscsi/login.h says what to fill in; ret->window and the offer
+	 * are those of the node. In a discovery session (who->is_discovery) *ret_node stays
+	 * NULL, else it is the node; it must stay until move() was called for @conn, and if
+	 * that said false, until iscsi_conn_attach() or iscsi_conn_free() of it. Any loop.
 	 * Returns an enum iscsi_login_status.
 	 */
 	uint16_t (*find_target)(struct iscsi_conn *conn, const struct iscsi_login_result *who,
@@ -93,9 +93,9 @@ struct iscsi_host_ops {
 	/* questions of CHAP; their @arg is the struct iscsi_conn; the loop it is on */
 	struct iscsi_chap_ops chap;
 	/*
-	 * @conn belongs to @node now. True: the node lives on this very loop, go on. False: stop
-	 * receiving; iscsi_conn_detach() it, and call iscsi_conn_attach() on the thread of the
-	 * node's loop. At most once for each connection, inside iscsi_conn_received().
+	 * @conn belongs to @node now. True: the node lives on this very loop, go on. False:
+	 * stop receiving; iscsi_conn_detach() it, and call iscsi_conn_attach() on the thread of
+	 * the node's loop. At most once for each connection, inside iscsi_conn_received().
 	 */
 	bool (*move)(struct iscsi_conn *conn, struct iscsi_node *node);
 	/* SendTargets: write what this initiator may see (iscsi/discovery.h); @name for
@@ -110,7 +110,8 @@ struct iscsi_host_ops {
 	 * error). iscsi_session_set_host() keeps what belongs to it */
 	int (*session_begin)(struct iscsi_session *session, struct iscsi_conn *conn);
 	/* its nexuses are lost; commands that the host still has are orphans: they are to be
-	 * finished with iscsi_cmd_done() all the same. Once for each session_begin() that said 0 */
+	 * finished with iscsi_cmd_done() all the same. Once for each session_begin()
+	 * that said 0 */
 	void (*session_end)(struct iscsi_session *session, enum iscsi_end why);
 	/* the last reference is gone (every command was finished); may be NULL */
 	void (*session_free)(struct iscsi_session *session);
@@ -118,9 +119,9 @@ struct iscsi_host_ops {
 	/* --- commands; the node's loop --- */
 
 	/*
-	 * a command is known, in order of arrival, its write data is not: how many bytes of it are
-	 * wanted, 0 .. cmd->edtl. What the initiator sends beyond is dropped, what is missing is
-	 * solicited. Only for cmd->dir ISCSI_DIR_WRITE; NULL: cmd->edtl, at most
+	 * a command is known, in order of arrival, its write data is not: how many bytes of it
+	 * are wanted, 0 .. cmd->edtl. What the initiator sends beyond is dropped, what is
+	 * missing is solicited. Only for cmd->dir ISCSI_DIR_WRITE; NULL: cmd->edtl, at most
 	 * limits.xfer_max_bytes.
 	 */
 	uint32_t (*admit)(struct iscsi_cmd *cmd);
@@ -155,10 +156,10 @@ struct iscsi_host_ops {
 
 /* bounds of a loop; 0 takes the default */
 struct iscsi_limits {
-	uint32_t rx_bytes;		/* receive buffer of the loop: 256 KiB; 64 KiB .. 4 MiB */
+	uint32_t rx_bytes; /* receive buffer of the loop: 256 KiB; 64 KiB .. 4 MiB */
 	uint32_t xfer_max_bytes;	/* data of one command: 8 MiB; at most 2^31 */
 	uint32_t cmd_slots_max;		/* commands of the whole loop: 65536 */
-	uint32_t tx_queued_bytes;	/* answers that wait in one connection before it stops to
+	uint32_t tx_queued_bytes; /* answers that wait in one connection before it stops to
 					 * receive: 8 MiB */
 	uint32_t retained_bytes;	/* read data that one session keeps until acknowledged
 					 * (ErrorRecoveryLevel 1): 4 MiB */
@@ -199,12 +200,12 @@ void iscsi_loop_tick(struct iscsi_loop *loop, uint64_t now_ns);
 
 struct iscsi_node_config {
 	const char *name;		/* normalised iqn., eui. or naa. name; copied */
-	uint16_t window;		/* commands of one session: 128; 1 .. ISCSI_WINDOW_MAX */
+	uint16_t window; /* commands of one session: 128; 1 .. ISCSI_WINDOW_MAX */
 	uint16_t sessions_max;		/* 0: no limit */
-	uint32_t nop_interval_ms;	/* silence after which a NOP-In asks; 0: never (some boot
+	uint32_t nop_interval_ms; /* silence after which a NOP-In asks; 0: never (some boot
 					 * firmware takes a NOP-In for an error) */
-	uint32_t nop_timeout_ms;	/* silence after that which ends the connection: 30000 */
-	bool keeps_cold_reset;		/* TARGET COLD RESET answers and keeps the connections */
+	uint32_t nop_timeout_ms;  /* silence after that which ends the connection: 30000 */
+	bool keeps_cold_reset;    /* TARGET COLD RESET answers and keeps the connections */
 };
 
 /**
@@ -353,7 +354,7 @@ int iscsi_conn_new(struct iscsi_loop *loop, const struct iscsi_portal *portal, v
 void iscsi_conn_free(struct iscsi_conn *conn);
 
 /* iscsi_conn_detach() - take it off its loop, to be attached elsewhere; after move() said
- * false */
+ * false. The loop that it was born on must stay until its login is over */
 void iscsi_conn_detach(struct iscsi_conn *conn);
 
 /* iscsi_conn_attach() - go on, on the loop of the node that move() was told; in that thread.
@@ -363,7 +364,7 @@ void iscsi_conn_attach(struct iscsi_conn *conn);
 void *iscsi_conn_host(const struct iscsi_conn *conn);
 const struct iscsi_portal *iscsi_conn_portal(const struct iscsi_conn *conn);
 struct iscsi_loop *iscsi_conn_loop(const struct iscsi_conn *conn);
-struct iscsi_session *iscsi_conn_session(const struct iscsi_conn *conn);	/* NULL in login */
+struct iscsi_session *iscsi_conn_session(const struct iscsi_conn *conn); /* NULL in login */
 uint16_t iscsi_conn_cid(const struct iscsi_conn *conn);
 void iscsi_conn_stats(const struct iscsi_conn *conn, struct iscsi_stats *ret_stats);
 

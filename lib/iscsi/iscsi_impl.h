@@ -28,7 +28,7 @@
 #define GRAVES			64	/* tasks that ended with data still to come */
 #define RETAINED_MAX		256	/* answers that a connection keeps for SNACK */
 #define DATA_LOST_NS		(5 * NS_PER_S)	/* then data of a write is asked for again */
-#define LATE_BYTES_MAX		(1u << 20)	/* data of requests that came before their turn */
+#define LATE_BYTES_MAX          (1u << 20) /* data of requests that came before their turn */
 #define TMFS_MAX		16	/* of one session */
 
 /* ------ loop ------ */
@@ -93,7 +93,7 @@ struct iscsi_node {
 	struct iscsi_node_config config;	/* its name points to name */
 	struct session_list sessions;
 	uint32_t n_sessions;		/* that have not ended */
-	uint32_t n_refs;		/* sessions whose memory is there, connections on the way */
+	uint32_t n_refs; /* sessions whose memory is there, connections on the way */
 	uint16_t last_tsih;
 	bool is_ended;
 	struct iscsi_stats stats;	/* of sessions that are gone */
@@ -103,7 +103,14 @@ struct iscsi_node {
 /* ------ session ------ */
 
 /* RFC 7143 8.3.2 */
-enum session_state { Q1_FREE, Q2_ACTIVE, Q3_LOGGED_IN, Q4_FAILED, Q5_IN_CONTINUE, SESSION_NSTATES };
+enum session_state {
+	Q1_FREE,
+	Q2_ACTIVE,
+	Q3_LOGGED_IN,
+	Q4_FAILED,
+	Q5_IN_CONTINUE,
+	SESSION_NSTATES
+};
 
 /* a request other than a SCSI command that came before its CmdSN, or a hole that was aborted */
 struct late {
@@ -142,8 +149,8 @@ struct iscsi_session {
 	uint32_t owed;			/* commands that hold a place in the window */
 	uint32_t debt;			/* places held back because memory is short */
 	uint32_t n_cmds;		/* slots in use */
-	uint32_t n_barriers;		/* ORDERED commands that were not given to the host yet */
-	uint32_t n_collecting;		/* commands that have had their turn and wait for data */
+	uint32_t n_barriers;   /* ORDERED commands that were not given to the host yet */
+	uint32_t n_collecting; /* commands that have had their turn and wait for data */
 	uint32_t n_immediate;		/* immediate requests in flight */
 	uint32_t n_late;
 	uint32_t late_bytes;
@@ -211,8 +218,8 @@ struct iscsi_conn {
 	struct iscsi_loop *loop;
 	struct iscsi_session *session;	/* NULL in login, and once it ended */
 	unsigned int sm;		/* enum conn_state */
-	bool is_closing;		/* want_close() was called: nothing is received any more */
-	bool is_send_due;		/* want_send() was called and tx() had something since */
+	bool is_closing;  /* want_close() was called: nothing is received any more */
+	bool is_send_due; /* want_send() was called and tx() had something since */
 	bool is_full;			/* rx() said 0: want_recv() is owed */
 	bool is_moving;			/* between two loops */
 	bool is_parsing;
@@ -236,7 +243,7 @@ struct iscsi_conn {
 
 	/* sending */
 	uint32_t stat_sn;		/* of the next status */
-	uint32_t acked_sn;		/* first StatSN that the initiator has not acknowledged */
+	uint32_t acked_sn; /* first StatSN that the initiator has not acknowledged */
 	uint32_t max_recv;		/* longest data segment that we declared to take */
 	uint32_t max_send;		/* longest data segment that the initiator takes */
 	uint32_t queued_bytes;		/* data of answers in txq */
@@ -283,8 +290,8 @@ extern const struct sm_state conn_states[CONN_NSTATES];
 
 /* conn.c */
 void conn_close(struct iscsi_conn *conn, enum iscsi_end why);
-void conn_leave(struct iscsi_conn *conn, bool is_clean);	/* its session goes on without it */
-void conn_wake(struct iscsi_conn *conn);	/* want_recv(), if it is owed and there is room */
+void conn_leave(struct iscsi_conn *conn, bool is_clean); /* its session goes on without it */
+void conn_wake(struct iscsi_conn *conn); /* want_recv(), if it is owed and there is room */
 bool conn_has_room(const struct iscsi_conn *conn);
 
 /* rx.c */
@@ -301,8 +308,10 @@ struct rx_plan {
 /* request.c */
 void request_begin(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs,
     uint32_t ahs_len, struct rx_plan *plan);
-void request_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data, uint32_t len);
-void request_run(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data, uint32_t len);
+void request_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data,
+    uint32_t len);
+void request_run(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data,
+    uint32_t len);
 void request_bad_data(struct iscsi_conn *conn, const uint8_t *bhs);
 
 /* ------ tx ------ */
@@ -332,7 +341,7 @@ void tx_sns(const struct iscsi_conn *conn, struct iscsi_sns *ret);
 
 /* ctl.c */
 struct iscsi_ctl *ctl_new(struct iscsi_loop *loop, const void *data, uint32_t len);
-void ctl_put(struct iscsi_loop *loop, struct iscsi_ctl *ctl);	/* free it if nothing keeps it */
+void ctl_put(struct iscsi_loop *loop, struct iscsi_ctl *ctl); /* free it if nothing keeps it */
 void ctl_send(struct iscsi_conn *conn, struct iscsi_ctl *ctl);
 void ctl_reject(struct iscsi_conn *conn, const uint8_t *bhs, enum iscsi_reject reason);
 
@@ -351,7 +360,7 @@ extern const struct sm_state cmd_states[CMD_NSTATES];
 
 /* cmd.c */
 struct iscsi_cmd *cmd_new(struct iscsi_conn *conn, const uint8_t *bhs);
-void cmd_go(struct iscsi_cmd *cmd);	/* its turn has come and its data, if wanted, may have */
+void cmd_go(struct iscsi_cmd *cmd); /* its turn has come and its data, if wanted, may have */
 void cmd_refuse(struct iscsi_cmd *cmd, uint16_t asc);
 void cmd_abort(struct iscsi_cmd *cmd);
 void cmd_answered(struct iscsi_cmd *cmd);	/* nothing more of it is to be sent now */

@@ -9,8 +9,8 @@ logout_answer(struct iscsi_conn *conn, const uint8_t *bhs, enum iscsi_logout_res
 
 	if (ctl == NULL)
 		return;
-	iscsi_pdu_logout_rsp(ctl->bhs, iscsi_pdu_u32(bhs, ISCSI_O_ITT), &none, (uint8_t)response,
-	    (uint16_t)params->time_2_wait, (uint16_t)params->time_2_retain);
+	iscsi_pdu_logout_rsp(ctl->bhs, iscsi_pdu_u32(bhs, ISCSI_O_ITT), &none,
+	    (uint8_t)response, (uint16_t)params->time_2_wait, (uint16_t)params->time_2_retain);
 	ctl->has_status = true;
 	ctl_send(conn, ctl);
 }

@@ -76,7 +76,8 @@ iscsi_loop_new(const struct iscsi_host_ops *ops, void *host, const struct iscsi_
 	r = limits_settle(&loop->limits);
 	if (r < 0)
 		return r;
-	loop->cmd_bytes = round_up64(sizeof(struct iscsi_cmd)) + round_up64(loop->limits.cmd_priv_bytes);
+	loop->cmd_bytes =
+	    round_up64(sizeof(struct iscsi_cmd)) + round_up64(loop->limits.cmd_priv_bytes);
 	loop->rx = fault_hit() ? NULL : malloc(loop->limits.rx_bytes);
 	if (loop->rx == NULL)
 		return -ENOMEM;
@@ -260,7 +261,8 @@ conn_tick(struct iscsi_conn *conn)
 	uint64_t now = conn->loop->now_ns;
 
 	if (conn->until_ns != 0 && now >= conn->until_ns && !conn->is_closing)
-		conn_close(conn, conn->session == NULL ? ISCSI_END_LOGIN_TIMEOUT : ISCSI_END_ADMIN);
+		conn_close(
+		    conn, conn->session == NULL ? ISCSI_END_LOGIN_TIMEOUT : ISCSI_END_ADMIN);
 	else if (conn->session != NULL && conn->session->node != NULL && !conn->is_closing)
 		talk_ping(conn);
 }

@@ -97,8 +97,8 @@ snack_r_data(struct iscsi_conn *conn, const uint8_t *bhs)
 	return true;
 }
 
-/* Data-In PDUs before @begin need not be kept: they are cut from the buffer of the command, which
- * goes with its status, so only the number is remembered */
+/* Data-In PDUs before @begin need not be kept: they are cut from the buffer of the command,
+ * which goes with its status, so only the number is remembered */
 static bool
 snack_data_ack(struct iscsi_conn *conn, const uint8_t *bhs, uint32_t begin, uint32_t run)
 {
@@ -185,7 +185,7 @@ reassign_answer(struct iscsi_conn *conn, struct iscsi_cmd *cmd, uint32_t exp_dat
 	datain_rewind(cmd, exp_data_sn);
 	cmd->is_answered = false;
 	if (cmd->sent == cmd->to_send)
-		cmd->is_collapsed = false; /* all of the data is there, only the status is not */
+		cmd->is_collapsed = false; /* the data is there, only the status is not */
 	cmd->is_resp_due = !cmd->is_collapsed;
 	cmd_requeue(conn, cmd);
 }

@@ -187,7 +187,8 @@ scsi_begin(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, uint
 static bool
 is_for_discovery(uint8_t opcode)
 {
-	return opcode == ISCSI_OP_TEXT || opcode == ISCSI_OP_LOGOUT || opcode == ISCSI_OP_NOP_OUT;
+	return opcode == ISCSI_OP_TEXT || opcode == ISCSI_OP_LOGOUT ||
+	       opcode == ISCSI_OP_NOP_OUT;
 }
 
 static bool

@@ -126,7 +126,7 @@ header_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, uint
 static uint32_t
 header_len(const struct iscsi_conn *conn)
 {
-	/* in login there are no additional headers, and whoever announces some is no initiator */
+	/* in login there are no additional headers; who announces some is no initiator */
 	if (conn->head_got < ISCSI_BHS_LEN || conn->sm < S5_LOGGED_IN)
 		return ISCSI_BHS_LEN;
 	return ISCSI_BHS_LEN + iscsi_pdu_ahs_len(conn->head) +
@@ -144,7 +144,8 @@ header_is_intact(const struct iscsi_conn *conn, uint32_t len)
 
 /*
  * A header with a wrong digest is dropped in silence. Its length cannot be trusted; with error
- * recovery it is believed once, because the digest of the next header tells whether it was right.
+ * recovery it is believed once, because the digest of the next header tells whether it was
+ * right.
  */
 static void
 header_bad(struct iscsi_conn *conn)

@@ -68,8 +68,8 @@ session_set_window(struct iscsi_session *session, uint32_t cmd_sn)
 }
 
 int
-session_new(struct iscsi_loop *loop, struct iscsi_node *node, const struct iscsi_login_result *who,
-    struct iscsi_session **ret_session)
+session_new(struct iscsi_loop *loop, struct iscsi_node *node,
+    const struct iscsi_login_result *who, struct iscsi_session **ret_session)
 {
 	struct iscsi_session *session = fault_hit() ? NULL : calloc(1, sizeof(*session));
 	int r;
@@ -190,7 +190,8 @@ session_lookup(struct iscsi_node *node, const struct iscsi_login_result *who)
 static uint16_t
 begin_status(int r)
 {
-	return r == -ENOMEM || r == -EAGAIN ? ISCSI_LOGIN_NO_RESOURCES : ISCSI_LOGIN_TARGET_ERROR;
+	return r == -ENOMEM || r == -EAGAIN ? ISCSI_LOGIN_NO_RESOURCES
+					    : ISCSI_LOGIN_TARGET_ERROR;
 }
 
 /* RFC 7143 6.3.5: a login of the same initiator port without a TSIH ends the session it had */
@@ -244,7 +245,8 @@ bind_more(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 		/* what the initiator has seen of the connection's answers is done with */
 		for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
 			next = TAILQ_NEXT(cmd, entry);
-			if (cmd->conn == NULL && cmd->cid == who->cid && cmd->sm == CMD_RETAINED &&
+			if (cmd->conn == NULL && cmd->cid == who->cid &&
+			    cmd->sm == CMD_RETAINED &&
 			    iscsi_sn_lt(cmd->stat_sn, who->first_exp_stat_sn))
 				cmd_free(cmd);
 		}

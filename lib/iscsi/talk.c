@@ -19,7 +19,8 @@ talk_nop(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data, uint3
 		conn_close(conn, ISCSI_END_RESOURCES);
 		return;
 	}
-	iscsi_pdu_nop_in(ctl->bhs, bhs + ISCSI_O_LUN, itt, ISCSI_TAG_NONE, &none, ctl->data_len);
+	iscsi_pdu_nop_in(
+	    ctl->bhs, bhs + ISCSI_O_LUN, itt, ISCSI_TAG_NONE, &none, ctl->data_len);
 	ctl->has_status = true;
 	ctl_send(conn, ctl);
 }

@@ -62,7 +62,11 @@ is_about_all_units(enum iscsi_tmf_function fn)
 static bool
 tmf_covers(const struct iscsi_tmf *tmf, const struct iscsi_cmd *cmd)
 {
-	return iscsi_sn_lt(cmd->cmd_sn, tmf->cmd_sn) && !cmd->is_finished &&
+	/* immediate commands carry the CmdSN that comes next, as immediate requests do */
+	bool is_before = iscsi_sn_lt(cmd->cmd_sn, tmf->cmd_sn) ||
+	    (cmd->is_immediate && cmd->cmd_sn == tmf->cmd_sn);
+
+	return is_before && !cmd->is_finished &&
 	    (is_about_all_units(tmf->fn) || memcmp(cmd->lun, tmf->lun, 8) == 0);
 }
 
@@ -98,7 +102,8 @@ set_has_tasks(const struct iscsi_tmf *tmf)
 static struct iscsi_cmd *
 tmf_find(const struct iscsi_tmf *tmf)
 {
-	struct iscsi_cmd *cmd = cmd_find(tmf->session, iscsi_pdu_u32(tmf->bhs, ISCSI_O_REF_TAG));
+	struct iscsi_cmd *cmd =
+	    cmd_find(tmf->session, iscsi_pdu_u32(tmf->bhs, ISCSI_O_REF_TAG));
 
 	if (cmd == NULL || cmd->is_finished || memcmp(cmd->lun, tmf->lun, 8) != 0)
 		return NULL;
@@ -146,7 +151,8 @@ tmf_act(struct iscsi_tmf *tmf)
 	case ISCSI_TMF_ABORT_TASK:
 		return abort_task(tmf);
 	case ISCSI_TMF_QUERY_TASK:
-		tmf->response = tmf_find(tmf) != NULL ? ISCSI_TMF_SUCCEEDED : ISCSI_TMF_COMPLETE;
+		tmf->response =
+		    tmf_find(tmf) != NULL ? ISCSI_TMF_SUCCEEDED : ISCSI_TMF_COMPLETE;
 		return false;
 	case ISCSI_TMF_QUERY_TASK_SET:
 		tmf->response = set_has_tasks(tmf) ? ISCSI_TMF_SUCCEEDED : ISCSI_TMF_COMPLETE;
@@ -250,8 +256,8 @@ tmf_request(struct iscsi_conn *conn, const uint8_t *bhs)
 	if (response == ISCSI_TMF_COMPLETE)
 		tmf = loop_take_tmf(conn->loop);
 	if (tmf == NULL) {
-		tmf_answer(conn, iscsi_pdu_u32(bhs, ISCSI_O_ITT), response == ISCSI_TMF_COMPLETE ?
-		    ISCSI_TMF_REJECTED : response, NULL);
+		tmf_answer(conn, iscsi_pdu_u32(bhs, ISCSI_O_ITT),
+		    response == ISCSI_TMF_COMPLETE ? ISCSI_TMF_REJECTED : response, NULL);
 		return;
 	}
 	memset(tmf, 0, sizeof(*tmf));

@@ -307,7 +307,8 @@ tx_ack(struct iscsi_conn *conn, uint32_t exp_stat_sn)
 	struct iscsi_cmd *cmd;
 	struct iscsi_ctl *ctl, *next;
 
-	if (!iscsi_sn_lt(conn->acked_sn, exp_stat_sn) || iscsi_sn_lt(conn->stat_sn, exp_stat_sn))
+	if (!iscsi_sn_lt(conn->acked_sn, exp_stat_sn) ||
+	    iscsi_sn_lt(conn->stat_sn, exp_stat_sn))
 		return;
 	conn->acked_sn = exp_stat_sn;
 	while ((cmd = TAILQ_FIRST(&conn->retained)) != NULL) {

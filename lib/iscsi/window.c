@@ -1,9 +1,9 @@
 #include "iscsi/iscsi_impl.h"
 
 /*
- * MaxCmdSN = ExpCmdSN + window - 1 - commands in flight: it stands still while a command is worked
- * on and moves when its answer is queued, so the answer itself opens the window again. While
- * memory is short, places are held back (debt), but never the last one.
+ * MaxCmdSN = ExpCmdSN + window - 1 - commands in flight: it stands still while a command is
+ * worked on and moves when its answer is queued, so the answer itself opens the window again.
+ * While memory is short, places are held back (debt), but never the last one.
  */
 
 enum window
@@ -11,7 +11,8 @@ window_judge(const struct iscsi_session *session, uint32_t cmd_sn)
 {
 	if (LIKELY(cmd_sn == session->exp_cmd_sn))
 		return iscsi_sn_lt(session->max_cmd_sn, cmd_sn) ? WINDOW_OUT : WINDOW_NOW;
-	if (iscsi_sn_lt(cmd_sn, session->exp_cmd_sn) || iscsi_sn_lt(session->max_cmd_sn, cmd_sn))
+	if (iscsi_sn_lt(cmd_sn, session->exp_cmd_sn) ||
+	    iscsi_sn_lt(session->max_cmd_sn, cmd_sn))
 		return WINDOW_OUT;
 	return WINDOW_LATE;
 }

@@ -1,9 +1,10 @@
 /*
  * bench_iscsi_core - what the iSCSI machine itself costs for one command
  *
- * Batches of commands lie in memory as an initiator would have sent them; they are handed in, the
- * host answers at once from memory of its own, the pieces to send are asked for and declared
- * sent. No sockets, no unit: the difference to a whole target is everything but lib/iscsi.
+ * Batches of commands lie in memory as an initiator would have sent them; they are handed in,
+ * the host answers at once from memory of its own, the pieces to send are asked for and
+ * declared sent. No sockets, no unit: the difference to a whole target is everything but
+ * lib/iscsi.
  *
  * usage: bench_iscsi_core [--ms N] [--batch N] [--digests]
  */

@@ -1,11 +1,11 @@
 /*
- * fuzz_iscsi_session.c - whole sessions: logins, requests of all kinds, a host that answers when
- * it likes, connections that break, time that passes
+ * fuzz_iscsi_session.c - whole sessions: logins, requests of all kinds, a host that answers
+ * when it likes, connections that break, time that passes
  *
- * The first byte chooses what is negotiated. Then steps follow, one byte each with what it needs;
- * numbers that a session needs to go on (CmdSN, lengths, digests) are right unless the input says
- * otherwise. The mock's own checks are the oracle: digests of what comes out, every session that
- * began ended once, every buffer given back.
+ * The first byte chooses what is negotiated. Then steps follow, one byte each with what it
+ * needs; numbers that a session needs to go on (CmdSN, lengths, digests) are right unless the
+ * input says otherwise. The mock's own checks are the oracle: digests of what comes out, every
+ * session that began ended once, every buffer given back.
  */
 #include <string.h>
 
@@ -89,8 +89,9 @@ send_pdu(struct mock_wire *wire, struct cursor *c)
 		bhs[0] &= 0x3f;
 	}
 	if ((what & 7) <= 1) {
-		bhs[32] = (bhs[1] & ISCSI_CMD_READ) != 0 ? 0x28 : (bhs[1] & ISCSI_CMD_WRITE) != 0 ?
-		    0x2a : 0;
+		bhs[32] = (bhs[1] & ISCSI_CMD_READ) != 0    ? 0x28
+			  : (bhs[1] & ISCSI_CMD_WRITE) != 0 ? 0x2a
+							    : 0;
 		bhs[40] = cursor_u8(c) & 31;
 	} else {
 		be32_put(bhs + 32, cursor_u8(c));
@@ -134,7 +135,8 @@ host_step(struct mock_world *w, uint8_t what)
 	case 2:
 		w->tmf = NULL;
 		if (tmf != NULL)
-			iscsi_tmf_done(tmf, (what & 64) != 0 ? ISCSI_TMF_NO_TASK : ISCSI_TMF_COMPLETE);
+			iscsi_tmf_done(
+			    tmf, (what & 64) != 0 ? ISCSI_TMF_NO_TASK : ISCSI_TMF_COMPLETE);
 		break;
 	case 3:
 		mock_tick(w, what * 40);
@@ -179,7 +181,8 @@ wire_step(struct mock_world *w, struct cursor *c, uint8_t step)
 	struct mock_wire *wire = wire_pick(w, step >> 4);
 
 	if (wire == NULL) {
-		if (w->wire[0].conn != NULL && w->wire[1].conn != NULL && w->wire[2].conn != NULL)
+		if (w->wire[0].conn != NULL && w->wire[1].conn != NULL &&
+		    w->wire[2].conn != NULL)
 			return;
 		wire = mock_connect(w);
 		wire->cmd_sn = w->wire[0].cmd_sn;

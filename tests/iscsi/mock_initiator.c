@@ -391,8 +391,8 @@ mock_close(struct mock_world *w)
 struct mock_wire *
 mock_connect(struct mock_world *w)
 {
-	static const struct iscsi_portal portal = { .portal_group = 1, .local = "127.0.0.1:3260",
-		.remote = "127.0.0.1:5000" };
+	static const struct iscsi_portal portal = {
+	    .portal_group = 1, .local = "127.0.0.1:3260", .remote = "127.0.0.1:5000"};
 	struct mock_wire *wire = w->wire;
 
 	while (wire->conn != NULL) {
@@ -401,7 +401,8 @@ mock_connect(struct mock_world *w)
 	}
 	memset(wire, 0, sizeof(*wire));
 	wire->world = w;
-	if (iscsi_conn_new(w->other != NULL ? w->other : w->loop, &portal, wire, &wire->conn) < 0)
+	if (iscsi_conn_new(w->other != NULL ? w->other : w->loop, &portal, wire, &wire->conn) <
+	    0)
 		return NULL;
 	must(wire->stream == NULL);
 	wire->stream = stream_take();
@@ -581,8 +582,9 @@ mock_expect(struct mock_wire *wire, uint8_t opcode)
 	struct mock_pdu pdu = { 0 };
 
 	if (!mock_recv(wire, &pdu) || (pdu.bhs[0] & 0x3f) != opcode) {
-		fprintf(stderr, "expected opcode %02x, got %02x flags %02x byte2 %02x byte3 %02x\n",
-		    opcode, pdu.bhs[0], pdu.bhs[1], pdu.bhs[2], pdu.bhs[3]);
+		fprintf(stderr,
+		    "expected opcode %02x, got %02x flags %02x byte2 %02x byte3 %02x\n", opcode,
+		    pdu.bhs[0], pdu.bhs[1], pdu.bhs[2], pdu.bhs[3]);
 		abort();
 	}
 	return pdu;
@@ -595,8 +597,8 @@ mock_quiet(struct mock_wire *wire)
 
 	if (!mock_recv(wire, &pdu))
 		return;
-	fprintf(stderr, "expected nothing, got %02x flags %02x byte2 %02x\n", pdu.bhs[0], pdu.bhs[1],
-	    pdu.bhs[2]);
+	fprintf(stderr, "expected nothing, got %02x flags %02x byte2 %02x\n", pdu.bhs[0],
+	    pdu.bhs[1], pdu.bhs[2]);
 	abort();
 }
 
@@ -746,7 +748,8 @@ mock_logout(struct mock_wire *wire, uint8_t reason, uint16_t cid)
 {
 	uint8_t bhs[ISCSI_BHS_LEN];
 
-	mock_cmd_bhs(wire, bhs, ISCSI_OP_LOGOUT | ISCSI_IMMEDIATE, ISCSI_FINAL | reason, 0x7777);
+	mock_cmd_bhs(
+	    wire, bhs, ISCSI_OP_LOGOUT | ISCSI_IMMEDIATE, ISCSI_FINAL | reason, 0x7777);
 	be16_put(bhs + ISCSI_O_CID, cid);
 	mock_send(wire, bhs, NULL, 0);
 }

@@ -2,8 +2,8 @@
  * iscsi/mock_initiator.h - a scripted initiator and host around the machine, all in memory
  *
  * What      A world has a loop, a node and a host whose unit is a piece of memory. Wires are
- *           connections: PDUs go in by mock_send(), come out by mock_recv(). Nothing sleeps; time
- *           is a number. With world->is_held set, commands wait until mock_finish().
+ *           connections: PDUs go in by mock_send(), come out by mock_recv(). Nothing sleeps;
+ *           time is a number. With world->is_held set, commands wait until mock_finish().
  * Owner     mock_open()/mock_close(); wires belong to the world.
  */
 #ifndef TESTS_ISCSI_MOCK_INITIATOR_H
@@ -110,8 +110,8 @@ uint16_t mock_login(struct mock_wire *wire, uint16_t tsih, uint16_t cid);
 struct mock_wire *mock_session(struct mock_world *w);	/* connect and log in, asserting */
 
 void mock_send(struct mock_wire *wire, const uint8_t *bhs, const void *data, uint32_t len);
-void mock_send_ahs(struct mock_wire *wire, const uint8_t *bhs, const void *ahs, uint32_t ahs_len,
-    const void *data, uint32_t len);
+void mock_send_ahs(struct mock_wire *wire, const uint8_t *bhs, const void *ahs,
+    uint32_t ahs_len, const void *data, uint32_t len);
 void mock_feed(struct mock_wire *wire, const void *bytes, size_t len);
 /* mock_drain() - take what is to be sent; mock_recv() - the next PDU, false: none */
 void mock_drain(struct mock_wire *wire);
@@ -121,9 +121,10 @@ struct mock_pdu mock_expect(struct mock_wire *wire, uint8_t opcode);
 void mock_quiet(struct mock_wire *wire);	/* nothing more comes */
 
 /* builders; numbers are filled in, CmdSN moves on unless immediate */
-void mock_read(struct mock_wire *wire, uint32_t itt, uint32_t lba, uint16_t blocks, uint32_t edtl);
-void mock_write(struct mock_wire *wire, uint32_t itt, uint32_t lba, uint16_t blocks, uint32_t edtl,
-    const void *immediate, uint32_t len, bool is_final);
+void
+mock_read(struct mock_wire *wire, uint32_t itt, uint32_t lba, uint16_t blocks, uint32_t edtl);
+void mock_write(struct mock_wire *wire, uint32_t itt, uint32_t lba, uint16_t blocks,
+    uint32_t edtl, const void *immediate, uint32_t len, bool is_final);
 void mock_data_out(struct mock_wire *wire, uint32_t itt, uint32_t ttt, uint32_t sn,
     uint32_t offset, const void *data, uint32_t len, bool is_final);
 void mock_cmd_bhs(struct mock_wire *wire, uint8_t *bhs, uint8_t opcode, uint8_t flags,

@@ -105,7 +105,8 @@ END_TEST
 
 /* a write that waits for R2T data: what comes instead of it, and how it ends */
 static void
-bad_data_out(uint32_t ttt_off, uint32_t sn, uint32_t offset, uint32_t len, int reject, uint16_t asc)
+bad_data_out(
+    uint32_t ttt_off, uint32_t sn, uint32_t offset, uint32_t len, int reject, uint16_t asc)
 {
 	struct mock_world *w = mock_open(NULL);
 	struct mock_wire *wire;
@@ -165,7 +166,8 @@ START_TEST(test_immediate_data_beyond_its_limits)
 	bhs[32] = 0x28;
 	mock_send(wire, bhs, data, 512); /* data with a read */
 	ck_assert_uint_eq(mock_expect(wire, ISCSI_OP_REJECT).bhs[0], ISCSI_OP_REJECT);
-	mock_cmd_bhs(wire, bhs, ISCSI_OP_SCSI_CMD, ISCSI_CMD_READ, 5); /* neither final nor write */
+	mock_cmd_bhs(
+	    wire, bhs, ISCSI_OP_SCSI_CMD, ISCSI_CMD_READ, 5); /* neither final nor write */
 	be32_put(bhs + ISCSI_O_EDTL, 512);
 	mock_send(wire, bhs, NULL, 0);
 	ck_assert_uint_eq(mock_expect(wire, ISCSI_OP_REJECT).bhs[0], ISCSI_OP_REJECT);
@@ -263,7 +265,8 @@ START_TEST(test_bidirectional_commands_are_refused)
 	uint8_t bhs[ISCSI_BHS_LEN];
 	struct mock_pdu pdu;
 
-	mock_cmd_bhs(wire, bhs, ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_READ | ISCSI_CMD_WRITE, 6);
+	mock_cmd_bhs(
+	    wire, bhs, ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_READ | ISCSI_CMD_WRITE, 6);
 	be32_put(bhs + ISCSI_O_EDTL, 1024);
 	mock_send_ahs(wire, bhs, ahs, sizeof(ahs), data, 1024);
 	pdu = mock_expect(wire, ISCSI_OP_SCSI_RSP);

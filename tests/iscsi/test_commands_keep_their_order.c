@@ -250,7 +250,8 @@ START_TEST(test_no_slot_is_busy)
 }
 END_TEST
 
-CHECK_MAIN("order of commands", test_numbers_outside_the_window_are_not_heard, test_numbers_wrap,
-    test_a_gap_is_waited_for, test_immediate_requests_overtake, test_a_tag_in_use_is_refused,
-    test_ordered_commands_wait_for_data_before_them, test_an_aborted_write_frees_those_behind,
-    test_short_memory_closes_the_window, test_no_slot_is_busy)
+CHECK_MAIN("order of commands", test_numbers_outside_the_window_are_not_heard,
+    test_numbers_wrap, test_a_gap_is_waited_for, test_immediate_requests_overtake,
+    test_a_tag_in_use_is_refused, test_ordered_commands_wait_for_data_before_them,
+    test_an_aborted_write_frees_those_behind, test_short_memory_closes_the_window,
+    test_no_slot_is_busy)

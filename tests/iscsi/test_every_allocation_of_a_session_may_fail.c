@@ -1,5 +1,5 @@
-/* Login, commands, text, task management, recovery, with the n-th allocation failing, for all n:
- * nothing leaks, nothing stops working. */
+/* Login, commands, text, task management, recovery, with the n-th allocation failing, for all
+ * n: nothing leaks, nothing stops working. */
 #include <string.h>
 
 #include "base/fault.h"

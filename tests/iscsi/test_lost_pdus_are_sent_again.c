@@ -130,7 +130,8 @@ START_TEST(test_data_digest_without_recovery)
 	memcpy(bhs + ISCSI_O_ITT, pdu.bhs + ISCSI_O_ITT, 8);
 	send_bad(wire, bhs, pattern, 512, 200);
 	(void)mock_expect(wire, ISCSI_OP_REJECT);
-	ck_assert_uint_eq(mock_expect(wire, ISCSI_OP_SCSI_RSP).bhs[3], SAM_STAT_CHECK_CONDITION);
+	ck_assert_uint_eq(
+	    mock_expect(wire, ISCSI_OP_SCSI_RSP).bhs[3], SAM_STAT_CHECK_CONDITION);
 	ck_assert_uint_eq(w->n_commands, 0);
 	mock_close(w);
 }
@@ -220,7 +221,8 @@ START_TEST(test_unsolicited_data_that_was_lost)
 	fill(6);
 	wire = mock_session(w);
 	write_bhs(wire, bhs, 1, 8, false);
-	send_bad(wire, bhs, pattern, 1024, 100); /* immediate part bad, the rest comes unasked */
+	send_bad(
+	    wire, bhs, pattern, 1024, 100); /* immediate part bad, the rest comes unasked */
 	(void)mock_expect(wire, ISCSI_OP_REJECT);
 	mock_data_out(wire, 1, ISCSI_TAG_NONE, 0, 1024, pattern + 1024, 3072, true);
 	pdu = mock_expect(wire, ISCSI_OP_R2T);
@@ -236,7 +238,8 @@ START_TEST(test_unsolicited_data_that_was_lost)
 	mock_tick(w, 6000);
 	pdu = mock_expect(wire, ISCSI_OP_R2T);
 	ck_assert_uint_eq(be32_get(pdu.bhs + ISCSI_O_OFFSET), 1024);
-	mock_data_out(wire, 2, be32_get(pdu.bhs + ISCSI_O_TTT), 0, 1024, pattern + 1024, 3072, true);
+	mock_data_out(
+	    wire, 2, be32_get(pdu.bhs + ISCSI_O_TTT), 0, 1024, pattern + 1024, 3072, true);
 	ck_assert_uint_eq(mock_expect(wire, ISCSI_OP_SCSI_RSP).bhs[3], SAM_STAT_GOOD);
 	ck_assert_mem_eq(w->disk + 4096, pattern, 4096);
 	mock_close(w);
@@ -268,7 +271,8 @@ START_TEST(test_snack_for_data)
 		ck_assert_mem_eq(pdu.data, w->disk + i * 4096, 4096);
 	}
 	mock_quiet(wire);
-	snack(wire, ISCSI_SNACK_DATA, 1, ISCSI_TAG_NONE, 3, 0); /* all from there, with status */
+	snack(
+	    wire, ISCSI_SNACK_DATA, 1, ISCSI_TAG_NONE, 3, 0); /* all from there, with status */
 	(void)mock_expect(wire, ISCSI_OP_DATA_IN);
 	pdu = mock_expect(wire, ISCSI_OP_DATA_IN);
 	ck_assert_uint_eq(pdu.bhs[1] & 1, 1);
@@ -316,7 +320,8 @@ START_TEST(test_snack_for_status)
 	}
 	ck_assert_mem_eq(pdu.data, "echo", 4);
 	mock_quiet(wire);
-	snack(wire, ISCSI_SNACK_STATUS, ISCSI_TAG_NONE, ISCSI_TAG_NONE, first, 1); /* acknowledged */
+	snack(wire, ISCSI_SNACK_STATUS, ISCSI_TAG_NONE, ISCSI_TAG_NONE, first,
+	    1); /* acknowledged */
 	ck_assert_uint_eq(mock_expect(wire, ISCSI_OP_REJECT).bhs[2], ISCSI_REJECT_SNACK);
 	ck_assert_uint_eq(iscsi_session_tasks(iscsi_conn_session(wire->conn)), 0);
 	mock_close(w);

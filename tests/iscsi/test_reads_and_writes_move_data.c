@@ -47,7 +47,8 @@ START_TEST(test_long_read_is_cut_into_bursts)
 	wire->gulp = 1000; /* the queue is taken in pieces that cut PDUs anywhere */
 	mock_read(wire, 10, 0, 50, 25600);
 	for (uint32_t sn = 0; at < 25600; sn++) {
-		uint32_t in_burst = 10240 - at % 10240, want = in_burst < 4096 ? in_burst : 4096;
+		uint32_t in_burst = 10240 - at % 10240,
+			 want = in_burst < 4096 ? in_burst : 4096;
 
 		if (want > 25600 - at)
 			want = 25600 - at;
@@ -57,8 +58,9 @@ START_TEST(test_long_read_is_cut_into_bursts)
 		ck_assert_uint_eq(be32_get(pdu.bhs + ISCSI_O_OFFSET), at);
 		ck_assert_mem_eq(pdu.data, w->disk + at, want);
 		at += want;
-		ck_assert_uint_eq(pdu.bhs[1], (at % 10240 == 0 || at == 25600 ? ISCSI_FINAL : 0) |
-		    (at == 25600 ? ISCSI_DATA_IN_STATUS : 0));
+		ck_assert_uint_eq(
+		    pdu.bhs[1], (at % 10240 == 0 || at == 25600 ? ISCSI_FINAL : 0) |
+				    (at == 25600 ? ISCSI_DATA_IN_STATUS : 0));
 	}
 	mock_quiet(wire);
 	mock_close(w);
@@ -255,6 +257,7 @@ START_TEST(test_many_commands_in_one_receive)
 }
 END_TEST
 
-CHECK_MAIN("reads and writes", test_read_collapses_its_status, test_long_read_is_cut_into_bursts,
-    test_read_residuals, test_write_with_immediate_data, test_write_residuals, test_write_by_r2t,
-    test_write_unsolicited_then_r2t, test_sense_is_carried, test_many_commands_in_one_receive)
+CHECK_MAIN("reads and writes", test_read_collapses_its_status,
+    test_long_read_is_cut_into_bursts, test_read_residuals, test_write_with_immediate_data,
+    test_write_residuals, test_write_by_r2t, test_write_unsolicited_then_r2t,
+    test_sense_is_carried, test_many_commands_in_one_receive)

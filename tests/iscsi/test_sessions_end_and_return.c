@@ -1,5 +1,5 @@
-/* Logout of three kinds, reinstatement, several connections, lost connections, ends from our side,
- * moves between loops. */
+/* Logout of three kinds, reinstatement, several connections, lost connections, ends from our
+ * side, moves between loops. */
 #include <string.h>
 
 #include "check_main.h"

@@ -93,7 +93,8 @@ START_TEST(test_memory_of_the_host_is_given_back_once)
 			iscsi_cmd_done(cmd, &good);
 		ck_assert_uint_eq(n_released, i == 2 ? 2 : i);
 		if (i == 0)
-			ck_assert_mem_eq(mock_expect(wire, ISCSI_OP_DATA_IN).data, w->disk + 512, 512);
+			ck_assert_mem_eq(
+			    mock_expect(wire, ISCSI_OP_DATA_IN).data, w->disk + 512, 512);
 	}
 	mock_hangup(wire);
 	ck_assert_uint_eq(n_released, 3);
@@ -112,7 +113,8 @@ START_TEST(test_immediate_data_that_broke_off_is_asked_for)
 {
 	struct mock_world *w = mock_open(level2);
 	struct mock_wire *a = mock_session(w), *b = mock_connect(w);
-	uint8_t pdu[48 + 1024] = { ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_WRITE | 1, [9] = 1 };
+	uint8_t pdu[48 + 1024] = {
+	    ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_WRITE | 1, [9] = 1};
 	struct mock_pdu r2t;
 
 	b->cmd_sn = a->cmd_sn;
@@ -155,7 +157,8 @@ START_TEST(test_login_in_several_steps)
 	bhs[1] = 0x87;
 	mock_send(wire, bhs, "MaxBurstLength=4096", 20);
 	ck_assert_uint_eq(mock_expect(wire, ISCSI_OP_LOGIN_RSP).bhs[1] & 0x83, 0x83);
-	ck_assert_uint_eq(iscsi_session_params(iscsi_conn_session(wire->conn))->max_burst, 4096);
+	ck_assert_uint_eq(
+	    iscsi_session_params(iscsi_conn_session(wire->conn))->max_burst, 4096);
 	mock_close(w);
 }
 END_TEST

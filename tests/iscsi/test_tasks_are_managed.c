@@ -104,7 +104,7 @@ START_TEST(test_abort_in_the_middle_of_a_segment)
 {
 	struct mock_world *w = mock_open(NULL);
 	struct mock_wire *wire = mock_session(w);
-	uint8_t bhs[ISCSI_BHS_LEN + 4096] = { ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_WRITE };
+	uint8_t bhs[ISCSI_BHS_LEN + 4096] = {ISCSI_OP_SCSI_CMD, ISCSI_FINAL | ISCSI_CMD_WRITE};
 	struct iscsi_session *session = iscsi_conn_session(wire->conn);
 
 	be24_put(bhs + 5, 4096);
@@ -158,11 +158,20 @@ START_TEST(test_task_sets_and_resets)
 		ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET };
 	struct mock_world *w = mock_open(NULL);
 	struct mock_wire *wire = mock_session(w);
+	uint8_t bhs[ISCSI_BHS_LEN];
 
 	w->is_held = true;
 	for (size_t i = 0; i < sizeof(fns); i++) {
 		mock_read(wire, 1, 0, 1, 512);
 		mock_write(wire, 2, 0, 1, 512, NULL, 0, true);
+		(void)mock_expect(wire, ISCSI_OP_R2T);
+		mock_cmd_bhs(wire, bhs, ISCSI_OP_SCSI_CMD | ISCSI_IMMEDIATE,
+		    ISCSI_FINAL | ISCSI_CMD_WRITE, 3);
+		bhs[9] = 1;
+		bhs[32] = 0x2a;
+		bhs[40] = 1;
+		be32_put(bhs + ISCSI_O_EDTL, 512);
+		mock_send(wire, bhs, NULL, 0);
 		(void)mock_expect(wire, ISCSI_OP_R2T);
 		mock_tmf(wire, 9, fns[i], ISCSI_TAG_NONE, 0, i % 2 == 0);
 		ck_assert_uint_eq(response(wire), ISCSI_TMF_COMPLETE);

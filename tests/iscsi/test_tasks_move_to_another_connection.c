@@ -10,7 +10,8 @@ static uint8_t pattern[1u << 16];
 static void
 level2(struct mock_world *w)
 {
-	static const char keys[] = "ErrorRecoveryLevel=2\0MaxConnections=4\0DefaultTime2Wait=2\0"
+	static const char keys[] =
+	    "ErrorRecoveryLevel=2\0MaxConnections=4\0DefaultTime2Wait=2\0"
 	    "DefaultTime2Retain=10\0InitialR2T=Yes\0ImmediateData=No\0"
 	    "MaxRecvDataSegmentLength=4096\0MaxBurstLength=8192\0FirstBurstLength=4096\0"
 	    "MaxOutstandingR2T=2\0";
@@ -101,7 +102,8 @@ START_TEST(test_data_goes_on_where_it_stopped)
 		ck_assert_mem_eq(pdu.data, w->disk + sn * 4096, 4096);
 	}
 	ck_assert_uint_eq(pdu.bhs[1] & 1, 1);
-	ck_assert_uint_eq(reassign(b, 2, 1), ISCSI_TMF_COMPLETE); /* has its data, not its status */
+	ck_assert_uint_eq(
+	    reassign(b, 2, 1), ISCSI_TMF_COMPLETE); /* has its data, not its status */
 	pdu = mock_expect(b, ISCSI_OP_SCSI_RSP);
 	ck_assert_uint_eq(be32_get(pdu.bhs + ISCSI_O_EXP_DATA_SN), 1);
 	mock_quiet(b);
@@ -130,7 +132,8 @@ START_TEST(test_a_write_asks_for_the_rest)
 		pdu = mock_expect(b, ISCSI_OP_R2T);
 		at = be32_get(pdu.bhs + ISCSI_O_OFFSET);
 		len = be32_get(pdu.bhs + ISCSI_O_R2T_LEN);
-		mock_data_out(b, 1, be32_get(pdu.bhs + ISCSI_O_TTT), 0, at, pattern + at, len, true);
+		mock_data_out(
+		    b, 1, be32_get(pdu.bhs + ISCSI_O_TTT), 0, at, pattern + at, len, true);
 		left -= len;
 	}
 	ck_assert_uint_eq(mock_expect(b, ISCSI_OP_SCSI_RSP).bhs[3], SAM_STAT_GOOD);
