@@ -163,6 +163,7 @@ abort_take(struct lu_tmf *tmf, struct lu_task *task)
 	task->is_abort_due = true;
 	task->is_cleared = !task->nexus->is_internal && tmf->scope != LU_SCOPE_EXPIRED &&
 	    (tmf->by == NULL || task->nexus != tmf->by);
+	task->is_clearing_told = tmf->is_told;
 	tmf->waiting++;
 	if (task->sm == LU_TASK_HELD) {
 		lu_task_end(task, CMD_ABORTED, STAT_ABORTED);
@@ -215,7 +216,8 @@ lu_abort_result(struct lu *lu, struct lu_task *task)
 		return;
 	if (!lu->control.has_tas) {
 		/* who sees the reason knows */
-		if (task->reason == CMD_ABORTED && task->nexus->wants_sense)
+		if (task->reason == CMD_ABORTED && task->nexus->wants_sense &&
+		    !task->is_clearing_told)
 			lu_ua_raise(task->nexus, ASC_COMMANDS_CLEARED);
 		return;
 	}

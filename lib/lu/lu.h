@@ -358,6 +358,7 @@ struct lu_task {
 	bool is_expired;		/* should have been back long ago */
 	bool is_abort_due;		/* an abort or a reset waits for it */
 	bool is_cleared;		/* ended on behalf of another nexus */
+	bool is_clearing_told;		/* which another unit attention tells of */
 	uint16_t cdb_used;		/* bytes of the CDB that the command takes */
 	uint64_t born;			/* order of acceptance in the unit */
 	uint64_t issue_tick;		/* when, in ticks of the unit */
@@ -454,6 +455,7 @@ struct lu_tmf {
 	uint64_t born_max;		/* tasks accepted later are not in scope */
 	enum lu_reset_level level;
 	uint8_t recover_step;		/* of a ladder: enum lu_recover_step */
+	bool is_told;			/* who loses tasks hears of it otherwise */
 	bool is_asking;			/* a worker is talking to the HBA */
 	bool is_accepted;		/* reset: the HBA said yes */
 	bool is_marking;		/* reset: on its way through the units, before it asks */
@@ -507,7 +509,8 @@ void lu_tm(struct lu_tmf *tmf, struct lu_nexus *nexus, enum lu_tm function, uint
 /**
  * lu_abort() - end one task; lu_abort_all() - end all tasks of one nexus; lu_abort_unit() - end
  * all tasks of a unit, whosever they are; lu_abort_identity() - those of every nexus object of
- * an initiator (NULL: the anonymous one) through a port
+ * an initiator (NULL: the anonymous one) through a port; lu_abort_preempted() - those of a nexus
+ * that another one preempts, and that has a unit attention saying so
  *
  * A held task ends at once; for an issued one the HBA is asked (on a worker). LU_TMF_DONE means
  * that its packet touches the buffer no more and its done() ran before. For a unit the HBA is
@@ -525,6 +528,8 @@ void lu_tm(struct lu_tmf *tmf, struct lu_nexus *nexus, enum lu_tm function, uint
 void lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *));
 void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_tmf *));
 void lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *));
+void lu_abort_preempted(struct lu_tmf *tmf, struct lu_nexus *nexus,
+    void (*done)(struct lu_tmf *));
 void lu_abort_identity(struct lu_tmf *tmf, struct lu *unit, const struct lu_nexus *by,
     const struct lu_initiator *initiator, uint16_t rtpi, void (*done)(struct lu_tmf *));
 

@@ -104,7 +104,7 @@ out_abort_next(struct reserve_out *out)
 		nexus->reserve &= (uint8_t)~LU_RESERVE_VICTIM;
 		out->aborts[n].out = out;
 		out->n_left++;
-		lu_abort_all(&out->aborts[n++].tmf, nexus, out_aborted);
+		lu_abort_preempted(&out->aborts[n++].tmf, nexus, out_aborted);
 	}
 	if (n > 0)
 		outs_drop_aborted(out->lu->reservations);

@@ -76,6 +76,7 @@ tasks_mark(struct lu_tmf *tmf, struct lu_nexus *nexus, bool is_due)
 		if (task->sm == LU_TASK_DONE || (!is_due && task->tmf != NULL))
 			continue;
 		task->is_abort_due = is_due;
+		task->is_clearing_told = true;
 		task->is_cleared = is_due && tmf->by != NULL && nexus != tmf->by &&
 		    !nexus->is_internal;
 	}

@@ -76,6 +76,16 @@ lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *)
 }
 
 void
+lu_abort_preempted(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_tmf *))
+{
+	lu_tmf_begin(tmf, nexus->unit, done);
+	tmf->scope = LU_SCOPE_NEXUS;
+	tmf->nexus = nexus;
+	tmf->is_told = true;
+	lu_abort_start(tmf);
+}
+
+void
 lu_abort_identity(struct lu_tmf *tmf, struct lu *unit, const struct lu_nexus *by,
     const struct lu_initiator *initiator, uint16_t rtpi, void (*done)(struct lu_tmf *))
 {

@@ -383,6 +383,47 @@ START_TEST(overlapped_commands)
 }
 END_TEST
 
+/* PREEMPT AND ABORT: who is preempted has one unit attention for it, or is answered with TAS */
+static void
+preempt_with(bool has_tas)
+{
+	script.has_tas = has_tas;
+	begin();
+	ck_assert_uint_eq(rc_out(&a, PR_REGISTER, 0, 0, 1, 0), RC_GOOD);
+	ck_assert_uint_eq(rc_out(&b, PR_REGISTER, 0, 0, 2, 0), RC_GOOD);
+	send(&b, 1, S);
+	ck_assert_uint_eq(rc_out(&a, PR_PREEMPT_AND_ABORT, 0, 1, 2, 0), RC_GOOD);
+	ck_assert_int_eq(t[1].n_done, 1);
+	ck_assert_int_lt(t[1].order, a.t.order);
+	if (has_tas)
+		expect_status(1, SAM_STAT_TASK_ABORTED);
+	else
+		ck_assert_int_eq(t[1].lu.reason, CMD_ABORTED);
+	rc_told(&b, ASC_REGISTRATIONS_PREEMPTED);
+	rc_told(&b, 0);
+	rc_told(&a, 0);
+	end();
+}
+
+static void
+preempt_scenario(void *arg UNUSED)
+{
+	preempt_with(false);
+}
+
+static void
+preempt_tas_scenario(void *arg UNUSED)
+{
+	preempt_with(true);
+}
+
+START_TEST(preempted_tasks)
+{
+	port_sim(preempt_scenario);
+	port_sim(preempt_tas_scenario);
+}
+END_TEST
+
 /* the task set is changed by MODE SELECT while tasks are in it */
 static void
 change_scenario(void *arg UNUSED)
@@ -413,4 +454,4 @@ END_TEST
 
 CHECK_MAIN("task management", abort_task, abort_task_set, clear_task_set, nexus_reset, queries,
     an_abort_waits_for_another, a_check_condition_ends_what_qerr_says, overlapped_commands,
-    task_sets_change)
+    preempted_tasks, task_sets_change)
