@@ -181,6 +181,7 @@ conf_read_wwn(void *dst, const char *value, char *reterr)
 CONF_BOOL(direct)
 CONF_BOOL(readonly)
 CONF_BOOL(removable)
+CONF_BOOL(unmap_any)
 CONF_BOOL(thin)
 CONF_TEXT(serial)
 CONF_TEXT(vendor)
@@ -203,6 +204,7 @@ static const struct word conf_words[] = {
 	{ "direct", conf_read_direct },
 	{ "readonly", conf_read_readonly },
 	{ "removable", conf_read_removable },
+	{ "unmap_any", conf_read_unmap_any },
 	{ "thin", conf_read_thin },
 	{ "pi", conf_read_pi },
 	{ "app_tag", conf_read_app_tag },

@@ -119,6 +119,7 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->app_tag = conf->app_tag;
 	disk->is_readonly = store->info.is_readonly;
 	disk->is_removable = conf->is_removable;
+	disk->is_unmap_any = conf->is_unmap_any;
 	disk->is_thin = conf->is_thin && store->info.can_unmap;
 	disk->job_rate = conf->sanitize_rate;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;

@@ -108,7 +108,7 @@ struct disk {
 	char vendor[9], product[17], revision[5], serial[33];
 	_Atomic uint64_t blocks;	/* changed with the lock, when the store has changed */
 	uint32_t block_bytes, physical_bytes;
-	bool is_readonly, is_removable, is_thin;
+	bool is_readonly, is_removable, is_thin, is_unmap_any;
 	bool has_cache;			/* finished writes may still be volatile */
 	uint8_t pi_type;		/* protection information: 0 none, 1, 3 */
 	struct store *pi_store;		/* 8 bytes a block of it, with pi_type only */

@@ -70,12 +70,15 @@ same_take(struct disk_cmd *cmd)
 	return want;
 }
 
-/* Is the range unmapped instead of written? It then reads as zeros (LBPRZ), whatever was sent:
- * so do other targets, and initiators count on it. Not without what protects the zeros */
+/* may the range be unmapped instead of written? It then reads as zeros (LBPRZ) without a
+ * check of protection information: the same as what was sent, unless the disk is to take any
+ * block for an unmapped one */
 static bool
 same_is_unmap(const struct disk_cmd *cmd)
 {
 	return (cmd->cdb[1] & SAME_UNMAP) != 0 &&
+	    (cmd->disk->is_unmap_any ||
+	    is_all(cmd->piece.data, cmd->disk->block_bytes, 0)) &&
 	    (!cmd->piece.is_sent || is_all(cmd->piece.tuple, PI_BYTES, 0xff));
 }
 

@@ -79,6 +79,7 @@ struct soft_disk_conf {
 	bool is_direct;			/* file: O_DIRECT, past the page cache */
 	bool is_readonly;		/* write protected, store opened read-only */
 	bool is_removable;		/* RMB set; START STOP UNIT ejects and loads */
+	bool is_unmap_any;		/* WRITE SAME with UNMAP unmaps, whatever block is sent */
 	bool is_thin;			/* UNMAP gives space back; set by default */
 	uint8_t pi_type;		/* T10 protection information is kept: 0 none, 1, 3 */
 	int32_t app_tag;		/* with pi_type: what its application tags are; -1: no

@@ -254,6 +254,16 @@ bind_more(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 	return ISCSI_LOGIN_OK;
 }
 
+/* Names and ISIDs are no secrets: whoever takes over a session, or joins it, has proved to be the
+ * user who began it */
+static bool
+session_is_theirs(const struct iscsi_node *node, const struct iscsi_login_result *who)
+{
+	const struct iscsi_session *session = session_find(node, who, who->asked_tsih);
+
+	return session == NULL || strcmp(session->info.user, who->chap_user) == 0;
+}
+
 uint16_t
 session_bind(struct iscsi_conn *conn, const struct iscsi_login_result *who,
     struct iscsi_login_bind *ret)
@@ -263,6 +273,8 @@ session_bind(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 
 	if (conn->node != NULL) {
 		status = session_lookup(conn->node, who);
+		if (status == ISCSI_LOGIN_OK && !session_is_theirs(conn->node, who))
+			status = ISCSI_LOGIN_AUTH_FAILED;
 		if (status != ISCSI_LOGIN_OK)
 			return status;
 	}

@@ -17,7 +17,7 @@ disk_of() {
     [ -e "$dir/protected.img" ] || truncate -s "$size" "$dir/protected.img"
     echo "file:$dir/protected.img,readonly" ;;
   plain) echo "mem:$size,thin" ;;
-  *) echo "mem:$size,thin,physical=4096" ;;
+  *) echo "mem:$size,thin,physical=4096,unmap_any" ;;
   esac
 }
 

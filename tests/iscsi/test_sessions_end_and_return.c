@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check_main.h"
+#include "iscsi/iscsi_impl.h"
 #include "mock_initiator.h"
 #include "scsi/status.h"
 
@@ -432,6 +433,25 @@ START_TEST(test_session_tells_who_it_is)
 }
 END_TEST
 
+/* names and ISIDs can be taken by anybody; who began the session proved to be somebody */
+START_TEST(test_another_user_takes_no_session)
+{
+	struct mock_world *w = mock_open(many);
+	struct mock_wire *wire = mock_session(w);
+	struct iscsi_session *session = iscsi_conn_session(wire->conn);
+
+	session->info.user = "alice";
+	ck_assert_uint_eq(mock_login(mock_connect(w), 0, 0), ISCSI_LOGIN_AUTH_FAILED);
+	(void)more(w, wire, 1, ISCSI_LOGIN_AUTH_FAILED);
+	ck_assert_uint_eq(w->n_ended, 0);
+	ck_assert(!wire->is_close_due);
+	session->info.user = "";
+	ck_assert_uint_eq(mock_login(mock_connect(w), 0, 0), ISCSI_LOGIN_OK);
+	ck_assert(wire->is_close_due);
+	mock_close(w);
+}
+END_TEST
+
 CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_bytes_out,
     test_login_again_reinstates, test_unknown_session_and_limits,
     test_connections_share_the_numbers, test_a_turn_does_not_replace_data,
@@ -439,4 +459,5 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_same_connection_id_takes_over, test_a_failed_session_is_continued,
     test_ends_from_our_side, test_fast_abort_hears_of_ended_tasks, test_response_fence,
     test_login_takes_too_long, test_only_login_before_login,
-    test_connections_move_to_their_target, test_session_tells_who_it_is)
+    test_connections_move_to_their_target, test_session_tells_who_it_is,
+    test_another_user_takes_no_session)

@@ -165,6 +165,20 @@ blocks_are(uint64_t lba, uint32_t blocks, uint8_t value)
 	return true;
 }
 
+START_TEST(write_same_may_unmap_any_block)
+{
+	bench_open(&b, "mem:4M,unmap_any");
+	memset(sent, 0x44, 512);
+	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 10, 100, 0), sent, 512));
+	ck_assert(blocks_are(10, 100, 0x44));
+	ck_assert(
+	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_10, 20, 5, CDB_UNMAP), sent, 512));
+	ck_assert(blocks_are(20, 5, 0));
+	ck_assert(blocks_are(25, 5, 0x44));
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(write_same_repeats)
 {
 	bench_open(&b, "mem:4M");
@@ -173,11 +187,12 @@ START_TEST(write_same_repeats)
 	ck_assert(blocks_are(10, 100, 0x44));
 	ck_assert(blocks_are(9, 1, 0));
 	ck_assert(blocks_are(110, 1, 0));
-	/* longer than a chunk, to the end */
-	ck_assert(bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1000, 0, 0), sent, 512));
+	/* longer than a chunk, to the end, with a pattern though UNMAP is allowed */
+	ck_assert(
+	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1000, 0, CDB_UNMAP), sent, 512));
 	ck_assert(blocks_are(BLOCKS - 100, 100, 0x44));
 	ck_assert(blocks_are(1000, 100, 0x44));
-	/* unmapped, whatever was sent */
+	memset(sent, 0, 512);
 	ck_assert(
 	    bench_out(&b, cdb, cdb_write_same(cdb, CDB_16, 1010, 5, CDB_UNMAP), sent, 512));
 	ck_assert(blocks_are(1010, 5, 0));
@@ -281,4 +296,5 @@ START_TEST(unmap_lists)
 END_TEST
 
 CHECK_MAIN("disk blocks", all_lengths_of_read_and_write, fua_dpo_and_zero_blocks, residuals,
-    wrong_direction_moves_nothing, verify_compares, write_same_repeats, unmap_lists)
+    wrong_direction_moves_nothing, verify_compares, write_same_repeats,
+    write_same_may_unmap_any_block, unmap_lists)
