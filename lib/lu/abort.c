@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
-#include "lu/port.h"
 #include "scsi/status.h"
 
 /* ------ scope ------ */
@@ -18,10 +17,6 @@ scope_has(const struct lu_tmf *tmf, const struct lu_task *task)
 		return task == tmf->task;
 	case LU_SCOPE_NEXUS:
 		return task->nexus == tmf->nexus;
-	case LU_SCOPE_IDENTITY:
-		/* whoever asks for it does not end by it */
-		return task->nexus != tmf->by &&
-		    lu_nexus_is(task->nexus, tmf->initiator, tmf->rtpi);
 	case LU_SCOPE_UNIT:
 		return true;
 	case LU_SCOPE_EXPIRED:

@@ -427,7 +427,6 @@ enum lu_reset_level { LU_RESET_LUN, LU_RESET_TARGET, LU_RESET_BUS, LU_RESET_N };
 enum lu_scope {
 	LU_SCOPE_TASK,		/* one */
 	LU_SCOPE_NEXUS,		/* those of a nexus */
-	LU_SCOPE_IDENTITY,	/* those of an initiator through a port */
 	LU_SCOPE_UNIT,		/* all */
 	LU_SCOPE_EXPIRED,	/* all that are expired (recover.h) */
 };
@@ -449,8 +448,6 @@ struct lu_tmf {
 	const struct lu_nexus *by;	/* who asked; NULL: nobody in particular. Compared with,
 					 * never looked into later */
 	const struct lu_nexus *nexus;	/* LU_SCOPE_NEXUS */
-	const struct lu_initiator *initiator;	/* LU_SCOPE_IDENTITY */
-	uint16_t rtpi;
 	struct lu_task *task;		/* LU_SCOPE_TASK */
 	uint64_t born_max;		/* tasks accepted later are not in scope */
 	enum lu_reset_level level;
@@ -508,18 +505,14 @@ void lu_tm(struct lu_tmf *tmf, struct lu_nexus *nexus, enum lu_tm function, uint
 
 /**
  * lu_abort() - end one task; lu_abort_all() - end all tasks of one nexus; lu_abort_unit() - end
- * all tasks of a unit, whosever they are; lu_abort_identity() - those of every nexus object of
- * an initiator (NULL: the anonymous one) through a port; lu_abort_preempted() - those of a nexus
- * that another one preempts, and that has a unit attention saying so
+ * all tasks of a unit, whosever they are; lu_abort_preempted() - those of a nexus that another
+ * one preempts, and that has a unit attention saying so
  *
  * A held task ends at once; for an issued one the HBA is asked (on a worker). LU_TMF_DONE means
  * that its packet touches the buffer no more and its done() ran before. For a unit the HBA is
  * asked once, for everything at its address: a task that is submitted meanwhile may end, too.
  *
  * @tmf      embedded in the caller's object, stays put until @done
- * @by       on whose behalf: tasks of other nexuses are told as lu_tm() says; NULL: nobody's,
- *           all are others
- * @initiator  borrowed until @done
  * @done     runs once, at home, end of turn
  *
  * Thread:   the unit's home
@@ -530,8 +523,6 @@ void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struc
 void lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *));
 void lu_abort_preempted(struct lu_tmf *tmf, struct lu_nexus *nexus,
     void (*done)(struct lu_tmf *));
-void lu_abort_identity(struct lu_tmf *tmf, struct lu *unit, const struct lu_nexus *by,
-    const struct lu_initiator *initiator, uint16_t rtpi, void (*done)(struct lu_tmf *));
 
 /**
  * lu_reset() - reset a logical unit, its target, or everything behind its port

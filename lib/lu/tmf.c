@@ -85,18 +85,6 @@ lu_abort_preempted(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(stru
 	lu_abort_start(tmf);
 }
 
-void
-lu_abort_identity(struct lu_tmf *tmf, struct lu *unit, const struct lu_nexus *by,
-    const struct lu_initiator *initiator, uint16_t rtpi, void (*done)(struct lu_tmf *))
-{
-	lu_tmf_begin(tmf, unit, done);
-	tmf->scope = LU_SCOPE_IDENTITY;
-	tmf->by = by;
-	tmf->initiator = initiator;
-	tmf->rtpi = rtpi;
-	lu_abort_start(tmf);
-}
-
 /* ------ what initiators ask for ------ */
 
 static struct lu_task *
