@@ -113,10 +113,12 @@ names(const uint8_t *data, size_t size)
 {
 	char name[ISCSI_NAME_LEN], again[ISCSI_NAME_LEN], shown[ISCSI_ADDRESS_LEN];
 	struct iscsi_address address, twin;
-	char *text = strndup((const char *)data, size);
+	char *text = malloc(size + 1);
 
 	if (text == NULL)
 		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
 	if (iscsi_name_fold((const char *)data, size, name) == 0) {
 		assert(strlen(name) == size && size <= ISCSI_NAME_MAX);
 		assert(iscsi_name_fold(name, size, again) == 0 && strcmp(name, again) == 0);
