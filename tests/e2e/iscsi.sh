@@ -74,6 +74,19 @@ ask() {
   echo "$line"
 }
 
+# heard NAME LUN WANT - the unit attention that something outside of the session brings, by and by;
+# until it is there TEST UNIT READY is good
+heard() {
+  local seen=none i
+  for ((i = 0; i < 400; i++)); do
+    seen=$(ask "$1" "$2" 0 000000000000)
+    [ "$seen" != "$3" ] || return 0
+    [ "$seen" = good ] || break
+    sleep 0.025
+  done
+  fail "LUN $2 says '$seen', not '$3'"
+}
+
 # settle NAME LUN - unit attentions are taken away
 settle() {
   local i
