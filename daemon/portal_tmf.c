@@ -35,6 +35,10 @@ tmf_finish(struct portal_tmf *p, enum iscsi_tmf_response response)
 static enum iscsi_tmf_response
 response_of(const struct portal_tmf *p)
 {
+	if (p->lu.is_succeeded) {
+		memcpy(p->tmf->additional, p->lu.event, sizeof(p->tmf->additional));
+		return ISCSI_TMF_SUCCEEDED;
+	}
 	switch (p->lu.result) {
 	case LU_TMF_DONE:
 	case LU_TMF_BUSY:	/* somebody else is ending it: it ends */
@@ -50,6 +54,19 @@ response_of(const struct portal_tmf *p)
 	}
 	return ISCSI_TMF_REJECTED;
 }
+
+/* what lib/lu calls it, for one unit; a target is reset unit by unit, because others of the
+ * same HBA target may not be its own */
+static const enum lu_tm functions[] = {
+	[ISCSI_TMF_ABORT_TASK_SET] = LU_TM_ABORT_TASK_SET,
+	[ISCSI_TMF_CLEAR_TASK_SET] = LU_TM_CLEAR_TASK_SET,
+	[ISCSI_TMF_LU_RESET] = LU_TM_LUN_RESET,
+	[ISCSI_TMF_WARM_RESET] = LU_TM_LUN_RESET,
+	[ISCSI_TMF_COLD_RESET] = LU_TM_LUN_RESET,
+	[ISCSI_TMF_NEXUS_RESET] = LU_TM_NEXUS_RESET,
+	[ISCSI_TMF_QUERY_TASK_SET] = LU_TM_QUERY_TASK_SET,
+	[ISCSI_TMF_QUERY_ASYNC] = LU_TM_QUERY_ASYNC_EVENT,
+};
 
 /* does it act on all units of the target? */
 static bool
@@ -98,18 +115,11 @@ tmf_act(struct lu_work *w)
 	if (!p->nexus->is_open) {
 		p->lu.result = LU_TMF_GONE;
 		tmf_done(&p->lu);
-		return;
-	}
-	if (p->tmf->fn == ISCSI_TMF_ABORT_TASK) {
+	} else if (p->tmf->fn == ISCSI_TMF_ABORT_TASK) {
 		t = iscsi_cmd_priv(p->tmf->cmd);
 		lu_abort(&p->lu, &t->lu, tmf_done);
-	} else if (p->tmf->fn == ISCSI_TMF_CLEAR_TASK_SET) {
-		lu_abort_unit(&p->lu, nexus->unit, tmf_done);
-	} else if (p->tmf->fn == ISCSI_TMF_ABORT_TASK_SET ||
-	    p->tmf->fn == ISCSI_TMF_NEXUS_RESET) {
-		lu_abort_all(&p->lu, nexus, tmf_done);
 	} else {
-		lu_reset(&p->lu, nexus->unit, LU_RESET_LUN, tmf_done);
+		lu_tm(&p->lu, nexus, functions[p->tmf->fn], 0, tmf_done);
 	}
 }
 
@@ -131,32 +141,6 @@ target_step(struct portal_tmf *p)
 		tmf_send(p, s->nexuses[p->next++]);
 	else
 		tmf_finish(p, p->has_failed ? ISCSI_TMF_REJECTED : ISCSI_TMF_COMPLETE);
-}
-
-/* ------ questions ------ */
-
-static void
-query_answer(struct lu_work *w)
-{
-	struct portal_tmf *p = container_of(w, struct portal_tmf, hop);
-
-	tmf_finish(p, p->has_failed ? ISCSI_TMF_COMPLETE : ISCSI_TMF_SUCCEEDED);
-}
-
-/* at home */
-static void
-query_ask(struct lu_work *w)
-{
-	struct portal_tmf *p = container_of(w, struct portal_tmf, hop);
-	struct lu_nexus *nexus = &p->nexus->lu;
-	bool is_so;
-
-	if (p->tmf->fn == ISCSI_TMF_QUERY_TASK_SET)
-		is_so = p->nexus->is_open && !TAILQ_EMPTY(&nexus->tasks);
-	else
-		is_so = p->nexus->is_open && lu_ua_pending(nexus);
-	p->has_failed = !is_so;
-	lu_exec_to(loop_exec(p->loop->loop), &p->hop, query_answer);
 }
 
 /* ------ the way in ------ */
@@ -184,9 +168,6 @@ portal_host_tmf(struct iscsi_tmf *tmf)
 		tmf_finish(p, ISCSI_TMF_NO_LUN);
 	} else if (tmf->fn == ISCSI_TMF_QUERY_TASK) {
 		tmf_finish(p, tmf->cmd == NULL ? ISCSI_TMF_COMPLETE : ISCSI_TMF_SUCCEEDED);
-	} else if (tmf->fn == ISCSI_TMF_QUERY_TASK_SET || tmf->fn == ISCSI_TMF_QUERY_ASYNC) {
-		p->nexus = nexus;
-		lu_exec_to(lu_home(nexus->unit), &p->hop, query_ask);
 	} else if (tmf->fn == ISCSI_TMF_ABORT_TASK && tmf->cmd == NULL) {
 		tmf_finish(p, ISCSI_TMF_NO_TASK);
 	} else {
