@@ -117,7 +117,8 @@ ports_unbind(const struct unit_job *job)
 		lu_alua_unbind(job->unit, &gone[i]);
 }
 
-/* the configured state of a group: at the first time what SET TARGET PORT GROUPS saved wins */
+/* the configured state of a group. What SET TARGET PORT GROUPS saved wins, until the state is
+ * configured anew; a group that has not changed may still be new to this unit */
 static int
 group_sync(const struct unit_job *job, uint16_t tag)
 {
@@ -134,10 +135,8 @@ group_sync(const struct unit_job *job, uint16_t tag)
 	r = lu_alua_prefer(job->unit, tag, is != NULL && is->is_preferred);
 	if (r < 0)
 		return r;
-	if (is != NULL && (job->before == NULL || job->before == job->set))
+	if (is != NULL && (job->before == NULL || is == was))
 		return lu_alua_first(job->unit, tag, (enum alua_state)is->state);
-	if (is == was)
-		return 0;
 	return lu_alua_set(job->unit, tag, is == NULL ? ALUA_OPTIMIZED :
 	    (enum alua_state)is->state);
 }

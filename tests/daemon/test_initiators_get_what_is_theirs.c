@@ -257,17 +257,20 @@ group_state(struct mc *c, uint64_t handle, uint16_t group, uint16_t *ret_rtpi,
 	return 0xff;
 }
 
+#define TWO_GROUPS                                                             \
+	"targets: [{name: '" A "', groups: [3, 4]}]\n"                         \
+	"groups: [{tag: 4, state: standby}]\n"                                 \
+	"acls: [{name: all, initiators: ['*']}]\n"                             \
+	"units: [{unit: 'disk@0,1', alua: pass}]\n"                            \
+	"exports:\n"                                                           \
+	"  - {target: " A ", lun: 0, unit: 'disk@0,0', acl: all}\n"
+
 START_TEST(units_know_their_ports)
 {
-	static const char file[] =
-	    "targets: [{name: '" A "', groups: [3, 4]}]\n"
-	    "groups: [{tag: 4, state: standby}]\n"
-	    "acls: [{name: all, initiators: ['*']}]\n"
-	    "units: [{unit: 'disk@0,1', alua: pass}]\n"
-	    "exports:\n"
-	    "  - {target: " A ", lun: 0, unit: 'disk@0,0', acl: all}\n";
+	static const char file[] = TWO_GROUPS, late_file[] = TWO_GROUPS
+	    "  - {target: " A ", lun: 2, unit: 'disk@0,2', acl: all}\n";
 	bool is_preferred;
-	uint64_t handle;
+	uint64_t handle, late;
 	struct both b;
 	uint16_t rtpi;
 	struct mc c;
@@ -290,6 +293,14 @@ START_TEST(units_know_their_ports)
 	(void)mc_completion(&c, mc_submit(&c, handle, (const uint8_t[6]){ 0 }, 6,
 	    SCSAD__DIRECTION__DIR_NONE, NULL, 0));
 	ck_assert_uint_eq(group_state(&c, handle, 3, &rtpi, &is_preferred), 0);
+
+	/* exported later through a group that has not changed: it has the group's state, too */
+	late = mc_open(&c, "disk@0,2");
+	world_file(&b.w, late_file);
+	ck_assert_int_eq(exports_reload(b.w.exports, &(struct ex_result){ .edit = 0 }), 0);
+	(void)mc_completion(&c, mc_submit(&c, late, (const uint8_t[6]){ 0 }, 6,
+	    SCSAD__DIRECTION__DIR_NONE, NULL, 0));
+	ck_assert_uint_eq(group_state(&c, late, 4, &rtpi, &is_preferred), 2);
 
 	/* exported no more: nothing but the socket leads there */
 	world_file(&b.w, "loops: 1\n");
