@@ -18,11 +18,6 @@ hbas:
     disks: [ "file:$dir/a.img,serial=A", "file:$dir/b.img,serial=B", "mem:64M,serial=C", "mem:64M,serial=D" ]
 portals:
   - { address: "127.0.0.1:$p", group: 1 }
-  - { address: "127.0.0.1:$((p + 1))", group: 2 }
-  - { address: "127.0.0.1:$((p + 2))", group: 3 }
-groups:
-  - { tag: "2", state: optimized, preferred: yes }
-  - { tag: "3", state: non-optimized }
 chap:
   - { name: one, user: guest, secret_file: "$dir/secret" }
   - { name: both, user: guest, secret_file: "$dir/secret", mutual_user: scsad, mutual_secret_file: "$dir/reverse" }
@@ -30,10 +25,9 @@ targets:
   - { name: "$prefix:plain", groups: [ "1" ] }
   - { name: "$prefix:one", groups: [ "1" ], chap: [ one ] }
   - { name: "$prefix:both", groups: [ "1" ], chap: [ both ] }
-  - { name: "$prefix:paths", groups: [ "2", "3" ] }
 exports:
 EOT
-  for line in "plain 0 0" "plain 1 1" "one 0 2" "both 0 2" "paths 0 3"; do
+  for line in "plain 0 0" "plain 1 1" "one 0 2" "both 0 2"; do
     read -r name lun disk <<<"$line"
     echo "  - { target: \"$prefix:$name\", lun: $lun, unit: \"soft0/iport0/disk@$disk,0\", access: [ all ] }"
   done
@@ -51,14 +45,29 @@ scsad_start() {
   done
 }
 
+# paths_add - a target with two portals, one a group, at run time: so it can be changed
+paths_add() {
+  ctl portal add "127.0.0.1:$((port + 1))" --group 2 &&
+    ctl portal add "127.0.0.1:$((port + 2))" --group 3 &&
+    ctl portal state 2 optimized --preferred yes &&
+    ctl portal state 3 non-optimized &&
+    ctl target add "$prefix:paths" --groups 2,3 &&
+    ctl export add "$prefix:paths" "soft0/iport0/disk@3,0" --lun 0 --access all
+}
+
 # scsad_first - find ports that are free
 scsad_first() {
   local try
   for ((try = 0; try < 20; try++)); do
     port=$((20000 + (RANDOM << 3 ^ RANDOM) % 12000))
     conf_write "$port" >"$dir/scsad.conf"
-    if scsad_start; then return 0; fi
+    if scsad_start; then
+      if paths_add >"$dir/said" 2>&1; then return 0; fi
+      cat "$dir/said" >>"$logs/scsad.log"
+      scsad_stop || return 1
+    fi
     grep -q 'ddress already in use' "$logs/scsad.log" || break
+    rm -rf "$dir/state"
   done
   cat "$logs/scsad.log" >&2
   return 1
@@ -123,11 +132,20 @@ guest_stop() {
   guest_pid=
 }
 
+# session_close GROUP - end the session of a portal group, as if its cable was pulled
+session_close() {
+  local id
+  id=$(ctl --json sessions list | jq ".sessions[] | select(.group == $1) | .id")
+  [ -n "$id" ] || { echo "no session of group $1"; return 1; }
+  ctl sessions close "$id"
+}
+
 # request WORD... - what the guest asks for; prints what went wrong
 request() {
   case "$1" in
   kill) scsad_kill "$2" ;;
   hold) scsad_hold "$2" ;;
+  close) session_close "$2" ;;
   ctl) ctl "${@:2}" ;;
   *) echo "the host knows no '$1'"; return 1 ;;
   esac
