@@ -80,8 +80,10 @@ static void
 nexus_begin(struct lu_work *w)
 {
 	struct portal_nexus *n = container_of(w, struct portal_nexus, begin_work);
+	struct lu_view *view = n->lu.view;
 
 	n->is_open = lu_nexus_open(&n->lu, n->unit) == 0;
+	lu_view_unref(view);	/* an open nexus holds one of its own */
 }
 
 static struct portal_nexus *
@@ -97,7 +99,7 @@ nexus_new(struct portal_session *s, struct lu_view *view, const struct lu_view_e
 	n->lu.classes = entry->classes;
 	n->lu.initiator = &s->initiator;
 	n->lu.port = s->port;
-	n->lu.view = view;
+	n->lu.view = lu_view_ref(view);	/* the session may be over before nexus_begin() runs */
 	n->lu.wants_sense = true;
 	n->lu.is_power_on_due = s->is_new;
 	n->lu.gone = nexus_gone;
