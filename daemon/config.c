@@ -9,7 +9,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "daemon/config_exports.h"
-#include "daemon/config_raw.h"
+#include "daemon/config_impl.h"
 #include "daemon/loop.h"
 #include "proto/limits.h"
 
@@ -63,21 +63,11 @@ config_init(struct config *c)
 	};
 }
 
-static void
-hba_fini(struct config_hba *hba)
-{
-	free(hba->driver);
-	free(hba->module);
-	free(hba->disks);
-	free(hba->ports);
-	free(hba->expanders);
-}
-
 void
 config_fini(struct config *c)
 {
 	for (size_t i = 0; i < c->n_hbas; i++)
-		hba_fini(&c->hbas[i]);
+		config_hba_fini(&c->hbas[i]);
 	free(c->hbas);
 	free(c->socket_path);
 	free(c->access);
@@ -102,8 +92,8 @@ config_add_hba(struct config *c, const char *driver)
 		return NULL;
 	c->hbas = hba;
 	hba += c->n_hbas;
-	*hba = (struct config_hba){ .driver = strdup(driver) };
-	if (hba->driver == NULL)
+	*hba = (struct config_hba){ .driver = driver == NULL ? NULL : strdup(driver) };
+	if (driver != NULL && hba->driver == NULL)
 		return NULL;
 	c->n_hbas++;
 	return hba;
@@ -165,23 +155,16 @@ config_add_access(struct config *c, bool is_group, uint32_t id, Scsad__Role role
 
 /* ------ meaning ------ */
 
-struct reader {
-	struct config *config;
-	const struct config_raw *raw;
-	char *reterr;
-};
-
-static int
-complain(const struct reader *rd, const char *where, const char *text)
+int
+config_complain(const struct config_reader *rd, const char *where, const char *text)
 {
 	config_raw_complain(rd->raw, where, text, rd->reterr, CONFIG_ERR_LEN);
 	return -EINVAL;
 }
 
-/* a foreign word inside a sentence of ours */
-PRINTF_LIKE(4, 5) static int
-complain_word(const struct reader *rd, const char *where, const char *word, const char *fmt,
-    ...)
+int
+config_complain_word(const struct config_reader *rd, const char *where, const char *word,
+    const char *fmt, ...)
 {
 	char escaped[128], rest[256], text[512];
 	va_list ap;
@@ -191,7 +174,7 @@ complain_word(const struct reader *rd, const char *where, const char *word, cons
 	va_end(ap);
 	(void)text_escape(word, strlen(word), escaped, sizeof(escaped));
 	(void)snprintf(text, sizeof(text), "'%s' %s", escaped, rest);
-	return complain(rd, where, text);
+	return config_complain(rd, where, text);
 }
 
 /* one number of the file; @word NULL leaves the default */
@@ -204,7 +187,7 @@ struct number {
 };
 
 static int
-read_number(const struct reader *rd, const struct number *n)
+read_number(const struct config_reader *rd, const struct number *n)
 {
 	uint64_t value = 0;
 	int r;
@@ -213,9 +196,9 @@ read_number(const struct reader *rd, const struct number *n)
 		return 0;
 	r = num_parse_bytes(n->word, n->max, &value);
 	if (r == -EINVAL)
-		return complain_word(rd, n->where, n->word, "is not a number");
+		return config_complain_word(rd, n->where, n->word, "is not a number");
 	if (r < 0 || value < n->min)
-		return complain_word(rd, n->where, n->word,
+		return config_complain_word(rd, n->where, n->word,
 		    "is out of range, it can be %llu to %llu", (unsigned long long)n->min,
 		    (unsigned long long)n->max);
 	if (n->ret_u32 != NULL)
@@ -226,7 +209,7 @@ read_number(const struct reader *rd, const struct number *n)
 }
 
 static int
-read_numbers(const struct reader *rd, const struct raw_config *raw)
+read_numbers(const struct config_reader *rd, const struct raw_config *raw)
 {
 	static const struct raw_limits none;
 	const struct raw_limits *lim = raw->limits != NULL ? raw->limits : &none;
@@ -257,15 +240,15 @@ read_numbers(const struct reader *rd, const struct raw_config *raw)
 	}
 	c->loops = loops;
 	if (c->client_bytes < c->data_bytes)
-		return complain(rd, lim->client_bytes != NULL ? "limits/client_bytes" :
+		return config_complain(rd, lim->client_bytes != NULL ? "limits/client_bytes" :
 		    "limits/data_bytes",
 		    "client_bytes is less than data_bytes: the largest packet could never "
 		    "be sent");
 	return 0;
 }
 
-static int
-read_word(char **ret, const char *word)
+int
+config_read_word(char **ret, const char *word)
 {
 	char *copy;
 
@@ -304,7 +287,7 @@ config_user_find(const char *name, uid_t *ret_uid)
 }
 
 static int
-read_mode(const struct reader *rd, const char *word)
+read_mode(const struct config_reader *rd, const char *word)
 {
 	unsigned int mode = 0;
 
@@ -312,14 +295,14 @@ read_mode(const struct reader *rd, const char *word)
 		return 0;
 	if (word[0] == '\0' || word[strspn(word, "01234567")] != '\0' || strlen(word) > 5 ||
 	    sscanf(word, "%o", &mode) != 1 || mode > 0777)
-		return complain_word(rd, "socket/mode", word,
+		return config_complain_word(rd, "socket/mode", word,
 		    "is not a file mode, write it in octal, for instance 0660");
 	rd->config->socket_mode = mode;
 	return 0;
 }
 
 static int
-read_socket(const struct reader *rd, const struct raw_socket *raw)
+read_socket(const struct config_reader *rd, const struct raw_socket *raw)
 {
 	struct config *c = rd->config;
 	int r;
@@ -327,21 +310,21 @@ read_socket(const struct reader *rd, const struct raw_socket *raw)
 	if (raw == NULL)
 		return 0;
 	if (raw->path != NULL && raw->path[0] != '/')
-		return complain_word(rd, "socket/path", raw->path, "is not an absolute path");
-	r = read_word(&c->socket_path, raw->path);
+		return config_complain_word(rd, "socket/path", raw->path, "is not an absolute path");
+	r = config_read_word(&c->socket_path, raw->path);
 	if (r == 0)
 		r = read_mode(rd, raw->mode);
 	if (r < 0)
 		return r;
 	if (raw->group != NULL && !config_group_find(raw->group, &c->socket_gid))
-		return complain_word(rd, "socket/group", raw->group,
+		return config_complain_word(rd, "socket/group", raw->group,
 		    "is not a group of this system");
 	return 0;
 }
 
 /* who a rule is about; @where has room for the key that is wrong */
 static int
-read_subject(const struct reader *rd, const struct raw_access *raw, const char *item,
+read_subject(const struct config_reader *rd, const struct raw_access *raw, const char *item,
     struct config_access *ret)
 {
 	const char *words[] = { raw->user, raw->uid, raw->group, raw->gid };
@@ -356,25 +339,25 @@ read_subject(const struct reader *rd, const struct raw_access *raw, const char *
 			n++;
 		}
 	if (n != 1)
-		return complain(rd, item, "needs exactly one of user, uid, group, gid");
+		return config_complain(rd, item, "needs exactly one of user, uid, group, gid");
 
 	(void)snprintf(where, sizeof(where), "%s/%s", item, keys[which]);
 	ret->is_group = which >= 2;
 	if ((which & 1) != 0) {
 		if (num_parse_u64(words[which], UINT32_MAX - 1, &id) < 0)
-			return complain_word(rd, where, words[which], "is not a numeric id");
+			return config_complain_word(rd, where, words[which], "is not a numeric id");
 		ret->id = (uint32_t)id;
 		return 0;
 	}
 	if (ret->is_group ? !config_group_find(words[which], &ret->id) :
 	    !config_user_find(words[which], &ret->id))
-		return complain_word(rd, where, words[which], "is not a %s of this system",
+		return config_complain_word(rd, where, words[which], "is not a %s of this system",
 		    keys[which]);
 	return 0;
 }
 
 static int
-read_access(const struct reader *rd, const struct raw_config *raw)
+read_access(const struct config_reader *rd, const struct raw_config *raw)
 {
 	for (unsigned int i = 0; i < raw->access_count; i++) {
 		struct config_access a = { 0 };
@@ -386,14 +369,14 @@ read_access(const struct reader *rd, const struct raw_config *raw)
 		if (r < 0)
 			return r;
 		if (raw->access[i].role == NULL)
-			return complain(rd, item, "needs a role: none, monitor, io or admin");
+			return config_complain(rd, item, "needs a role: none, monitor, io or admin");
 		(void)snprintf(where, sizeof(where), "%s/role", item);
 		if (!role_parse(raw->access[i].role, &a.role))
-			return complain_word(rd, where, raw->access[i].role,
+			return config_complain_word(rd, where, raw->access[i].role,
 			    "is not a role, there are none, monitor, io and admin");
 		r = config_add_access(rd->config, a.is_group, a.id, a.role);
 		if (r == -ENOSPC)
-			return complain(rd, item, "is one rule more than there can be");
+			return config_complain(rd, item, "is one rule more than there can be");
 		if (r < 0)
 			return r;
 	}
@@ -401,195 +384,31 @@ read_access(const struct reader *rd, const struct raw_config *raw)
 }
 
 static int
-read_disk(const struct reader *rd, struct config_hba *hba, const char *where, const char *word)
-{
-	CLEANUP(free_ptr) struct soft_disk_conf *disk = malloc(sizeof(*disk));
-	char text[SOFT_ERR_LEN];
-
-	if (disk == NULL)
-		return -ENOMEM;
-	if (soft_conf_parse(word, disk, text) < 0)
-		return complain(rd, where, text);
-	return config_add_disk(hba, disk);
-}
-
-static int
-read_port(const struct reader *rd, struct config_hba *hba, const char *where, const char *word)
-{
-	struct soft_port_conf port;
-	char text[SOFT_ERR_LEN];
-
-	if (soft_port_parse(word, &port, text) < 0)
-		return complain(rd, where, text);
-	if (hba->n_ports == SOFT_PORTS)
-		return complain(rd, where, "is one port more than there can be");
-	return config_add_port(hba, &port);
-}
-
-static int
-read_expander(const struct reader *rd, struct config_hba *hba, const char *where,
-    const char *word)
-{
-	struct soft_expander_conf exp;
-	char text[SOFT_ERR_LEN];
-
-	if (soft_expander_parse(word, &exp, text) < 0)
-		return complain(rd, where, text);
-	return config_add_expander(hba, &exp);
-}
-
-/* the lists of a soft HBA: a line each */
-static int
-read_lines(const struct reader *rd, const struct raw_hba *raw, unsigned int i,
-    struct config_hba *hba)
-{
-	const struct {
-		const char *key;
-		const char *noun;
-		char *const *words;
-		unsigned int n;
-		int (*read)(const struct reader *rd, struct config_hba *hba, const char *where,
-		    const char *word);
-	} lists[] = {
-		{ "ports", "port", raw->ports, raw->ports_count, read_port },
-		{ "disks", "disk", raw->disks, raw->disks_count, read_disk },
-		{ "expanders", "expander", raw->expanders, raw->expanders_count, read_expander },
-	};
-	char where[64], text[64];
-	int r = 0;
-
-	for (size_t l = 0; r == 0 && l < ARRAY_LEN(lists); l++)
-		for (unsigned int w = 0; r == 0 && w < lists[l].n; w++) {
-			(void)snprintf(where, sizeof(where), "hbas/%u/%s/%u", i, lists[l].key, w);
-			(void)snprintf(text, sizeof(text), "is empty, it must name %s %s",
-			    lists[l].noun[0] == 'e' ? "an" : "a", lists[l].noun);
-			r = lists[l].words[w] == NULL ? complain(rd, where, text) :
-			    lists[l].read(rd, hba, where, lists[l].words[w]);
-		}
-	return r;
-}
-
-static int
-read_dynamic(const struct reader *rd, const struct raw_hba *raw, unsigned int i,
-    struct config_hba *hba)
-{
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = {
-		{ "yes", true }, { "on", true }, { "true", true }, { "1", true },
-		{ "no", false }, { "off", false }, { "false", false }, { "0", false },
-	};
-	char where[64];
-
-	if (raw->dynamic == NULL)
-		return 0;
-	for (size_t w = 0; w < ARRAY_LEN(words); w++)
-		if (strcmp(raw->dynamic, words[w].word) == 0) {
-			hba->is_dynamic = words[w].value;
-			return 0;
-		}
-	(void)snprintf(where, sizeof(where), "hbas/%u/dynamic", i);
-	return complain_word(rd, where, raw->dynamic, "is neither yes nor no");
-}
-
-/* keys that only a soft HBA has */
-static int
-read_no_lines(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
-{
-	const struct {
-		const char *key;
-		bool is_there;
-	} keys[] = {
-		{ "disks", raw->disks_count > 0 },
-		{ "ports", raw->ports_count > 0 },
-		{ "expanders", raw->expanders_count > 0 },
-		{ "dynamic", raw->dynamic != NULL },
-	};
-	char where[64];
-
-	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
-		if (keys[k].is_there) {
-			(void)snprintf(where, sizeof(where), "hbas/%u/%s", i, keys[k].key);
-			return complain(rd, where, k == 3 ? "is for driver 'soft' only" :
-			    "are for driver 'soft' only");
-		}
-	return 0;
-}
-
-/* part of paths, log lines and messages */
-static bool
-driver_name_is_good(const char *name)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789_-";
-	size_t len = strlen(name);
-
-	return len > 0 && len <= CONFIG_DRIVER_MAX && strspn(name, good) == len;
-}
-
-static int
-read_hba(const struct reader *rd, const struct raw_hba *raw, unsigned int i)
-{
-	struct config_hba *hba;
-	char where[64];
-	int r;
-
-	(void)snprintf(where, sizeof(where), "hbas/%u", i);
-	if (raw->driver == NULL)
-		return complain(rd, where, "needs a driver, for instance 'driver: soft'");
-	if (!driver_name_is_good(raw->driver)) {
-		(void)snprintf(where, sizeof(where), "hbas/%u/driver", i);
-		return complain_word(rd, where, raw->driver, "is not a driver's name: "
-		    "1 to %d letters, digits, '_' and '-'", CONFIG_DRIVER_MAX);
-	}
-	hba = config_add_hba(rd->config, raw->driver);
-	if (hba == NULL)
-		return complain(rd, where, "is one HBA more than there can be");
-	r = read_word(&hba->module, raw->module);
-	if (r < 0)
-		return r;
-
-	if (strcmp(raw->driver, SOFT_DRIVER) == 0) {
-		r = read_lines(rd, raw, i, hba);
-		return r < 0 ? r : read_dynamic(rd, raw, i, hba);
-	}
-	r = read_no_lines(rd, raw, i);
-	if (r < 0)
-		return r;
-	(void)snprintf(where, sizeof(where), "hbas/%u/driver", i);
-	if (raw->module == NULL)
-		return complain_word(rd, where, raw->driver,
-		    "is not a built-in driver, name the file of its module, or use 'soft'");
-	return 0;
-}
-
-static int
-read_rest(const struct reader *rd, const struct raw_config *raw)
+read_rest(const struct config_reader *rd, const struct raw_config *raw)
 {
 	struct config *c = rd->config;
 	int r;
 
 	if (raw->log != NULL && raw->log->level != NULL &&
 	    !log_level_parse(raw->log->level, &c->log_level))
-		return complain_word(rd, "log/level", raw->log->level,
+		return config_complain_word(rd, "log/level", raw->log->level,
 		    "is not a level, there are error, warning, notice, info and debug");
 	if (raw->state_dir != NULL && raw->state_dir[0] != '/')
-		return complain_word(rd, "state_dir", raw->state_dir,
+		return config_complain_word(rd, "state_dir", raw->state_dir,
 		    "is not an absolute path");
 	if (raw->user != NULL) {
 		uid_t uid;
 
 		if (!config_user_find(raw->user, &uid))
-			return complain_word(rd, "user", raw->user,
+			return config_complain_word(rd, "user", raw->user,
 			    "is not a user of this system");
 	}
-	r = read_word(&c->user, raw->user);
-	return r < 0 ? r : read_word(&c->state_dir, raw->state_dir);
+	r = config_read_word(&c->user, raw->user);
+	return r < 0 ? r : config_read_word(&c->state_dir, raw->state_dir);
 }
 
 static int
-read_all(const struct reader *rd, const struct raw_config *raw)
+read_all(const struct config_reader *rd, const struct raw_config *raw)
 {
 	int r = read_numbers(rd, raw);
 
@@ -600,7 +419,7 @@ read_all(const struct reader *rd, const struct raw_config *raw)
 	if (r == 0)
 		r = read_rest(rd, raw);
 	for (unsigned int i = 0; r == 0 && i < raw->hbas_count; i++)
-		r = read_hba(rd, &raw->hbas[i], i);
+		r = config_read_hba(rd, i);
 	return r < 0 ? r : config_exports_load(rd->raw, rd->config, rd->reterr);
 }
 
@@ -625,12 +444,12 @@ config_load(struct config *c, const char *path, char *reterr)
 	struct config_raw *raw;
 	int r;
 
-	r = read_word(&c->path, path);
+	r = config_read_word(&c->path, path);
 	if (r == 0)
 		r = config_raw_load(path, CONFIG_ADMIN, &raw, reterr, CONFIG_ERR_LEN);
 	if (r < 0)
 		return r;
-	r = read_all(&(struct reader){ c, raw, reterr }, config_raw_get(raw));
+	r = read_all(&(struct config_reader){ c, raw, reterr }, config_raw_get(raw));
 	if (r == -ENOMEM)
 		(void)snprintf(reterr, CONFIG_ERR_LEN, "%s: out of memory", path);
 	config_raw_free(raw);

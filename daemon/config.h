@@ -18,21 +18,45 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "daemon/drivers.h"
 #include "daemon/ex_set.h"
+#include "host/addr.h"
 #include "hw/soft/soft.h"
 #include "proto/method.h"
 
 #define CONFIG_ERR_LEN		1024
 #define CONFIG_HBAS_MAX		32
 #define CONFIG_ACCESS_MAX	256
-#define CONFIG_DRIVER_MAX	20	/* bytes of a driver's name */
+#define CONFIG_DRIVER_MAX	20	/* bytes of a driver's name, and of an HBA's */
 #define CONFIG_DEFAULT		"/etc/scsad/scsad.conf"
+
+enum config_bus { CONFIG_BUS_VFIO, CONFIG_BUS_UIO, CONFIG_BUS_N };
+
+/* the PCI function that an HBA is */
+struct config_pci {
+	char address[HOST_ADDR_LEN];	/* "0000:00:10.0"; "": it is none */
+	enum config_bus bus;
+	bool allow_unsafe_dma;		/* it may reach all memory of this machine */
+};
+
+/* what a driver is told: a property of its node */
+struct config_prop {
+	const struct driver_key *key;
+	int number;			/* of DRIVER_NUMBER and DRIVER_YES_NO */
+	char **texts;			/* of the others; n of them */
+	size_t n;
+};
 
 /* one HBA */
 struct config_hba {
+	char *name;			/* NULL: driver and number */
 	char *driver;			/* "soft", or the name a module registers; up to
-					 * CONFIG_DRIVER_MAX letters, digits, '_' and '-' */
+					 * CONFIG_DRIVER_MAX letters, digits, '_' and '-'. NULL:
+					 * the one that drives the PCI function */
 	char *module;			/* path of a driver's shared object; NULL: built in */
+	struct config_pci pci;
+	struct config_prop *props;
+	size_t n_props;
 	/* of a soft HBA */
 	struct soft_disk_conf *disks;
 	size_t n_disks;
@@ -112,14 +136,37 @@ const char *config_state_dir(const struct config *c, char *buf) MUST_CHECK;
  */
 int config_load(struct config *c, const char *path, char *reterr) MUST_CHECK;
 
-/* config_add_hba() - a further HBA of @driver; NULL when there are CONFIG_HBAS_MAX or no
- * memory */
+/* config_add_hba() - a further HBA of @driver (NULL: see config_hba); NULL when there are
+ * CONFIG_HBAS_MAX or no memory */
 struct config_hba *config_add_hba(struct config *c, const char *driver);
 
 /* config_add_disk(), config_add_port(), config_add_expander() - a copy for @hba; 0 or -ENOMEM */
 int config_add_disk(struct config_hba *hba, const struct soft_disk_conf *disk) MUST_CHECK;
 int config_add_port(struct config_hba *hba, const struct soft_port_conf *port) MUST_CHECK;
 int config_add_expander(struct config_hba *hba, const struct soft_expander_conf *exp) MUST_CHECK;
+
+/**
+ * config_pci_parse() - an HBA in one line: "ADDRESS[,DRIVER][,BUS]"
+ *
+ * @reterr   CONFIG_ERR_LEN bytes, without the line
+ *
+ * Returns:  0, -EINVAL (@reterr), -ENOMEM. Whether its DMA may be unsafe is not said there:
+ *           config_hba_check() is due
+ */
+int config_pci_parse(const char *line, struct config_hba *hba, char *reterr) MUST_CHECK;
+
+/**
+ * config_hba_check() - does the newest HBA of @c make sense, by itself and with those before it?
+ *
+ * @ret_key  key of the file that is wrong, or ""
+ * @reterr   CONFIG_ERR_LEN bytes
+ *
+ * Returns:  0, -EINVAL
+ */
+int config_hba_check(const struct config *c, const char **ret_key, char *reterr) MUST_CHECK;
+
+/* config_bus_name() - "vfio", "uio" */
+const char *config_bus_name(enum config_bus bus);
 
 /* config_add_access() - one more rule; 0, -ENOMEM, or -ENOSPC at CONFIG_ACCESS_MAX */
 int config_add_access(struct config *c, bool is_group, uint32_t id,

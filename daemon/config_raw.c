@@ -31,16 +31,12 @@ static const cyaml_schema_value_t word_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, WORD_MAX),
 };
 
+#define PART	(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define FIELD_WORD(T, key)	WORD(#key, T, key),
+#define FIELD_LIST(T, key)	CYAML_FIELD_SEQUENCE(#key, PART, T, key, &word_schema, 0, LIST_MAX),
+
 static const cyaml_schema_field_t hba_fields[] = {
-	WORD("driver", struct raw_hba, driver),
-	WORD("module", struct raw_hba, module),
-	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba,
-	    disks, &word_schema, 0, LIST_MAX),
-	CYAML_FIELD_SEQUENCE("ports", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_hba,
-	    ports, &word_schema, 0, LIST_MAX),
-	CYAML_FIELD_SEQUENCE("expanders", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-	    struct raw_hba, expanders, &word_schema, 0, LIST_MAX),
-	WORD("dynamic", struct raw_hba, dynamic),
+	HBA_WORDS(FIELD_WORD, FIELD_LIST, struct raw_hba)
 	CYAML_FIELD_END
 };
 
@@ -84,12 +80,8 @@ static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_END
 };
 
-#define PART	(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-
 /* ------ exports ------ */
 
-#define FIELD_WORD(T, key)	WORD(#key, T, key),
-#define FIELD_LIST(T, key)	CYAML_FIELD_SEQUENCE(#key, PART, T, key, &word_schema, 0, LIST_MAX),
 #define FIELDS(kind, one, many, words)                                         \
 	static const cyaml_schema_field_t one##_fields[] = {                   \
 		words(FIELD_WORD, FIELD_LIST, struct raw_##one) CYAML_FIELD_END \
@@ -343,6 +335,12 @@ static const struct column columns[EX_KIND_N][EX_KEYS_MAX] = {
 	EX_OWN_LISTS(COLUMNS)
 };
 
+static const struct column hba_columns[] = {
+	HBA_WORDS(COLUMN_WORD, COLUMN_LIST, struct raw_hba) { NULL, 0, 0, false }
+};
+
+_Static_assert(ARRAY_LEN(hba_columns) <= HBA_KEYS_MAX + 1, "room for every key");
+
 /* the first object of a kind, how large one is, and how many there are */
 struct part {
 	const void *first;
@@ -372,15 +370,14 @@ config_raw_objects(const struct config_raw *raw, enum ex_kind kind)
 	return part_of(config_raw_get(raw), kind).n;
 }
 
-size_t
-config_raw_object(const struct config_raw *raw, enum ex_kind kind, size_t i,
-    struct ex_setting settings[EX_KEYS_MAX], struct raw_setting words[EX_KEYS_MAX])
+/* the keys that the struct at @object has, by its columns; how many */
+static size_t
+settings_of(const char *object, const struct column *c, struct ex_setting *settings,
+    struct raw_setting *words)
 {
-	const struct part part = part_of(config_raw_get(raw), kind);
-	const char *object = (const char *)part.first + i * part.size;
 	size_t n = 0;
 
-	for (const struct column *c = columns[kind]; c->key != NULL; c++) {
+	for (; c->key != NULL; c++) {
 		char **value = (char **)(uintptr_t)(object + c->at);
 
 		if (c->is_list) {
@@ -401,4 +398,22 @@ config_raw_object(const struct config_raw *raw, enum ex_kind kind, size_t i,
 		n++;
 	}
 	return n;
+}
+
+size_t
+config_raw_object(const struct config_raw *raw, enum ex_kind kind, size_t i,
+    struct ex_setting settings[EX_KEYS_MAX], struct raw_setting words[EX_KEYS_MAX])
+{
+	const struct part part = part_of(config_raw_get(raw), kind);
+
+	return settings_of((const char *)part.first + i * part.size, columns[kind], settings,
+	    words);
+}
+
+size_t
+config_raw_hba(const struct config_raw *raw, size_t i,
+    struct ex_setting settings[HBA_KEYS_MAX], struct raw_setting words[HBA_KEYS_MAX])
+{
+	return settings_of((const char *)&config_raw_get(raw)->hbas[i], hba_columns, settings,
+	    words);
 }

@@ -15,18 +15,14 @@
 #include "base/compiler.h"
 #include "daemon/ex_words.h"
 #include "daemon/exports.h"
+#include "daemon/hba_words.h"
+
+#define RAW_WORD(T, key)	char *key;
+#define RAW_LIST(T, key)	char **key; unsigned int key##_count;
 
 /* every word is NULL when the file does not have it */
 struct raw_hba {
-	char *driver;
-	char *module;
-	char **disks;
-	unsigned int disks_count;
-	char **ports;
-	unsigned int ports_count;
-	char **expanders;
-	unsigned int expanders_count;
-	char *dynamic;
+	HBA_WORDS(RAW_WORD, RAW_LIST, )
 };
 
 struct raw_access {
@@ -48,8 +44,6 @@ struct raw_log {
 };
 
 /* what is exported to whom: struct raw_portal, struct raw_target ... */
-#define RAW_WORD(T, key)	char *key;
-#define RAW_LIST(T, key)	char **key; unsigned int key##_count;
 #define RAW_STRUCT(kind, one, many, words)	struct raw_##one { words(RAW_WORD, RAW_LIST, ) };
 EX_LISTS(RAW_STRUCT)
 EX_MAPPINGS(RAW_STRUCT)
@@ -99,6 +93,10 @@ size_t config_raw_objects(const struct config_raw *raw, enum ex_kind kind);
 struct raw_setting {
 	const char *one;
 };
+
+/* config_raw_hba() - the same of the @i-th HBA */
+size_t config_raw_hba(const struct config_raw *raw, size_t i,
+    struct ex_setting settings[HBA_KEYS_MAX], struct raw_setting words[HBA_KEYS_MAX]);
 
 /* config_raw_object() - the keys that the @i-th of them has, with their values, which stay the
  * tree's or @words'; how many. A list item that is empty is NULL */

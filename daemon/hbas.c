@@ -1,5 +1,6 @@
 #include "daemon/hbas.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +11,15 @@
 #include "base/text.h"
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
+#include "host/fn.h"
 #include "lu/lu.h"
 #include "scsa/config.h"
 
+#define DRIVERS_MAX	32
+
 struct hbas {
 	size_t n;
-	bool is_soft_loaded;
+	bool is_loaded[DRIVERS_MAX];	/* rows of the table whose _init has run */
 	const char *state_dir;		/* only while attaching; NULL: none */
 	struct hba hba[CONFIG_HBAS_MAX];
 };
@@ -104,6 +108,23 @@ hba_port(const struct hba *hba, const char *iport)
 
 /* ------ up ------ */
 
+/* the driver's _init, once */
+static int
+driver_start(struct hbas *hbas, const struct hba_driver *row, struct hba *hba)
+{
+	bool *is_loaded = &hbas->is_loaded[row - driver_row(0)];
+	int r;
+
+	if (*is_loaded)
+		return 0;
+	r = driver_init(row->name, row->init, row->fini);
+	if (r < 0)
+		(void)snprintf(hba->detail, sizeof(hba->detail),
+		    "driver cannot be registered: %s", strerror(-r));
+	*is_loaded = r == 0;
+	return r;
+}
+
 static int
 soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
     unsigned int queues)
@@ -119,18 +140,8 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
 		.is_dynamic = conf->is_dynamic,
 		.state_dir = hbas->state_dir,
 	};
-	int r;
+	int r = soft_hba_new(&soft, &hba->soft, hba->detail);
 
-	if (!hbas->is_soft_loaded) {
-		r = soft_mod_init();
-		if (r != 0) {
-			(void)snprintf(hba->detail, sizeof(hba->detail),
-			    "driver cannot be registered: %s", strerror(r));
-			return -r;
-		}
-		hbas->is_soft_loaded = true;
-	}
-	r = soft_hba_new(&soft, &hba->soft, hba->detail);
 	if (r < 0)
 		return r;
 	hba->dip = soft_hba_node(hba->soft);
@@ -139,34 +150,68 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
 	return 0;
 }
 
+/* a node right below the root; its detail is what it is, or the file of its driver */
 static int
-module_open(struct hba *hba, const struct config_hba *conf)
+root_open(struct hba *hba, const struct config_hba *conf)
 {
-	int r;
+	int r = devi_alloc(devi_root(), hba->driver, &hba->dip);
 
-	if (conf->module != NULL && driver_find(conf->driver) == NULL) {
-		r = driver_load(conf->module, hba->detail, sizeof(hba->detail));
-		if (r < 0)
-			return r;
-	}
-	r = devi_alloc(devi_root(), conf->driver, &hba->dip);
 	if (r < 0) {
 		(void)snprintf(hba->detail, sizeof(hba->detail), "no device node: %s",
 		    strerror(-r));
 		return r;
 	}
 	(void)text_copy(hba->detail, sizeof(hba->detail),
-	    conf->module == NULL ? "" : conf->module);
+	    hba->row != NULL ? hba->row->what : conf->module == NULL ? "" : conf->module);
 	return 0;
 }
 
 static int
-hba_attach(struct hba *hba)
+pci_open(struct hba *hba, const struct config_hba *conf)
+{
+	(void)snprintf(hba->detail, sizeof(hba->detail),
+	    "%s: no way to PCI functions in this build", conf->pci.address);
+	return -ENOTSUP;
+}
+
+static int
+props_set(dev_info_t *dip, const struct config_hba *conf)
+{
+	int r = DDI_PROP_SUCCESS;
+
+	for (size_t i = 0; r == DDI_PROP_SUCCESS && i < conf->n_props; i++) {
+		const struct config_prop *prop = &conf->props[i];
+
+		switch (prop->key->value) {
+		case DRIVER_NUMBER:
+		case DRIVER_YES_NO:
+			r = ndi_prop_update_int(DDI_DEV_T_NONE, dip, prop->key->prop,
+			    prop->number);
+			break;
+		case DRIVER_TEXT:
+		case DRIVER_FILE:
+			r = ndi_prop_update_string(DDI_DEV_T_NONE, dip, prop->key->prop,
+			    prop->texts[0]);
+			break;
+		case DRIVER_TEXTS:
+			r = ndi_prop_update_string_array(DDI_DEV_T_NONE, dip, prop->key->prop,
+			    prop->texts, (uint_t)prop->n);
+			break;
+		case DRIVER_OWN:
+		case DRIVER_VALUE_N:
+			break;
+		}
+	}
+	return r;
+}
+
+static int
+hba_attach(struct hba *hba, const struct config_hba *conf)
 {
 	size_t before;
 	int r;
 
-	if (ndi_prop_update_string(DDI_DEV_T_NONE, hba->dip, LU_PROP_HBA_NAME, hba->name) !=
+	if (props_set(hba->dip, conf) != DDI_PROP_SUCCESS || ndi_prop_update_string(DDI_DEV_T_NONE, hba->dip, LU_PROP_HBA_NAME, hba->name) !=
 	    DDI_PROP_SUCCESS) {
 		(void)snprintf(hba->detail, sizeof(hba->detail), "out of memory");
 		return -ENOMEM;
@@ -198,26 +243,76 @@ ordinal_of(const struct hbas *hbas, const char *driver)
 	return n;
 }
 
+/* the row of the driver that is configured, or that drives such a PCI function */
+static int
+driver_pick(struct hba *hba, const struct config_hba *conf)
+{
+	char names[256];
+	struct host_fn fn;
+	int r;
+
+	if (conf->driver != NULL) {
+		hba->row = driver_row_find(conf->driver);
+		return 0;
+	}
+	r = host_fn_read(HOST_SYSFS, conf->pci.address, &fn);
+	if (r < 0) {
+		(void)snprintf(hba->detail, sizeof(hba->detail), "%s: %s", conf->pci.address,
+		    r == -ENODEV ? "there is no such PCI function" : strerror(-r));
+		return r;
+	}
+	hba->row = driver_row_of_pci(fn.vendor, fn.device);
+	if (hba->row != NULL)
+		return 0;
+	(void)snprintf(hba->detail, sizeof(hba->detail), "%s is %04x:%04x, which no driver is "
+	    "known to drive; there are: %s", conf->pci.address, fn.vendor, fn.device,
+	    driver_row_names(DRIVER_PCI, names, sizeof(names)));
+	return -ENXIO;
+}
+
+/* the driver's module, or its row of the table; then the HBA's node */
+static int
+hba_make(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
+    unsigned int queues)
+{
+	int r = 0;
+
+	if (hba->row != NULL)
+		r = driver_start(hbas, hba->row, hba);
+	else if (conf->module != NULL && driver_find(hba->driver) == NULL)
+		r = driver_load(conf->module, hba->detail, sizeof(hba->detail));
+	if (r < 0)
+		return r;
+	if (conf->pci.address[0] != '\0')
+		return pci_open(hba, conf);
+	if (hba->row != NULL && hba->row->where == DRIVER_SOFT)
+		return soft_open(hbas, hba, conf, queues);
+	return root_open(hba, conf);
+}
+
 static int
 hba_open(struct hbas *hbas, const struct config_hba *conf, unsigned int queues)
 {
 	struct hba *hba = &hbas->hba[hbas->n];
 	int r;
 
-	hba->driver = strdup(conf->driver);
+	r = driver_pick(hba, conf);
+	hba->driver = strdup(conf->driver != NULL ? conf->driver : hba->row != NULL ?
+	    hba->row->name : "pci");
 	if (hba->driver == NULL)
 		return -ENOMEM;
-	(void)snprintf(hba->name, sizeof(hba->name), "%.*s%zu", CONFIG_DRIVER_MAX, conf->driver,
-	    ordinal_of(hbas, conf->driver));
+	if (conf->name != NULL)
+		(void)text_copy(hba->name, sizeof(hba->name), conf->name);
+	else
+		(void)snprintf(hba->name, sizeof(hba->name), "%.*s%zu", CONFIG_DRIVER_MAX,
+		    hba->driver, ordinal_of(hbas, hba->driver));
 	hba->state = HBA_FAILED;
 	(void)pthread_mutex_init(&hba->lock, NULL);
 	hbas->n++;
-	if (strcmp(conf->driver, SOFT_DRIVER) == 0)
-		r = soft_open(hbas, hba, conf, queues);
-	else
-		r = module_open(hba, conf);
 	if (r == 0)
-		r = hba_attach(hba);
+		r = hba_make(hbas, hba, conf, queues);
+	if (r == 0)
+		r = hba_attach(hba, conf);
 	if (r < 0)
 		log_error("%s: not attached: %s", hba->name, hba->detail);
 	return r;
@@ -232,6 +327,7 @@ hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hb
 
 	if (hbas == NULL)
 		return -ENOMEM;
+	assert(driver_row_count() <= DRIVERS_MAX);
 	*ret_hbas = hbas;
 	hbas->state_dir = config_state_dir(conf, dir);
 	for (size_t i = 0; i < conf->n_hbas; i++) {
@@ -308,7 +404,8 @@ hbas_free(struct hbas *hbas)
 		free(hba->driver);
 		(void)pthread_mutex_destroy(&hba->lock);
 	}
-	if (hbas->is_soft_loaded)
-		(void)soft_mod_fini();
+	for (size_t i = 0; i < driver_row_count(); i++)
+		if (hbas->is_loaded[i])
+			(void)driver_unload(driver_row(i)->name);
 	free(hbas);
 }

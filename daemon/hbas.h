@@ -5,9 +5,9 @@
  *           behind them. An HBA that cannot be brought up is logged and kept in state
  *           "failed"; the others are tried all the same, so that one start tells all that is
  *           wrong, but a start with a failed HBA is a failure.
- * Names     Driver and number: the HBAs of each driver count from 0 in the order of the
- *           configuration. Instance numbers of the framework are not that: ports draw from
- *           them, too.
+ * Names     That of the configuration, or driver and number: the HBAs of each driver count from
+ *           0 in the order of the configuration. Instance numbers of the framework are not
+ *           that: ports draw from them, too.
  * Life      hbas_attach() → ... → hbas_detach().
  * Thread    attach, detach: the main thread. The rest: any, between the two; the list stands
  *           still.
@@ -31,6 +31,7 @@ enum hba_state { HBA_READY, HBA_FAILED, HBA_DETACHED, HBA_STATE_N };
 struct hba {
 	char name[32];			/* "soft0"; also the property LU_PROP_HBA_NAME */
 	char *driver;
+	const struct hba_driver *row;	/* NULL: the driver came as a module */
 	char detail[SOFT_ERR_LEN];	/* for people: what it is, or why it failed */
 	_Atomic(enum hba_state) state;
 	dev_info_t *dip;		/* NULL when failed before it had a node */

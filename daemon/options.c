@@ -13,7 +13,7 @@
 
 enum {
 	OPT_CHECK = 256, OPT_DEMO, OPT_PORT, OPT_EXPANDER, OPT_EXPORT, OPT_ANYONE, OPT_SOCKET,
-	OPT_STATE, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND,
+	OPT_STATE, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND, OPT_PCI, OPT_UNSAFE,
 };
 
 static const struct option long_options[] = {
@@ -22,6 +22,8 @@ static const struct option long_options[] = {
 	{ "disk", required_argument, NULL, 'd' },
 	{ "port", required_argument, NULL, OPT_PORT },
 	{ "expander", required_argument, NULL, OPT_EXPANDER },
+	{ "pci", required_argument, NULL, OPT_PCI },
+	{ "allow-unsafe-dma", no_argument, NULL, OPT_UNSAFE },
 	{ "demo", no_argument, NULL, OPT_DEMO },
 	{ "export", required_argument, NULL, OPT_EXPORT },
 	{ "allow-anyone", no_argument, NULL, OPT_ANYONE },
@@ -43,6 +45,8 @@ static const char help[] =
     "                          disk.img  file:PATH,size=8G  mem:1G  null:1T,block=4096\n"
     "      --port SPEC       a port of it: NAME,virtual or NAME,remote=WWN,phys=MASK\n"
     "      --expander SPEC   an expander on a port: WWN,port=NAME\n"
+    "      --pci SPEC        an HBA: ADDRESS[,DRIVER][,BUS], for instance 0000:00:10.0\n"
+    "      --allow-unsafe-dma  such an HBA may be on bus uio, and write to all memory\n"
     "      --export SPEC     export all units over iSCSI: ADDRESS:PORT[,TARGET]\n"
     "      --allow-anyone    such an export may leave this machine, for whoever comes\n"
     "      --demo            a memory disk and a file disk, for a first look\n"
@@ -115,6 +119,11 @@ option_take(struct options *o, int c, const char *word, char *reterr)
 	case OPT_EXPORT:
 		return option_list(o->exports, OPTIONS_EXPORTS_MAX, &o->n_exports, "export",
 		    word, reterr);
+	case OPT_PCI:
+		return option_list(o->pci, CONFIG_HBAS_MAX, &o->n_pci, "pci", word, reterr);
+	case OPT_UNSAFE:
+		o->allow_unsafe_dma = true;
+		return 0;
 	case OPT_ANYONE:
 		o->allow_anyone = true;
 		return 0;
@@ -184,7 +193,7 @@ options_parse(int argc, char **argv, struct options *ret_options, char *reterr)
 static int
 apply_complain(char *reterr, const char *option, const char *word, const char *text)
 {
-	(void)snprintf(reterr, CONFIG_ERR_LEN, "--%s '%.200s': %s", option, word, text);
+	(void)snprintf(reterr, CONFIG_ERR_LEN, "--%s '%.200s': %.700s", option, word, text);
 	return -EINVAL;
 }
 
@@ -246,6 +255,25 @@ apply_hba(const struct options *o, struct config *conf, char *reterr)
 	}
 	r = apply_disks(o, hba, reterr);
 	return r < 0 ? r : apply_ports(o, hba, reterr);
+}
+
+static int
+apply_pci(const struct options *o, const char *word, struct config *conf, char *reterr)
+{
+	struct config_hba *hba = config_add_hba(conf, NULL);
+	char text[CONFIG_ERR_LEN];
+	const char *key;
+	int r;
+
+	if (hba == NULL) {
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "no room for one more HBA");
+		return -ENOMEM;
+	}
+	r = config_pci_parse(word, hba, text);
+	hba->pci.allow_unsafe_dma = o->allow_unsafe_dma;
+	if (r == 0)
+		r = config_hba_check(conf, &key, text);
+	return r == -EINVAL ? apply_complain(reterr, "pci", word, text) : r;
 }
 
 /* ------ --export ------ */
@@ -337,7 +365,7 @@ apply_file(const struct options *o, struct config *conf, char *reterr)
 {
 	if (o->config != NULL)
 		return config_load(conf, o->config, reterr);
-	if (has_soft_hba(o) || o->want_demo)
+	if (has_soft_hba(o) || o->n_pci > 0 || o->want_demo)
 		return 0;
 	if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
 		(void)snprintf(reterr, CONFIG_ERR_LEN, "nothing to serve: there is no "
@@ -357,6 +385,11 @@ options_apply(const struct options *o, struct config *conf, char *reterr)
 		return r;
 	if (has_soft_hba(o)) {
 		r = apply_hba(o, conf, reterr);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < o->n_pci; i++) {
+		r = apply_pci(o, o->pci[i], conf, reterr);
 		if (r < 0)
 			return r;
 	}

@@ -29,6 +29,9 @@ struct options {
 	size_t n_ports;
 	const char *expanders[OPTIONS_EXPANDERS_MAX];
 	size_t n_expanders;
+	const char *pci[CONFIG_HBAS_MAX];
+	size_t n_pci;
+	bool allow_unsafe_dma;
 	const char *exports[OPTIONS_EXPORTS_MAX];
 	size_t n_exports;
 	bool allow_anyone;

@@ -107,6 +107,70 @@ START_TEST(options_go_on_top_of_the_configuration)
 }
 END_TEST
 
+START_TEST(pci_functions_by_option)
+{
+	static const struct {
+		const char *spec;
+		const char *address, *driver;
+		enum config_bus bus;
+	} good[] = {
+		{ "0000:00:10.0", "0000:00:10.0", NULL, CONFIG_BUS_VFIO },
+		{ "1f:02.7,chip", "0000:1f:02.7", "chip", CONFIG_BUS_VFIO },
+		{ "10000:00:10.0,uio", "10000:00:10.0", NULL, CONFIG_BUS_UIO },
+		{ "0000:FF:1F.0,chip,vfio", "0000:ff:1f.0", "chip", CONFIG_BUS_VFIO },
+	};
+	static const char *const bad[] = { "", "0000:00:10", "0000:00:20.0", "0000:00:10.8",
+		"000:00:10.0", "00:10.0x", "0000:00:10.0,a,b", "0000:00:10.0,uio,vfio",
+		"0000:00:10.0,a,vfio,b", "0000:00:1g.0", "../../x" };
+	struct options o;
+	struct config conf;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct config_hba hba = { 0 };
+
+		ck_assert_msg(config_pci_parse(good[i].spec, &hba, text) == 0, "%s: %s",
+		    good[i].spec, text);
+		ck_assert_str_eq(hba.pci.address, good[i].address);
+		ck_assert_pstr_eq(hba.driver, good[i].driver);
+		ck_assert_int_eq(hba.pci.bus, good[i].bus);
+		free(hba.driver);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct config_hba hba = { 0 };
+
+		ck_assert_msg(config_pci_parse(bad[i], &hba, text) == -EINVAL, "%s", bad[i]);
+		free(hba.driver);
+	}
+
+	config_init(&conf);
+	ck_assert_int_eq(parse(ARGS(A("--pci"), A("0000:00:10.0"), A("--pci"),
+	    A("0000:00:11.0,uio"), A("--allow-unsafe-dma")), &o), 0);
+	ck_assert_msg(options_apply(&o, &conf, text) == 0, "%s", text);
+	ck_assert_uint_eq(conf.n_hbas, 2);
+	ck_assert(conf.hbas[1].pci.allow_unsafe_dma);
+	config_fini(&conf);
+}
+END_TEST
+
+START_TEST(unsafe_dma_needs_a_word)
+{
+	struct options o;
+	struct config conf;
+
+	config_init(&conf);
+	ck_assert_int_eq(parse(ARGS(A("--pci"), A("0000:00:10.0,uio")), &o), 0);
+	ck_assert_int_eq(options_apply(&o, &conf, text), -EINVAL);
+	ck_assert_msg(strstr(text, "allow_unsafe_dma: yes") != NULL, "%s", text);
+	config_fini(&conf);
+	config_init(&conf);
+	ck_assert_int_eq(parse(ARGS(A("--pci"), A("0000:00:10.0"), A("--pci"),
+	    A("00:10.0")), &o), 0);
+	ck_assert_int_eq(options_apply(&o, &conf, text), -EINVAL);
+	ck_assert_msg(strstr(text, "already") != NULL, "%s", text);
+	config_fini(&conf);
+}
+END_TEST
+
 static int
 main_of(char **argv)
 {
@@ -229,5 +293,6 @@ START_TEST(log_lines_have_their_form)
 END_TEST
 
 CHECK_MAIN("command line", options_are_read, wrong_options_are_told,
-    options_go_on_top_of_the_configuration, exit_statuses, a_whole_life,
+    options_go_on_top_of_the_configuration, pci_functions_by_option,
+    unsafe_dma_needs_a_word, exit_statuses, a_whole_life,
     log_lines_have_their_form)

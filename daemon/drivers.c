@@ -1,0 +1,76 @@
+#include "daemon/drivers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hw/soft/soft.h"
+
+#define KEYS(...) \
+	.keys = (const struct driver_key[]){ __VA_ARGS__ }, \
+	.n_keys = sizeof((const struct driver_key[]){ __VA_ARGS__ }) / sizeof(struct driver_key)
+#define IDS(...) \
+	.ids = (const struct driver_id[]){ __VA_ARGS__ }, \
+	.n_ids = sizeof((const struct driver_id[]){ __VA_ARGS__ }) / sizeof(struct driver_id)
+
+static const struct hba_driver rows[] = {
+	{
+		.name = SOFT_DRIVER, .what = "software HBA", .where = DRIVER_SOFT,
+		.init = soft_mod_init, .fini = soft_mod_fini,
+		KEYS({ "ports", NULL, DRIVER_OWN, 0, 0 }, { "disks", NULL, DRIVER_OWN, 0, 0 },
+		    { "expanders", NULL, DRIVER_OWN, 0, 0 },
+		    { "dynamic", NULL, DRIVER_OWN, 0, 0 }),
+	},
+};
+
+size_t
+driver_row_count(void)
+{
+	return ARRAY_LEN(rows);
+}
+
+const struct hba_driver *
+driver_row(size_t i)
+{
+	return &rows[i];
+}
+
+const struct hba_driver *
+driver_row_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const struct hba_driver *
+driver_row_of_pci(uint16_t vendor, uint16_t device)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0; k < rows[i].n_ids; k++)
+			if (rows[i].ids[k].vendor == vendor && rows[i].ids[k].device == device)
+				return &rows[i];
+	return NULL;
+}
+
+const struct driver_key *
+driver_row_key(const struct hba_driver *row, const char *key)
+{
+	for (size_t i = 0; i < row->n_keys; i++)
+		if (strcmp(row->keys[i].key, key) == 0)
+			return &row->keys[i];
+	return NULL;
+}
+
+char *
+driver_row_names(enum driver_where where, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if ((where == DRIVER_WHERE_N || rows[i].where == where) && len < size)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s",
+			    len > 0 ? ", " : "", rows[i].name);
+	return buf;
+}
