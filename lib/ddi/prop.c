@@ -485,6 +485,14 @@ ndi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data)
 }
 
 int
+ndi_prop_update_int_array(dev_t dev, dev_info_t *dip, const char *name, const int *data,
+    uint_t count)
+{
+	return prop_update(PROP_SYSTEM, dev, dip, name, PROP_INT, data, count,
+	    count * sizeof(*data));
+}
+
+int
 ndi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data)
 {
 	return prop_update(PROP_SYSTEM, dev, dip, name, PROP_INT64, &data, 1, sizeof(data));

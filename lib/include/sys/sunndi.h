@@ -50,6 +50,8 @@ void ndi_rele_devi(dev_info_t *dip);
  * the framework or the parent, and the driver's ddi_prop_remove() leaves it alone. One of the
  * driver by the same name hides it */
 int ndi_prop_update_int(dev_t dev, dev_info_t *dip, const char *name, int data);
+int ndi_prop_update_int_array(dev_t dev, dev_info_t *dip, const char *name, const int *data,
+    uint_t count);
 int ndi_prop_update_int64(dev_t dev, dev_info_t *dip, const char *name, int64_t data);
 int ndi_prop_update_string(dev_t dev, dev_info_t *dip, const char *name, const char *data);
 int ndi_prop_update_string_array(dev_t dev, dev_info_t *dip, const char *name,
