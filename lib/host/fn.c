@@ -12,14 +12,22 @@
 
 #define CLASS_STORAGE	0x01
 
-static const char *const classes[] = {
-	[0x00] = "SCSI",
-	[0x01] = "IDE",
-	[0x04] = "RAID",
-	[0x05] = "ATA",
-	[0x06] = "SATA",
-	[0x07] = "SAS",
-	[0x08] = "NVMe",
+#define CLASS_FC	0x0c04
+
+static const struct {
+	uint16_t class;			/* the upper 16 bits: class and subclass */
+	const char *name;
+	bool is_scsi;
+} classes[] = {
+	{ 0x0100, "SCSI", true },
+	{ 0x0101, "IDE", false },
+	{ 0x0104, "RAID", true },
+	{ 0x0105, "ATA", false },
+	{ 0x0106, "SATA", false },
+	{ 0x0107, "SAS", true },
+	{ 0x0108, "NVMe", false },
+	{ 0x0180, "storage", true },
+	{ CLASS_FC, "FC", true },
 };
 
 /* an id of the function; a file that is missing is 0 */
@@ -99,15 +107,23 @@ host_fn_each(const char *sysfs, int (*fn)(const struct host_fn *f, void *arg), v
 bool
 host_fn_is_storage(const struct host_fn *f)
 {
-	return f->class >> 16 == CLASS_STORAGE;
+	return f->class >> 16 == CLASS_STORAGE || f->class >> 8 == CLASS_FC;
+}
+
+bool
+host_fn_is_scsi(const struct host_fn *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (classes[i].class == f->class >> 8)
+			return classes[i].is_scsi;
+	return false;
 }
 
 const char *
 host_fn_class_name(const struct host_fn *f)
 {
-	uint8_t sub = (uint8_t)(f->class >> 8);
-
-	if (!host_fn_is_storage(f))
-		return "";
-	return sub < ARRAY_LEN(classes) && classes[sub] != NULL ? classes[sub] : "storage";
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (classes[i].class == f->class >> 8)
+			return classes[i].name;
+	return host_fn_is_storage(f) ? "storage" : "";
 }
