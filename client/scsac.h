@@ -395,6 +395,7 @@ struct scsac_hba {
 	const char *state;
 	unsigned units;
 	const char *detail;
+	const char *pci;		/* "0000:00:10.0"; "": it is no PCI function */
 };
 
 /* a port, as it is reached by one iport or, without phys, by none */

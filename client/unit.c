@@ -87,6 +87,7 @@ list_add_hbas(struct scsac_list *list, Scsad__Hba *const *msgs, size_t n)
 			{ &hba->driver, msgs[i]->driver },
 			{ &hba->state, msgs[i]->state },
 			{ &hba->detail, msgs[i]->detail },
+			{ &hba->pci, msgs[i]->pci },
 		};
 
 		hba->units = msgs[i]->units;

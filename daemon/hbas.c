@@ -306,6 +306,7 @@ hba_open(struct hbas *hbas, const struct config_hba *conf, unsigned int queues)
 	else
 		(void)snprintf(hba->name, sizeof(hba->name), "%.*s%zu", CONFIG_DRIVER_MAX,
 		    hba->driver, ordinal_of(hbas, hba->driver));
+	(void)text_copy(hba->pci, sizeof(hba->pci), conf->pci.address);
 	hba->state = HBA_FAILED;
 	(void)pthread_mutex_init(&hba->lock, NULL);
 	hbas->n++;

@@ -32,6 +32,7 @@ struct hba {
 	char name[32];			/* "soft0"; also the property LU_PROP_HBA_NAME */
 	char *driver;
 	const struct hba_driver *row;	/* NULL: the driver came as a module */
+	char pci[HOST_ADDR_LEN];	/* of a PCI function; "" */
 	char detail[SOFT_ERR_LEN];	/* for people: what it is, or why it failed */
 	_Atomic(enum hba_state) state;
 	dev_info_t *dip;		/* NULL when failed before it had a node */

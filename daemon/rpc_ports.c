@@ -276,6 +276,7 @@ hbas_send(struct rpc_call *call, const uint32_t units_of[])
 		msgs[i].driver = hba->driver;
 		msgs[i].state = text_of(hba_state_name(hba->state));
 		msgs[i].detail = rpc_text(details[i], HBA_DETAIL_LEN, hba->detail);
+		msgs[i].pci = text_of(hba->pci);
 		msgs[i].has_units = 1;
 		msgs[i].units = units_of[i];
 	}

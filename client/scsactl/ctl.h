@@ -81,6 +81,9 @@ bool verb_is_group(const char *words);
 /* ctl_connect() - CTL_OK, or the error has been told */
 enum ctl_exit ctl_connect(struct ctl *ctl);
 
+/* ctl_reach() - connect if a daemon runs; 0, or -errno and nothing is told */
+int ctl_reach(struct ctl *ctl);
+
 /* ctl_open() - handle of @name and ctl->unit about it; or the error has been told */
 enum ctl_exit ctl_open(struct ctl *ctl, const char *name, uint64_t *ret_handle);
 

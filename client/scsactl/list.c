@@ -72,6 +72,7 @@ list_json(json_object *root, const struct scsac_list *list)
 		doc_text(item, "state", list->hbas[i].state);
 		doc_number(item, "units", list->hbas[i].units);
 		doc_text(item, "detail", list->hbas[i].detail);
+		doc_text(item, "pci", list->hbas[i].pci);
 	}
 	tree_json(root, list);
 }

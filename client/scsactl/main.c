@@ -399,6 +399,14 @@ ctl_connect(struct ctl *ctl)
 }
 
 int
+ctl_reach(struct ctl *ctl)
+{
+	int r = scsac_new("scsactl", &ctl->conn);
+
+	return r < 0 ? r : scsac_connect(ctl->conn, ctl->socket);
+}
+
+int
 main(int argc, char **argv)
 {
 	struct ctl ctl = { .timeout_ms = 0 };

@@ -260,10 +260,10 @@ bind_check(const struct host *h, const struct host_fn *f, enum host_bus bus, cha
 		return refuse(reterr, -EMEDIUMTYPE, "%s: it is no SCSI controller (class %06x%s%s)",
 		    f->address, f->class, host_fn_is_storage(f) ? ", " : "",
 		    host_fn_class_name(f));
-	r = iommu_check(h, f, bus, reterr);
+	r = disks_check(h, f, reterr);
 	if (r == 0)
-		r = disks_check(h, f, reterr);
-	return r < 0 ? r : open_check(h, f, reterr);
+		r = open_check(h, f, reterr);
+	return r < 0 ? r : iommu_check(h, f, bus, reterr);
 }
 
 /* ------ going ------ */
