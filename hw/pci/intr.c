@@ -150,15 +150,15 @@ intr_rearm(void *arg, unsigned int inum UNUSED, bool was_claimed)
 }
 
 void
-nexus_intr_kick(struct nexus *nexus)
+nexus_intr_signal(struct nexus *nexus, unsigned int inum)
 {
 	const uint64_t one = 1;
 
 	(void)pthread_mutex_lock(&nexus->lock);
-	for (unsigned int i = 0; i < nexus->vectors_on; i++)
-		/* one that is full will be read anyway */
-		if (nexus->fd[i] >= 0 && write(nexus->fd[i], &one, sizeof(one)) < 0)
-			continue;
+	/* one that is full is readable already */
+	if (inum < nexus->vectors_on && nexus->fd[inum] >= 0 &&
+	    write(nexus->fd[inum], &one, sizeof(one)) < 0)
+		nexus->unclaimed = 0;
 	(void)pthread_mutex_unlock(&nexus->lock);
 }
 

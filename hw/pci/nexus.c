@@ -119,5 +119,6 @@ void
 nexus_fail(struct nexus *nexus)
 {
 	pci_fn_fail(nexus->fn);
-	nexus_intr_kick(nexus);
+	for (unsigned int i = 0; i < PCI_VECTORS_MAX; i++)
+		nexus_intr_signal(nexus, i);
 }

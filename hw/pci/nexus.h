@@ -73,4 +73,7 @@ void nexus_set_alarm(struct nexus *nexus, nexus_alarm_fn fn, void *arg);
  * looks at its registers and finds ones there */
 void nexus_fail(struct nexus *nexus);
 
+/* nexus_intr_signal() - vector @inum as if the function had interrupted; nothing when it is off */
+void nexus_intr_signal(struct nexus *nexus, unsigned int inum);
+
 #endif /* HW_PCI_NEXUS_H */

@@ -30,9 +30,8 @@ extern const struct devi_intr_ops nexus_intr_ops;
 /* regs.c: number the register sets */
 void nexus_regs_init(struct nexus *nexus);
 
-/* intr.c */
+/* intr.c: no vector is open */
 void nexus_intr_init(struct nexus *nexus);
-void nexus_intr_kick(struct nexus *nexus);
 
 /* props.c: properties of the node; 0 or -ENOMEM */
 int nexus_props(struct nexus *nexus);
