@@ -76,6 +76,22 @@ vs_regs_open(struct vs_hba *hba)
 	return DDI_SUCCESS;
 }
 
+/* false: the command register does not take it */
+static bool
+master_set(struct vs_hba *hba, bool is_on)
+{
+	uint16_t command = pci_config_get16(hba->config, PCI_CONF_COMM);
+
+	command |= PCI_COMM_MAE;
+	if (is_on)
+		command |= PCI_COMM_ME;
+	else
+		command &= (uint16_t)~PCI_COMM_ME;
+	pci_config_put16(hba->config, PCI_CONF_COMM, command);
+	/* what is not seen to be on is off: then nothing would ever complete */
+	return ((pci_config_get16(hba->config, PCI_CONF_COMM) ^ command) & PCI_COMM_ME) == 0;
+}
+
 void
 vs_regs_close(struct vs_hba *hba)
 {
@@ -83,8 +99,10 @@ vs_regs_close(struct vs_hba *hba)
 		if (hba->blocks[i].acc != NULL)
 			ddi_regs_map_free(&hba->blocks[i].acc);
 	}
-	if (hba->config != NULL)
+	if (hba->config != NULL) {
+		(void)master_set(hba, false);
 		pci_config_teardown(&hba->config);
+	}
 }
 
 static uint8_t
@@ -142,22 +160,6 @@ vs_set_status(struct vs_hba *hba, uint8_t status)
 	struct vs_block_map *map = &hba->blocks[VS_BLOCK_COMMON];
 
 	ddi_put8(map->acc, map->base + VS_COMMON_STATUS, status);
-}
-
-/* false: the command register does not take it */
-static bool
-master_set(struct vs_hba *hba, bool is_on)
-{
-	uint16_t command = pci_config_get16(hba->config, PCI_CONF_COMM);
-
-	command |= PCI_COMM_MAE;
-	if (is_on)
-		command |= PCI_COMM_ME;
-	else
-		command &= (uint16_t)~PCI_COMM_ME;
-	pci_config_put16(hba->config, PCI_CONF_COMM, command);
-	/* what is not seen to be on is off: then nothing would ever complete */
-	return ((pci_config_get16(hba->config, PCI_CONF_COMM) ^ command) & PCI_COMM_ME) == 0;
 }
 
 int
