@@ -1,6 +1,7 @@
 #include <sys/scsi/scsi.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/num.h"
@@ -118,6 +119,19 @@ pkt_dma_sync_start(struct scsa_pkt *sp)
 {
 	if (UNLIKELY(pkt_dma_needs_sync(sp)) && (sp->pkt.pkt_dma_flags & DDI_DMA_WRITE))
 		(void)dma_sync(&sp->dma, 0, 0, DDI_DMA_SYNC_FORDEV);
+}
+
+void
+scsad_pkt_zero(struct scsi_pkt *pkt)
+{
+	struct scsa_pkt *sp = pkt_framework(pkt);
+
+	if (sp == NULL || !sp->is_cached || !sp->dma.is_bound)
+		return;
+	memset(sp->dma.addr + sp->dma.window_off, 0, sp->dma.window_len);
+	if (UNLIKELY(pkt_dma_needs_sync(sp)))
+		(void)dma_sync(&sp->dma, sp->dma.window_off, sp->dma.window_len,
+		    DDI_DMA_SYNC_FORDEV);
 }
 
 /* consistent data that was read is visible before the client hears of it */

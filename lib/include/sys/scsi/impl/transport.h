@@ -253,6 +253,19 @@ void scsi_hba_pkt_free(struct scsi_address *ap, struct scsi_pkt *pkt);
 void scsi_hba_pkt_comp(struct scsi_pkt *pkt);
 
 /**
+ * scsad_pkt_zero() - clear the data of a packet; ours, not of the manual pages
+ *
+ * @pkt      accepted by tran_start, its data not shown to the device yet
+ *
+ * For adapters that do not say how much of an answer they wrote: what they leave out must not be
+ * what the memory held before. Reaches the memory the device sees. Nothing without data, and for
+ * a packet that the framework did not bind.
+ *
+ * Thread:   any
+ */
+void scsad_pkt_zero(struct scsi_pkt *pkt);
+
+/**
  * scsi_alloc_consistent_buf() - a buffer that satisfies the DMA limits of @ap
  *
  * @in_bp    buf to use, or NULL for a new one
