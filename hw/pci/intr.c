@@ -143,9 +143,14 @@ intr_rearm(void *arg, unsigned int inum UNUSED, bool was_claimed)
 		atomic_store_explicit(&nexus->unclaimed, 0, memory_order_relaxed);
 	else
 		n = atomic_fetch_add(&nexus->unclaimed, 1) + 1;
-	if (n < NEXUS_STORM)
+	if (n < NEXUS_STORM) {
 		nexus->fn->bus->intr_unmask(nexus->fn);
-	else if (n == NEXUS_STORM && nexus->alarm != NULL)
+		return;
+	}
+	if (n > NEXUS_STORM)
+		return;
+	nexus_fail(nexus);
+	if (nexus->alarm != NULL)
 		nexus->alarm(nexus->alarm_arg);
 }
 

@@ -16,7 +16,8 @@
  * Interrupt DDI_INTR_TYPE_MSIX, MSI and FIXED, as the bus has them. Vectors are switched on
  *           when the first of their type is enabled. FIXED is masked by the bus at each
  *           interrupt and unmasked when the handler has returned. A line that nobody has claimed
- *           NEXUS_STORM times running stays masked, and the owner is told.
+ *           NEXUS_STORM times running stays masked; the function has failed then, and the
+ *           owner is told.
  * Command   Decoding is on and bus mastering off when attach(9E) begins: the driver sets
  *           PCI_COMM_ME by pci_config_put16() when its chip has been reset. It is off again when
  *           the node is freed.
@@ -36,11 +37,11 @@
 #include "hw/pci/dma.h"
 #include "hw/pci/pci.h"
 
-#define NEXUS_STORM	10000u	/* unclaimed interrupts of a line, one after the other */
+#define NEXUS_STORM	500u	/* unclaimed interrupts of a line, one after the other */
 
 struct nexus;
 
-/* nexus_alarm_fn - the function's line is raised, nobody claims it, and it stays masked. Runs
+/* nexus_alarm_fn - the line is raised and nobody claims it: nexus_fail() has been called. Runs
  * once, on the thread of the interrupt; may not block */
 typedef void (*nexus_alarm_fn)(void *arg);
 
