@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hw/soft/soft.h"
+#include "hw/virtio_scsi/module.h"
 
 #define KEYS(...) \
 	.keys = (const struct driver_key[]){ __VA_ARGS__ }, \
@@ -19,6 +20,12 @@ static const struct hba_driver rows[] = {
 		KEYS({ "ports", NULL, DRIVER_OWN, 0, 0 }, { "disks", NULL, DRIVER_OWN, 0, 0 },
 		    { "expanders", NULL, DRIVER_OWN, 0, 0 },
 		    { "dynamic", NULL, DRIVER_OWN, 0, 0 }),
+	},
+	{
+		.name = VIRTIO_SCSI_DRIVER, .what = "virtio SCSI", .where = DRIVER_PCI,
+		.init = virtio_scsi_mod_init, .fini = virtio_scsi_mod_fini,
+		IDS({ 0x1af4, 0x1048 }, { 0x1af4, 0x1004 }),
+		KEYS({ "queues", "virtio-scsi-queues", DRIVER_NUMBER, 0, 64 }),
 	},
 };
 

@@ -19,10 +19,15 @@
 #define HBA_SOFT_WORDS(W, L, T) \
 	L(T, ports) L(T, disks) L(T, expanders) W(T, dynamic)
 
+/* of single drivers */
+#define HBA_DRIVER_WORDS(W, L, T) \
+	W(T, queues)
+
 #define HBA_WORDS(W, L, T) \
 	HBA_COMMON_WORDS(W, L, T) \
 	HBA_PCI_WORDS(W, L, T) \
-	HBA_SOFT_WORDS(W, L, T)
+	HBA_SOFT_WORDS(W, L, T) \
+	HBA_DRIVER_WORDS(W, L, T)
 
 #define HBA_KEYS_MAX	32
 

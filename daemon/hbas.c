@@ -36,6 +36,21 @@ hba_state_name(enum hba_state state)
 	return state_names[state];
 }
 
+char *
+hba_state_text(const struct hba *hba, char *buf, size_t size)
+{
+	enum hba_state state = hba->state;
+	char *text;
+
+	(void)text_copy(buf, size, state_names[state]);
+	if (state != HBA_READY || ddi_prop_lookup_string(DDI_DEV_T_ANY, hba->dip,
+	    DDI_PROP_DONTPASS, "hba-state", &text) != DDI_PROP_SUCCESS)
+		return buf;
+	(void)text_copy(buf, size, text);
+	ddi_prop_free(text);
+	return buf;
+}
+
 size_t
 hbas_count(const struct hbas *hbas)
 {

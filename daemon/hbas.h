@@ -83,4 +83,8 @@ dev_info_t *hba_port(const struct hba *hba, const char *iport);
 /* hba_state_name() - "ready", "failed", "detached" */
 const char *hba_state_name(enum hba_state state);
 
+/* hba_state_text() - how it is: what its driver says (the property "hba-state" of its node), or
+ * hba_state_name(); into @size bytes at @buf, which is returned */
+char *hba_state_text(const struct hba *hba, char *buf, size_t size);
+
 #endif /* DAEMON_HBAS_H */

@@ -263,7 +263,7 @@ hbas_send(struct rpc_call *call, const uint32_t units_of[])
 	Scsad__ListReply reply = SCSAD__LIST_REPLY__INIT;
 	Scsad__Hba msgs[CONFIG_HBAS_MAX];
 	Scsad__Hba *list[CONFIG_HBAS_MAX];
-	char details[CONFIG_HBAS_MAX][HBA_DETAIL_LEN];
+	char details[CONFIG_HBAS_MAX][HBA_DETAIL_LEN], states[CONFIG_HBAS_MAX][16];
 
 	reply.hbas = list;
 	reply.n_hbas = hbas_count(hbas);
@@ -274,7 +274,7 @@ hbas_send(struct rpc_call *call, const uint32_t units_of[])
 		list[i] = &msgs[i];
 		msgs[i].name = text_of(hba->name);
 		msgs[i].driver = hba->driver;
-		msgs[i].state = text_of(hba_state_name(hba->state));
+		msgs[i].state = hba_state_text(hba, states[i], sizeof(states[i]));
 		msgs[i].detail = rpc_text(details[i], HBA_DETAIL_LEN, hba->detail);
 		msgs[i].pci = text_of(hba->pci);
 		msgs[i].has_units = 1;

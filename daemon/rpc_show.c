@@ -187,10 +187,14 @@ show_port_stats(struct show *s, dev_info_t *dip)
 static void
 show_hba(struct show *s, const struct hba *hba)
 {
+	char state[16];
+
 	show_begin(s, hba->name, "hba");
 	show_detail(s, "hba", "driver", "%s", hba->driver);
-	show_detail(s, "hba", "state", "%s", hba_state_name(hba->state));
+	show_detail(s, "hba", "state", "%s", hba_state_text(hba, state, sizeof(state)));
 	show_detail(s, "hba", "detail", "%s", hba->detail);
+	if (hba->pci[0] != '\0')
+		show_detail(s, "hba", "pci", "%s", hba->pci);
 	if (hba->soft != NULL && hba->state == HBA_READY)
 		show_detail(s, "hba", "disks", "%zu", soft_hba_disks(hba->soft));
 	if (hba->dip != NULL && hba->state == HBA_READY)

@@ -126,6 +126,13 @@ START_TEST(mistakes)
 		{ "hbas:\n  - pci: 00:10.0\n  - pci: 0000:00:10.0\n", ":3:10: ", "already" },
 		{ "hbas:\n  - pci: 00:10.0\n    module: /x.so\n", ":3:13: ", "needs a driver" },
 		{ "hbas:\n  - pci: 00:10.0\n    disks: [mem:1M]\n", ":3:12: ", "'soft'" },
+		{ "hbas:\n  - driver: virtio_scsi\n", ":2:13: ", "pci: 0000:00:10.0" },
+		{ "hbas:\n  - driver: virtio_scsi\n    pci: 00:10.0\n    queues: 65\n", ":4:13: ",
+		    "0 to 64" },
+		{ "hbas:\n  - driver: virtio_scsi\n    pci: 00:10.0\n    queues: few\n",
+		    ":4:13: ", "not a number" },
+		{ "hbas:\n  - driver: soft\n    queues: 1\n", ":3:13: ", "'virtio_scsi' only" },
+		{ "hbas:\n  - pci: 00:10.0\n    queues: 1\n", ":3:13: ", "'virtio_scsi' only" },
 		/* names */
 		{ "hbas:\n  - driver: soft\n    name: a b\n", ":3:11: ", "not a name" },
 		{ "hbas:\n  - driver: soft\n    name: soft7\n", ":3:11: ", "use another" },
@@ -245,6 +252,35 @@ START_TEST(long_words_and_lists)
 }
 END_TEST
 
+START_TEST(functions_of_pci)
+{
+	struct config conf;
+	char text[CONFIG_ERR_LEN];
+
+	file_put(
+	    "hbas:\n"
+	    "  - {name: shelf, driver: virtio_scsi, pci: 00:10.0, queues: 4}\n"
+	    "  - {pci: 10000:e1:00.0, bus: uio, allow_unsafe_dma: yes}\n"
+	    "  - {driver: other, module: /x/libother.so, pci: 00:11.0, bus: vfio}\n");
+	config_init(&conf);
+	ck_assert_msg(config_load(&conf, path, text) == 0, "%s", text);
+	ck_assert_uint_eq(conf.n_hbas, 3);
+	ck_assert_str_eq(conf.hbas[0].name, "shelf");
+	ck_assert_str_eq(conf.hbas[0].pci.address, "0000:00:10.0");
+	ck_assert_int_eq(conf.hbas[0].pci.bus, CONFIG_BUS_VFIO);
+	ck_assert(!conf.hbas[0].pci.allow_unsafe_dma);
+	ck_assert_uint_eq(conf.hbas[0].n_props, 1);
+	ck_assert_str_eq(conf.hbas[0].props[0].key->prop, "virtio-scsi-queues");
+	ck_assert_int_eq(conf.hbas[0].props[0].number, 4);
+	ck_assert_ptr_null(conf.hbas[1].driver);
+	ck_assert_int_eq(conf.hbas[1].pci.bus, CONFIG_BUS_UIO);
+	ck_assert(conf.hbas[1].pci.allow_unsafe_dma);
+	ck_assert_str_eq(conf.hbas[2].module, "/x/libother.so");
+	config_fini(&conf);
+	(void)unlink(path);
+}
+END_TEST
+
 START_TEST(everything_right)
 {
 	struct config conf;
@@ -351,5 +387,5 @@ START_TEST(lists_are_bounded)
 }
 END_TEST
 
-CHECK_MAIN("config", mistakes, long_words_and_lists, everything_right,
+CHECK_MAIN("config", mistakes, long_words_and_lists, everything_right, functions_of_pci,
     empty_file_is_the_defaults, unreadable_files, lists_are_bounded)
