@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hw/mptsas/module.h"
 #include "hw/soft/soft.h"
 #include "hw/virtio_scsi/module.h"
 
@@ -26,6 +27,14 @@ static const struct hba_driver rows[] = {
 		.init = virtio_scsi_mod_init, .fini = virtio_scsi_mod_fini,
 		IDS({ 0x1af4, 0x1048 }, { 0x1af4, 0x1004 }),
 		KEYS({ "queues", "virtio-scsi-queues", DRIVER_NUMBER, 0, 64 }),
+	},
+	{
+		.name = MPTSAS_DRIVER, .what = "Fusion-MPT SAS", .where = DRIVER_PCI,
+		.init = mptsas_mod_init, .fini = mptsas_mod_fini,
+		IDS({ 0x1000, 0x0050 }, { 0x1000, 0x0054 }, { 0x1000, 0x0056 },
+		    { 0x1000, 0x0058 }, { 0x1000, 0x005a }, { 0x1000, 0x005e },
+		    { 0x1000, 0x0062 }),
+		KEYS({ "topology_poll_ms", "topology-poll-ms", DRIVER_NUMBER, 0, 3600000 }),
 	},
 };
 

@@ -21,7 +21,7 @@
 
 /* of single drivers */
 #define HBA_DRIVER_WORDS(W, L, T) \
-	W(T, queues)
+	W(T, queues) W(T, topology_poll_ms)
 
 #define HBA_WORDS(W, L, T) \
 	HBA_COMMON_WORDS(W, L, T) \
