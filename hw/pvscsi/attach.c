@@ -185,16 +185,6 @@ hba_free(struct pvscsi *hba)
 	ddi_soft_state_free(pvscsi_instances, ddi_get_instance(hba->dip));
 }
 
-static void
-hba_show(struct pvscsi *hba)
-{
-	char id[] = "scsi-initiator-id", state[] = "hba-state";
-
-	(void)ddi_prop_update_int(DDI_DEV_T_NONE, hba->dip, id, PVSCSI_INITIATOR_ID);
-	(void)ddi_prop_update_string(
-	    DDI_DEV_T_NONE, hba->dip, state, pvscsi_states[PVSCSI_READY].name);
-}
-
 static int
 hba_start(struct pvscsi *hba)
 {
@@ -214,6 +204,7 @@ hba_start(struct pvscsi *hba)
 static int
 pvscsi_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 {
+	char id[] = "scsi-initiator-id";
 	struct pvscsi *hba;
 
 	if (cmd != DDI_ATTACH)
@@ -228,7 +219,8 @@ pvscsi_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 		hba_free(hba);
 		return DDI_FAILURE;
 	}
-	hba_show(hba);
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, id, PVSCSI_INITIATOR_ID);
+	pvscsi_show(hba);
 	ddi_report_dev(dip);
 	return DDI_SUCCESS;
 }

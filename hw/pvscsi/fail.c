@@ -33,19 +33,20 @@ pvscsi_lie_name(enum pvscsi_lie lie)
 	return lie_names[lie];
 }
 
-/* for whoever looks at the node */
-static void
-state_show(struct pvscsi *hba)
+void
+pvscsi_show(struct pvscsi *hba)
 {
-	char state_prop[] = "hba-state", lie_prop[] = "hba-failure";
-	const char *state, *lie;
+	char state_prop[] = "hba-state", why_prop[] = "hba-why", failures_prop[] = "hba-failures";
+	const char *state, *why;
 
 	mutex_enter(&hba->lock);
 	state = pvscsi_states[hba->state].name;
-	lie = pvscsi_lie_name(hba->lie);
+	why = lie_names[hba->lie];
 	mutex_exit(&hba->lock);
 	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, state_prop, state);
-	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, lie_prop, lie);
+	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, why_prop, why);
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, hba->dip, failures_prop,
+	    (int)atomic_load(&hba->stats.failures));
 }
 
 /* from @from to @to, if it is there; whoever waits for commands looks again */
@@ -287,5 +288,5 @@ pvscsi_recovery(struct pvscsi *hba, uint_t work)
 		refresh_run(hba);
 	if ((work & PVSCSI_WORK_LATE) != 0)
 		pvscsi_late(hba);
-	state_show(hba);
+	pvscsi_show(hba);
 }

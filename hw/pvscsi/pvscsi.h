@@ -51,9 +51,9 @@
 
 #include "base/compiler.h"
 #include "base/sm.h"
+#include "hw/pvscsi/module.h"
 #include "hw/pvscsi/regs.h"
 
-#define PVSCSI_DRIVER		"pvscsi"
 #define PVSCSI_IPORT		"iport0"
 #define PVSCSI_INITIATOR_ID	7
 
@@ -448,5 +448,6 @@ void pvscsi_fail(struct pvscsi *hba, enum pvscsi_lie lie);
 int pvscsi_recover(struct pvscsi *hba);
 void pvscsi_recovery(struct pvscsi *hba, uint_t work);	/* recovery queue */
 const char *pvscsi_lie_name(enum pvscsi_lie lie);
+void pvscsi_show(struct pvscsi *hba);	/* properties of the node; may block */
 
 #endif /* PVSCSI_PVSCSI_H */
