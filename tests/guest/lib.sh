@@ -1,105 +1,25 @@
-# lib.sh - sourced by tests/guest/iscsi: the scsad that the guest uses, and the guest itself
+# lib.sh - sourced by what boots the guest: the guest itself, and the line to it
 #
-# scsad has file disks and a state folder, so that it can be killed and started again at the same
-# addresses. In the guest 10.0.2.2 is 127.0.0.1 of the host.
+# The console of the guest goes to a file, its second serial line is the coprocess's input and output.
+# Who sources this has $logs and a function request, which does what the guest asks the host for.
 # shellcheck shell=bash
 
-prefix=iqn.2026-11.internal.scsad
+skip() { echo "skipped: $*"; exit 77; }
 
-conf_write() { # FIRST_PORT
-  local p=$1 disk line
-  truncate -s 96M "$dir/a.img" "$dir/b.img"
-  mkdir -p "$dir/state"
-  (umask 077 && printf 'secret123456' >"$dir/secret" && printf 'reverse654321' >"$dir/reverse")
-  cat <<EOT
-state_dir: "$dir/state"
-hbas:
-  - driver: soft
-    disks: [ "file:$dir/a.img,serial=A", "file:$dir/b.img,serial=B", "mem:64M,serial=C", "mem:64M,serial=D" ]
-portals:
-  - { address: "127.0.0.1:$p", group: 1 }
-chap:
-  - { name: one, user: guest, secret_file: "$dir/secret" }
-  - { name: both, user: guest, secret_file: "$dir/secret", mutual_user: scsad, mutual_secret_file: "$dir/reverse" }
-targets:
-  - { name: "$prefix:plain", groups: [ "1" ] }
-  - { name: "$prefix:one", groups: [ "1" ], chap: [ one ] }
-  - { name: "$prefix:both", groups: [ "1" ], chap: [ both ] }
-exports:
-EOT
-  for line in "plain 0 0" "plain 1 1" "one 0 2" "both 0 2"; do
-    read -r name lun disk <<<"$line"
-    echo "  - { target: \"$prefix:$name\", lun: $lun, unit: \"soft0/iport0/disk@$disk,0\", access: [ all ] }"
+# guest_find - sets guest; ends the test when none can be made here
+guest_find() {
+  local status=0 tool
+  [ "$(uname -m)" = x86_64 ] || skip "the guest needs a machine of x86_64"
+  for tool in qemu-system-x86_64 jq; do
+    command -v $tool >/dev/null || skip "there is no $tool here; on Debian: packaging/install-deps --tests"
   done
+  guest=$("$here/make" "${SCSAD_GUEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/scsad/guest}" 2>&1) || status=$?
+  case $status in
+  0) guest=${guest##*$'\n'} ;;
+  2) skip "$guest" ;;
+  *) echo "$guest" >&2; exit 1 ;;
+  esac
 }
-
-ctl() { "$build/bin/scsactl" --socket "$dir/scsad.sock" "$@"; }
-
-# scsad_start - once more, as its configuration says
-scsad_start() {
-  "$build/bin/scsad" --config "$dir/scsad.conf" --socket "$dir/scsad.sock" >>"$logs/scsad.log" 2>&1 &
-  scsad=$!
-  # a daemon that ends at once is noticed at once
-  until ctl --wait 1 status >/dev/null 2>&1; do
-    kill -0 "$scsad" 2>/dev/null || { scsad=; return 1; }
-  done
-}
-
-# paths_add - a target with two portals, one a group, at run time: so it can be changed
-paths_add() {
-  ctl portal add "127.0.0.1:$((port + 1))" --group 2 &&
-    ctl portal add "127.0.0.1:$((port + 2))" --group 3 &&
-    ctl portal state 2 optimized --preferred yes &&
-    ctl portal state 3 non-optimized &&
-    ctl target add "$prefix:paths" --groups 2,3 &&
-    ctl export add "$prefix:paths" "soft0/iport0/disk@3,0" --lun 0 --access all
-}
-
-# scsad_first - find ports that are free
-scsad_first() {
-  local try
-  for ((try = 0; try < 20; try++)); do
-    port=$((20000 + (RANDOM << 3 ^ RANDOM) % 12000))
-    conf_write "$port" >"$dir/scsad.conf"
-    if scsad_start; then
-      if paths_add >"$dir/said" 2>&1; then return 0; fi
-      cat "$dir/said" >>"$logs/scsad.log"
-      scsad_stop || return 1
-    fi
-    grep -q 'ddress already in use' "$logs/scsad.log" || break
-    rm -rf "$dir/state"
-  done
-  cat "$logs/scsad.log" >&2
-  return 1
-}
-
-scsad_stop() {
-  local status=0
-  kill -TERM "$scsad" 2>/dev/null || true
-  wait "$scsad" || status=$?
-  scsad=
-  [ "$status" = 0 ] || echo "scsad ended with $status"
-  return "$status"
-}
-
-# scsad_kill SECONDS - and start it again after that time; fails when it was dead already
-scsad_kill() {
-  kill -KILL "$scsad" 2>/dev/null || { echo "scsad was dead before it was killed"; return 1; }
-  wait "$scsad" 2>/dev/null || true
-  scsad=
-  pause "$1"
-  scsad_start || { echo "scsad does not start again"; return 1; }
-}
-
-scsad_hold() { # SECONDS
-  kill -STOP "$scsad" || return 1
-  pause "$1"
-  kill -CONT "$scsad"
-}
-
-pause() { read -rt "$1" <> <(:) || true; }
-
-# ------ the guest ------
 
 # guest_pack DIR - what is the test's own, as a second archive behind that of the packages
 guest_pack() {
@@ -110,17 +30,21 @@ guest_pack() {
   (cd "$1" && find . | "$guest/busybox" cpio -o -H newc -R 0:0 2>/dev/null) >>"$dir/initrd"
 }
 
-# guest_start - the console goes to a file, the second line is the coprocess's input and output.
-# Half of what a kernel does at its start is of no use to a test, and slow when emulated
+# /dev/kvm alone says nothing: paravirtual ones do not get an ordinary kernel up
+guest_accel() {
+  if [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then echo kvm; else echo tcg; fi
+}
+
+# guest_start TESTS MIB WORDS QEMU_ARGUMENT... - run /TESTS/all there; the kernel gets WORDS, too. Half
+# of what it does at its start is of no use to a test, and slow when emulated
 guest_start() {
-  local accel=tcg
-  # /dev/kvm alone says nothing: paravirtual ones do not get an ordinary kernel up
-  if [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then accel=kvm; fi
+  local tests=$1 mib=$2 words=$3
+  shift 3
   coproc qemu { exec qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-    -machine q35 -accel $accel -cpu max -smp 2 -m 512 -kernel "$guest/kernel" -initrd "$dir/initrd" \
-    -append "console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on mitigations=off tsc=reliable cryptomgr.notests lsm= initcall_blacklist=crypto_kdf108_init,init_kprobe_trace" \
-    -netdev user,id=net -device virtio-net-pci,netdev=net,romfile= \
-    -serial "file:$logs/console.log" -serial stdio 2>"$logs/qemu.log"; }
+    -machine q35,kernel-irqchip=split -accel "$(guest_accel)" -cpu max -smp 2 -m "$mib" \
+    -kernel "$guest/kernel" -initrd "$dir/initrd" \
+    -append "tests=$tests console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on mitigations=off tsc=reliable cryptomgr.notests lsm= initcall_blacklist=crypto_kdf108_init,init_kprobe_trace $words" \
+    "$@" -serial "file:$logs/console.log" -serial stdio 2>"$logs/qemu.log"; }
   guest_pid=$qemu_PID
   exec {guest_in}<&"${qemu[0]}" {guest_out}>&"${qemu[1]}"
 }
@@ -130,25 +54,6 @@ guest_stop() {
   kill "$guest_pid" 2>/dev/null || true
   wait "$guest_pid" 2>/dev/null || true
   guest_pid=
-}
-
-# session_close GROUP - end the session of a portal group, as if its cable was pulled
-session_close() {
-  local id
-  id=$(ctl --json sessions list | jq ".sessions[] | select(.group == $1) | .id")
-  [ -n "$id" ] || { echo "no session of group $1"; return 1; }
-  ctl sessions close "$id"
-}
-
-# request WORD... - what the guest asks for; prints what went wrong
-request() {
-  case "$1" in
-  kill) scsad_kill "$2" ;;
-  hold) scsad_hold "$2" ;;
-  close) session_close "$2" ;;
-  ctl) ctl "${@:2}" ;;
-  *) echo "the host knows no '$1'"; return 1 ;;
-  esac
 }
 
 # dialogue SECONDS - a line of the guest is a request when it begins with @, for the log with #, else
@@ -173,5 +78,12 @@ dialogue() {
   done
   echo "the guest ended, or was not done after $1 s; its console:"
   tail -n 20 "$logs/console.log" "$logs/qemu.log"
+  return 1
+}
+
+# logs_are_clean FILE... - of daemons: nothing a sanitizer or an assertion has said
+logs_are_clean() {
+  grep -nE 'ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error:|panic:|Assertion' "$@" || return 0
+  echo "the lines above are in the daemon's log"
   return 1
 }
