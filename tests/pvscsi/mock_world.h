@@ -64,10 +64,21 @@ void io_tur(struct io *io, struct scsi_device *sd);
 bool io_run(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len, void *buf,
     size_t len, bool is_read);
 
+/* a test that runs the scenario @name; REFUSED_TEST: attach fails after @name has prepared it */
 #define WORLD_TEST(name, ...)                                                  \
 	START_TEST(name##_test)                                                \
 	{                                                                      \
 		struct world world = { .scenario = name, __VA_ARGS__ };        \
+                                                                               \
+		world_run(&world);                                             \
+	}                                                                      \
+	END_TEST
+
+#define REFUSED_TEST(name, ...)                                                \
+	START_TEST(name##_test)                                                \
+	{                                                                      \
+		struct world world = {                                         \
+			.prepare = name, .is_refused = true, __VA_ARGS__ };    \
                                                                                \
 		world_run(&world);                                             \
 	}                                                                      \
