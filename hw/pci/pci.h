@@ -28,7 +28,7 @@
 
 #define PCI_BARS		6
 #define PCI_VECTORS_MAX		64
-#define PCI_NAME_LEN		16	/* "0000:01:00.0" */
+#define PCI_NAME_LEN		20	/* "0000:01:00.0" */
 #define PCI_DETAIL_LEN		160	/* why something failed, one sentence */
 #define PCI_CONFIG_BYTES	256u
 #define PCI_CONFIG_EXT_BYTES	4096u

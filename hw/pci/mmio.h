@@ -1,0 +1,71 @@
+/*
+ * hw/pci/mmio.h - one access to a mapped register, in order
+ *
+ * What      A put comes behind all earlier stores to memory, a get before all later loads. On
+ *           x86 the processor does that with ordinary memory and registers by itself, only the
+ *           compiler has to be told; others need a barrier that reaches devices.
+ * Thread    Any.
+ */
+#ifndef HW_PCI_MMIO_H
+#define HW_PCI_MMIO_H
+
+#include <endian.h>
+#include <stdint.h>
+
+static inline void
+mmio_barrier(void)
+{
+#if defined(__aarch64__)
+	__asm__ volatile("dmb osh" ::: "memory");
+#elif defined(__x86_64__) || defined(__i386__)
+	__asm__ volatile("" ::: "memory");
+#else
+	__sync_synchronize();
+#endif
+}
+
+/* mmio_get(), mmio_put() - @width 1, 2, 4 or 8; registers are little endian */
+static inline uint64_t
+mmio_get(const volatile void *at, unsigned int width)
+{
+	uint64_t value;
+
+	switch (width) {
+	case 1:
+		value = *(const volatile uint8_t *)at;
+		break;
+	case 2:
+		value = le16toh(*(const volatile uint16_t *)at);
+		break;
+	case 4:
+		value = le32toh(*(const volatile uint32_t *)at);
+		break;
+	default:
+		value = le64toh(*(const volatile uint64_t *)at);
+		break;
+	}
+	mmio_barrier();
+	return value;
+}
+
+static inline void
+mmio_put(volatile void *at, unsigned int width, uint64_t value)
+{
+	mmio_barrier();
+	switch (width) {
+	case 1:
+		*(volatile uint8_t *)at = (uint8_t)value;
+		break;
+	case 2:
+		*(volatile uint16_t *)at = htole16((uint16_t)value);
+		break;
+	case 4:
+		*(volatile uint32_t *)at = htole32((uint32_t)value);
+		break;
+	default:
+		*(volatile uint64_t *)at = htole64(value);
+		break;
+	}
+}
+
+#endif /* HW_PCI_MMIO_H */
