@@ -146,6 +146,17 @@ int config_add_port(struct config_hba *hba, const struct soft_port_conf *port) M
 int config_add_expander(struct config_hba *hba, const struct soft_expander_conf *exp) MUST_CHECK;
 
 /**
+ * config_add_texts() - give an HBA of a built-in driver a key of texts
+ *
+ * @key      one that the driver has
+ * @reterr   DRIVER_ERR_LEN bytes: what the driver says of a text
+ *
+ * Returns:  0; -ENOMEM; -EINVAL, or what else the driver finds (@reterr)
+ */
+int config_add_texts(struct config_hba *hba, const char *key, const char *const *texts,
+    size_t n, char *reterr) MUST_CHECK;
+
+/**
  * config_pci_parse() - an HBA in one line: "ADDRESS[,DRIVER][,BUS]"
  *
  * @reterr   CONFIG_ERR_LEN bytes, without the line

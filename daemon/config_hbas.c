@@ -381,6 +381,51 @@ prop_set(const struct config_reader *rd, const char *where, const struct ex_sett
 	return 0;
 }
 
+/* what the driver itself has to say of its texts */
+static int
+texts_check(const struct config_reader *rd, const char *where, const struct hba_driver *row,
+    const struct config_prop *prop)
+{
+	char text[DRIVER_ERR_LEN];
+	int r;
+
+	for (size_t i = 0; row->check != NULL && i < prop->n; i++) {
+		r = row->check(prop->key->key, prop->texts[i], text);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			return config_complain(rd, where, text);
+	}
+	return 0;
+}
+
+static int
+prop_add(struct config_hba *hba, const struct driver_key *key)
+{
+	struct config_prop *props =
+	    reallocarray(hba->props, hba->n_props + 1, sizeof(*props));
+
+	if (props == NULL)
+		return -ENOMEM;
+	hba->props = props;
+	props[hba->n_props++] = (struct config_prop){ .key = key };
+	return 0;
+}
+
+int
+config_add_texts(struct config_hba *hba, const char *key, const char *const *texts, size_t n,
+    char *reterr)
+{
+	const struct hba_driver *row = driver_row_find(hba->driver);
+	const struct ex_setting s = { .key = key, .values = texts,
+		.n_values = n };
+	int r = prop_add(hba, driver_row_key(row, key));
+
+	for (size_t i = 0; r == 0 && row->check != NULL && i < n; i++)
+		r = row->check(key, texts[i], reterr);
+	return r < 0 ? r : prop_texts(&hba->props[hba->n_props - 1], &s);
+}
+
 static bool
 key_is_common(const char *key)
 {
@@ -415,18 +460,16 @@ read_key(const struct config_reader *rd, const char *where, const struct hba_dri
     const struct ex_setting *s, struct config_hba *hba)
 {
 	const struct driver_key *key = row == NULL ? NULL : driver_row_key(row, s->key);
-	struct config_prop *props;
+	int r;
 
 	if (key == NULL)
 		return key_is_foreign(rd, where, s->key);
 	if (key->value == DRIVER_OWN)
 		return 0;
-	props = reallocarray(hba->props, hba->n_props + 1, sizeof(*props));
-	if (props == NULL)
-		return -ENOMEM;
-	hba->props = props;
-	props[hba->n_props] = (struct config_prop){ .key = key };
-	return prop_set(rd, where, s, &props[hba->n_props++]);
+	r = prop_add(hba, key);
+	if (r == 0)
+		r = prop_set(rd, where, s, &hba->props[hba->n_props - 1]);
+	return r < 0 ? r : texts_check(rd, where, row, &hba->props[hba->n_props - 1]);
 }
 
 static int

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hw/iscsi/iscsi_hba.h"
 #include "hw/mptsas/module.h"
 #include "hw/soft/soft.h"
 #include "hw/virtio_scsi/module.h"
@@ -13,6 +14,22 @@
 #define IDS(...) \
 	.ids = (const struct driver_id[]){ __VA_ARGS__ }, \
 	.n_ids = sizeof((const struct driver_id[]){ __VA_ARGS__ }) / sizeof(struct driver_id)
+
+_Static_assert(ISCSI_HBA_ERR_LEN <= DRIVER_ERR_LEN, "what the driver says has to fit");
+
+static int
+iscsi_check(const char *key, const char *text, char *reterr)
+{
+	struct iscsi_hba_target target;
+	int r;
+
+	if (strcmp(key, "initiator") == 0)
+		return iscsi_hba_name_check(text, reterr);
+	r = iscsi_hba_target_parse(text, &target, reterr);
+	if (r == 0)
+		iscsi_hba_target_wipe(&target);
+	return r;
+}
 
 static const struct hba_driver rows[] = {
 	{
@@ -35,6 +52,12 @@ static const struct hba_driver rows[] = {
 		    { 0x1000, 0x0058 }, { 0x1000, 0x005a }, { 0x1000, 0x005e },
 		    { 0x1000, 0x0062 }),
 		KEYS({ "topology_poll_ms", "topology-poll-ms", DRIVER_NUMBER, 0, 3600000 }),
+	},
+	{
+		.name = ISCSI_HBA_DRIVER, .what = "iSCSI initiator", .where = DRIVER_ROOT,
+		.init = iscsi_mod_init, .fini = iscsi_mod_fini, .check = iscsi_check,
+		KEYS({ "targets", ISCSI_HBA_PROP_TARGETS, DRIVER_TEXTS, 0, 0 },
+		    { "initiator", ISCSI_HBA_PROP_NAME, DRIVER_TEXT, 0, 0 }),
 	},
 };
 

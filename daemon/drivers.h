@@ -20,6 +20,8 @@
 
 #include "base/compiler.h"
 
+#define DRIVER_ERR_LEN	320	/* room for what a driver says of a value */
+
 enum driver_where {
 	DRIVER_SOFT,	/* made by soft_hba_new() */
 	DRIVER_PCI,	/* a PCI function */
@@ -54,6 +56,9 @@ struct hba_driver {
 	enum driver_where where;
 	int (*init)(void);
 	int (*fini)(void);
+	/* what is wrong with a text of @key, into DRIVER_ERR_LEN bytes at @reterr; 0, -EINVAL or
+	 * another -errno. NULL: any will do */
+	int (*check)(const char *key, const char *text, char *reterr);
 	const struct driver_id *ids;
 	size_t n_ids;
 	const struct driver_key *keys;

@@ -21,7 +21,8 @@
 
 /* of single drivers */
 #define HBA_DRIVER_WORDS(W, L, T) \
-	W(T, queues) W(T, topology_poll_ms)
+	W(T, queues) W(T, topology_poll_ms) \
+	L(T, targets) W(T, initiator)
 
 #define HBA_WORDS(W, L, T) \
 	HBA_COMMON_WORDS(W, L, T) \

@@ -13,7 +13,7 @@
 
 enum {
 	OPT_CHECK = 256, OPT_DEMO, OPT_PORT, OPT_EXPANDER, OPT_EXPORT, OPT_ANYONE, OPT_SOCKET,
-	OPT_STATE, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND, OPT_PCI, OPT_UNSAFE,
+	OPT_STATE, OPT_LOOPS, OPT_LOG, OPT_FOREGROUND, OPT_PCI, OPT_UNSAFE, OPT_ISCSI,
 };
 
 static const struct option long_options[] = {
@@ -24,6 +24,7 @@ static const struct option long_options[] = {
 	{ "expander", required_argument, NULL, OPT_EXPANDER },
 	{ "pci", required_argument, NULL, OPT_PCI },
 	{ "allow-unsafe-dma", no_argument, NULL, OPT_UNSAFE },
+	{ "iscsi", required_argument, NULL, OPT_ISCSI },
 	{ "demo", no_argument, NULL, OPT_DEMO },
 	{ "export", required_argument, NULL, OPT_EXPORT },
 	{ "allow-anyone", no_argument, NULL, OPT_ANYONE },
@@ -47,6 +48,7 @@ static const char help[] =
     "      --expander SPEC   an expander on a port: WWN,port=NAME\n"
     "      --pci SPEC        an HBA: ADDRESS[,DRIVER][,BUS], for instance 0000:00:10.0\n"
     "      --allow-unsafe-dma  such an HBA may be on bus uio, and write to all memory\n"
+    "      --iscsi URL       a target to log in to: iscsi://HOST[:PORT]/NAME[,OPTION]...\n"
     "      --export SPEC     export all units over iSCSI: ADDRESS:PORT[,TARGET]\n"
     "      --allow-anyone    such an export may leave this machine, for whoever comes\n"
     "      --demo            a memory disk and a file disk, for a first look\n"
@@ -116,6 +118,9 @@ option_take(struct options *o, int c, const char *word, char *reterr)
 	case OPT_EXPANDER:
 		return option_list(o->expanders, OPTIONS_EXPANDERS_MAX, &o->n_expanders,
 		    "expander", word, reterr);
+	case OPT_ISCSI:
+		return option_list(o->iscsi, OPTIONS_ISCSI_MAX, &o->n_iscsi, "iscsi", word,
+		    reterr);
 	case OPT_EXPORT:
 		return option_list(o->exports, OPTIONS_EXPORTS_MAX, &o->n_exports, "export",
 		    word, reterr);
@@ -276,6 +281,24 @@ apply_pci(const struct options *o, const char *word, struct config *conf, char *
 	return r == -EINVAL ? apply_complain(reterr, "pci", word, text) : r;
 }
 
+/* all targets of the command line are behind one HBA */
+static int
+apply_iscsi(const struct options *o, struct config *conf, char *reterr)
+{
+	struct config_hba *hba = config_add_hba(conf, ISCSI_HBA_DRIVER);
+	char text[DRIVER_ERR_LEN];
+	int r;
+
+	if (hba == NULL) {
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "no room for one more HBA");
+		return -ENOMEM;
+	}
+	r = config_add_texts(hba, "targets", o->iscsi, o->n_iscsi, text);
+	if (r < 0 && r != -ENOMEM)
+		(void)snprintf(reterr, CONFIG_ERR_LEN, "--iscsi: %s", text);
+	return r;
+}
+
 /* ------ --export ------ */
 
 static int
@@ -365,7 +388,7 @@ apply_file(const struct options *o, struct config *conf, char *reterr)
 {
 	if (o->config != NULL)
 		return config_load(conf, o->config, reterr);
-	if (has_soft_hba(o) || o->n_pci > 0 || o->want_demo)
+	if (has_soft_hba(o) || o->n_pci > 0 || o->n_iscsi > 0 || o->want_demo)
 		return 0;
 	if (access(OPTIONS_CONFIG_DEFAULT, F_OK) < 0) {
 		(void)snprintf(reterr, CONFIG_ERR_LEN, "nothing to serve: there is no "
@@ -390,6 +413,11 @@ options_apply(const struct options *o, struct config *conf, char *reterr)
 	}
 	for (size_t i = 0; i < o->n_pci; i++) {
 		r = apply_pci(o, o->pci[i], conf, reterr);
+		if (r < 0)
+			return r;
+	}
+	if (o->n_iscsi > 0) {
+		r = apply_iscsi(o, conf, reterr);
 		if (r < 0)
 			return r;
 	}

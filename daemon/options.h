@@ -13,12 +13,14 @@
 #include <stddef.h>
 
 #include "daemon/config.h"
+#include "hw/iscsi/iscsi_hba.h"
 
 #define OPTIONS_CONFIG_DEFAULT	CONFIG_DEFAULT
 #define OPTIONS_DISKS_MAX	256
 
 #define OPTIONS_EXPANDERS_MAX	32
 #define OPTIONS_EXPORTS_MAX	16
+#define OPTIONS_ISCSI_MAX	ISCSI_HBA_TARGETS
 #define OPTIONS_TARGET_DEFAULT	"iqn.2026-11.internal.scsad:disks"
 
 struct options {
@@ -32,6 +34,8 @@ struct options {
 	const char *pci[CONFIG_HBAS_MAX];
 	size_t n_pci;
 	bool allow_unsafe_dma;
+	const char *iscsi[OPTIONS_ISCSI_MAX];
+	size_t n_iscsi;			/* targets, of one HBA */
 	const char *exports[OPTIONS_EXPORTS_MAX];
 	size_t n_exports;
 	bool allow_anyone;

@@ -52,9 +52,9 @@
 #define ISCSI_HBA_ERR_LEN	320		/* room that every reterr text fits in */
 #define ISCSI_HBA_NAME_LEN	224		/* iSCSI name with its NUL (RFC 7143 4.2.7.1) */
 #define ISCSI_HBA_PORTAL_LEN	240		/* "host:port", "[v6]:port" with its NUL */
-#define ISCSI_HBA_USER_LEN	128
+#define ISCSI_HBA_USER_LEN	256
 #define ISCSI_HBA_SECRET_MIN	12		/* bytes: RFC 7143 9.2.1 asks for 96 bits */
-#define ISCSI_HBA_SECRET_MAX	128
+#define ISCSI_HBA_SECRET_MAX	255
 #define ISCSI_HBA_DEPTH_MAX	256		/* commands of one session */
 
 /* properties of the node, read by attach(9E) */
