@@ -5,6 +5,7 @@
 
 #include "hw/iscsi/iscsi_hba.h"
 #include "hw/mptsas/module.h"
+#include "hw/pvscsi/module.h"
 #include "hw/soft/soft.h"
 #include "hw/virtio_scsi/module.h"
 
@@ -52,6 +53,13 @@ static const struct hba_driver rows[] = {
 		    { 0x1000, 0x0058 }, { 0x1000, 0x005a }, { 0x1000, 0x005e },
 		    { 0x1000, 0x0062 }),
 		KEYS({ "topology_poll_ms", "topology-poll-ms", DRIVER_NUMBER, 0, 3600000 }),
+	},
+	{
+		.name = PVSCSI_DRIVER, .what = "VMware paravirtual SCSI", .where = DRIVER_PCI,
+		.init = pvscsi_mod_init, .fini = pvscsi_mod_fini,
+		IDS({ 0x15ad, 0x07c0 }),
+		KEYS({ "ring_pages", "ring-pages", DRIVER_NUMBER, 1, 32 },
+		    { "scan_interval_s", "scan-interval", DRIVER_NUMBER, 0, 86400 }),
 	},
 	{
 		.name = ISCSI_HBA_DRIVER, .what = "iSCSI initiator", .where = DRIVER_ROOT,

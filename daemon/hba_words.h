@@ -21,7 +21,7 @@
 
 /* of single drivers */
 #define HBA_DRIVER_WORDS(W, L, T) \
-	W(T, queues) W(T, topology_poll_ms) \
+	W(T, queues) W(T, topology_poll_ms) W(T, ring_pages) W(T, scan_interval_s) \
 	L(T, targets) W(T, initiator)
 
 #define HBA_WORDS(W, L, T) \

@@ -285,10 +285,10 @@ ask_ring_pages(dev_info_t *dip)
 	int pages = ddi_prop_get_int(
 	    DDI_DEV_T_ANY, dip, DDI_PROP_DONTPASS, name, PVSCSI_RING_PAGES);
 
-	/* a power of two, as the chip wants it */
-	if (pages < 1 || pages > (int)PV_RING_PAGES_MAX || (pages & (pages - 1)) != 0)
+	if (pages < 1 || pages > (int)PV_RING_PAGES_MAX)
 		pages = PVSCSI_RING_PAGES;
-	return (uint32_t)pages;
+	/* a power of two, as the chip wants it */
+	return 1u << (31 - __builtin_clz((uint_t)pages));
 }
 
 static int
