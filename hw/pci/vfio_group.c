@@ -151,25 +151,29 @@ container_open(struct vfio_group *g, const struct pci_open_conf *conf, char *ret
 	    strerror(errno));
 }
 
-/* the ranges that a type 1 IOMMU says it translates; 0: it does not say */
+/* the ranges that a type 1 IOMMU says it translates; 0: it does not say. Capabilities need not be
+ * aligned to what is in them */
 static unsigned int
-ranges_of(const void *info, size_t bytes, struct iova_range *ret, unsigned int max)
+ranges_of(const char *info, size_t bytes, struct iova_range *ret, unsigned int max)
 {
-	const struct vfio_iommu_type1_info *head = info;
-	const struct vfio_iommu_type1_info_cap_iova_range *cap;
+	struct vfio_iommu_type1_info head;
+	struct vfio_iommu_type1_info_cap_iova_range cap;
+	struct vfio_iova_range range;
 	unsigned int n = 0;
 
-	if ((head->flags & VFIO_IOMMU_INFO_CAPS) == 0)
+	memcpy(&head, info, sizeof(head));
+	if ((head.flags & VFIO_IOMMU_INFO_CAPS) == 0)
 		return 0;
-	for (uint32_t at = head->cap_offset; at != 0 && at + sizeof(*cap) <= bytes;
-	    at = cap->header.next) {
-		cap = (const void *)((const char *)info + at);
-		if (cap->header.id != VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE)
+	for (size_t at = head.cap_offset; at != 0 && at + sizeof(cap) <= bytes;
+	    at = cap.header.next) {
+		memcpy(&cap, info + at, sizeof(cap));
+		if (cap.header.id != VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE)
 			continue;
-		for (; n < cap->nr_iovas && n < max &&
-		    at + sizeof(*cap) + (n + 1) * sizeof(cap->iova_ranges[0]) <= bytes; n++)
-			ret[n] = (struct iova_range){ cap->iova_ranges[n].start,
-			    cap->iova_ranges[n].end };
+		for (at += sizeof(cap); n < cap.nr_iovas && n < max && at + sizeof(range) <= bytes;
+		    at += sizeof(range)) {
+			memcpy(&range, info + at, sizeof(range));
+			ret[n++] = (struct iova_range){ range.start, range.end };
+		}
 		break;
 	}
 	return n;
@@ -187,7 +191,7 @@ addresses_find(struct vfio_group *g, const struct pci_open_conf *conf, char *ret
 	if (!g->has_iommu)
 		return 0;
 	if (ioctl(g->container, VFIO_IOMMU_GET_INFO, &info) == 0)
-		n = ranges_of(&info, sizeof(info), ranges, RANGES_MAX);
+		n = ranges_of(info.bytes, sizeof(info), ranges, RANGES_MAX);
 	r = iova_new(ranges, n, &g->iova);
 	if (r == -ENOSPC)
 		return refuse(r, reterr, "%s: its IOMMU has no addresses below 4 GiB",

@@ -1,0 +1,269 @@
+/*
+ * load - reads of a disk, so many at a time: by the kernel's driver, or by scsad
+ *
+ * usage: load [-b BYTES] [-q DEPTH] [-t MS] [-r] disk PATH
+ *        load [-b BYTES] [-q DEPTH] [-t MS] [-r] unit SOCKET UNIT
+ *   -b   bytes of a read (4096)
+ *   -q   reads in flight (1)
+ *   -t   how long (1000)
+ *   -r   at random places of the first 512 MiB; else one after the other
+ * Prints reads a second, and the CPU time that the whole machine has spent on a read, in ns. Of a
+ * disk, reads are direct, by io_submit(2), as many in a call as have completed before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/aio_abi.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "client/scsac.h"
+
+#define DEPTH_MAX	256u
+#define SPAN_BYTES	(512u << 20)
+#define BLOCK		512u
+
+struct slot {
+	struct load *load;
+	struct iocb iocb;
+	uint8_t cdb[10];
+	uint8_t *data;
+};
+
+struct load {
+	uint32_t bytes;
+	unsigned int depth, ms;
+	bool is_random, is_over;
+	uint64_t places, next, seed;
+	uint64_t started_ns, n_done;
+	unsigned int n_flying;
+	struct slot slots[DEPTH_MAX];
+	/* disk */
+	int fd;
+	aio_context_t aio;
+	/* unit */
+	struct scsac *c;
+	uint64_t handle;
+};
+
+static void __attribute__((noreturn))
+die(const char *what, const char *detail)
+{
+	fprintf(stderr, "load: %s: %s\n", what, detail);
+	exit(1);
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* idle_ns() - time that the processors of the machine had nothing to do, all together */
+static uint64_t
+idle_ns(void)
+{
+	unsigned long long idle = 0, wait = 0;
+	FILE *f = fopen("/proc/stat", "re");
+
+	if (f == NULL || fscanf(f, "cpu %*u %*u %*u %llu %llu", &idle, &wait) != 2)
+		die("/proc/stat", "no times of processors");
+	(void)fclose(f);
+	return (idle + wait) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static uint64_t
+place_next(struct load *l)
+{
+	if (!l->is_random)
+		return l->next++ % l->places * l->bytes;
+	l->seed ^= l->seed << 13;
+	l->seed ^= l->seed >> 7;
+	l->seed ^= l->seed << 17;
+	return l->seed % l->places * l->bytes;
+}
+
+/* is_time_over() - the clock is looked at by every read that ends */
+static bool
+is_time_over(struct load *l)
+{
+	if (now_ns() - l->started_ns >= (uint64_t)l->ms * 1000000u)
+		l->is_over = true;
+	return l->is_over;
+}
+
+/* ------ the kernel's driver ------ */
+
+static void
+disk_prepare(struct load *l, struct slot *s)
+{
+	s->iocb = (struct iocb){
+		.aio_data = (uint64_t)(s - l->slots),
+		.aio_lio_opcode = IOCB_CMD_PREAD,
+		.aio_fildes = (uint32_t)l->fd,
+		.aio_buf = (uintptr_t)s->data,
+		.aio_nbytes = l->bytes,
+		.aio_offset = (int64_t)place_next(l),
+	};
+}
+
+static void
+disk_submit(struct load *l, struct iocb **list, long n)
+{
+	while (n > 0) {
+		long r = syscall(SYS_io_submit, l->aio, n, list);
+
+		if (r <= 0)
+			die("io_submit", strerror(errno));
+		l->n_flying += (unsigned int)r;
+		list += r;
+		n -= r;
+	}
+}
+
+static void
+disk_run(struct load *l, const char *path)
+{
+	struct iocb *list[DEPTH_MAX];
+	struct io_event events[DEPTH_MAX];
+	long n;
+
+	l->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (l->fd < 0 || syscall(SYS_io_setup, DEPTH_MAX, &l->aio) < 0)
+		die(path, strerror(errno));
+	l->started_ns = now_ns();
+	for (unsigned int i = 0; i < l->depth; i++) {
+		disk_prepare(l, &l->slots[i]);
+		list[i] = &l->slots[i].iocb;
+	}
+	disk_submit(l, list, l->depth);
+	while (l->n_flying > 0) {
+		n = syscall(SYS_io_getevents, l->aio, 1l, (long)DEPTH_MAX, events, NULL);
+		if (n < 0)
+			die("io_getevents", strerror(errno));
+		for (long i = 0; i < n; i++) {
+			struct slot *s = &l->slots[events[i].data];
+
+			if (events[i].res != (int64_t)l->bytes)
+				die(path, "a read has failed");
+			disk_prepare(l, s);
+			list[i] = &s->iocb;
+		}
+		l->n_flying -= (unsigned int)n;
+		l->n_done += (uint64_t)n;
+		if (!is_time_over(l))
+			disk_submit(l, list, n);
+	}
+}
+
+/* ------ scsad ------ */
+
+static void unit_submit(struct load *l, struct slot *s);
+
+static void
+unit_done(struct scsac *c, const struct scsac_result *result, void *arg)
+{
+	struct slot *s = arg;
+	struct load *l = s->load;
+
+	if (result->err < 0)
+		die("packet", scsac_last_error(c)->text);
+	if (result->reason != SCSAC_CMPLT || result->status != 0 || result->resid != 0)
+		die("packet", scsac_reason_name(result->reason));
+	l->n_flying--;
+	l->n_done++;
+	if (!is_time_over(l))
+		unit_submit(l, s);
+}
+
+static void
+unit_submit(struct load *l, struct slot *s)
+{
+	const struct scsac_cmd cmd = {
+		.handle = l->handle,
+		.cdb = s->cdb,
+		.cdb_len = sizeof(s->cdb),
+		.direction = SCSAC_IN,
+		.data = s->data,
+		.data_len = l->bytes,
+		.attribute = SCSAC_ATTR_SIMPLE,
+	};
+
+	s->cdb[0] = 0x28;
+	be32_put(&s->cdb[2], (uint32_t)(place_next(l) / BLOCK));
+	be16_put(&s->cdb[7], (uint16_t)(l->bytes / BLOCK));
+	if (scsac_submit(l->c, &cmd, unit_done, s, NULL) < 0)
+		die("submit", scsac_last_error(l->c)->text);
+	l->n_flying++;
+}
+
+static void
+unit_run(struct load *l, const char *socket, const char *unit)
+{
+	if (scsac_new("load", &l->c) < 0 || scsac_connect(l->c, socket) < 0 ||
+	    scsac_open(l->c, unit, &l->handle, NULL) < 0)
+		die(unit, scsac_last_error(l->c)->text);
+	l->started_ns = now_ns();
+	for (unsigned int i = 0; i < l->depth; i++)
+		unit_submit(l, &l->slots[i]);
+	while (l->n_flying > 0)
+		if (scsac_wait(l->c, 30000) <= 0)
+			die(unit, "no answer");
+	scsac_free(l->c);
+}
+
+/* ------ both ------ */
+
+static bool
+options(struct load *l, int argc, char **argv)
+{
+	for (int o; (o = getopt(argc, argv, "b:q:t:r")) != -1;)
+		switch (o) {
+		case 'b': l->bytes = (uint32_t)strtoul(optarg, NULL, 10); break;
+		case 'q': l->depth = (unsigned int)strtoul(optarg, NULL, 10); break;
+		case 't': l->ms = (unsigned int)strtoul(optarg, NULL, 10); break;
+		case 'r': l->is_random = true; break;
+		default: return false;
+		}
+	return l->bytes >= BLOCK && l->bytes % BLOCK == 0 && l->bytes <= SPAN_BYTES &&
+	    l->depth > 0 && l->depth <= DEPTH_MAX;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct load l = { .bytes = 4096, .depth = 1, .ms = 1000, .seed = 0x9e3779b97f4a7c15 };
+	uint64_t idle, elapsed;
+	double busy;
+
+	if (!options(&l, argc, argv))
+		die("usage", "see load.c");
+	l.places = SPAN_BYTES / l.bytes;
+	for (unsigned int i = 0; i < l.depth; i++) {
+		l.slots[i].load = &l;
+		l.slots[i].data = aligned_alloc(4096, (l.bytes + 4095) / 4096 * 4096);
+		if (l.slots[i].data == NULL)
+			die("memory", strerror(errno));
+	}
+	idle = idle_ns();
+	if (optind == argc - 2 && strcmp(argv[optind], "disk") == 0)
+		disk_run(&l, argv[optind + 1]);
+	else if (optind == argc - 3 && strcmp(argv[optind], "unit") == 0)
+		unit_run(&l, argv[optind + 1], argv[optind + 2]);
+	else
+		die("usage", "see load.c");
+	elapsed = now_ns() - l.started_ns;
+	busy = (double)elapsed * (double)sysconf(_SC_NPROCESSORS_ONLN) - (double)(idle_ns() - idle);
+	printf("%.0f %.0f\n", (double)l.n_done * 1e9 / (double)elapsed, busy / (double)l.n_done);
+	return 0;
+}
