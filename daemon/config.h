@@ -37,6 +37,8 @@ struct config_pci {
 	char address[HOST_ADDR_LEN];	/* "0000:00:10.0"; "": it is none */
 	enum config_bus bus;
 	bool allow_unsafe_dma;		/* it may reach all memory of this machine */
+	bool is_identity;		/* bus addresses equal physical ones also with vfio */
+	uint32_t pool_bytes;		/* memory for DMA; 0: the default */
 };
 
 /* what a driver is told: a property of its node */

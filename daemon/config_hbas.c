@@ -6,6 +6,9 @@
 #include "base/text.h"
 #include "daemon/config_impl.h"
 
+#define POOL_MIN	(1u << 20)	/* memory for DMA of one function */
+#define POOL_MAX	(1u << 30)
+
 static const char *const bus_names[] = {
 	[CONFIG_BUS_VFIO] = "vfio",
 	[CONFIG_BUS_UIO] = "uio",
@@ -226,6 +229,45 @@ read_yes_no(const struct config_reader *rd, const char *where, const char *word,
 }
 
 static int
+read_pool(const struct config_reader *rd, const char *where, const char *word, uint32_t *ret)
+{
+	uint64_t bytes = 0;
+
+	if (word == NULL)
+		return 0;
+	if (num_parse_bytes(word, POOL_MAX, &bytes) < 0 || bytes < POOL_MIN)
+		return config_complain_word(rd, where, word,
+		    "is no size for memory for DMA, it can be 1M to 1G");
+	*ret = (uint32_t)bytes;
+	return 0;
+}
+
+static int
+read_pci_more(const struct config_reader *rd, const struct raw_hba *raw, unsigned int i,
+    struct config_hba *hba)
+{
+	const struct {
+		const char *key, *word;
+		bool *ret;
+	} keys[] = {
+		{ "allow_unsafe_dma", raw->allow_unsafe_dma, &hba->pci.allow_unsafe_dma },
+		{ "identity_dma", raw->identity_dma, &hba->pci.is_identity },
+		{ "dma_pool", raw->dma_pool, NULL },
+	};
+	char where[64];
+	int r = 0;
+
+	for (size_t k = 0; r == 0 && k < ARRAY_LEN(keys); k++) {
+		(void)snprintf(where, sizeof(where), "hbas/%u/%s", i, keys[k].key);
+		if (keys[k].word != NULL && raw->pci == NULL)
+			return config_complain(rd, where, "is for HBAs that have 'pci' only");
+		r = keys[k].ret != NULL ? read_yes_no(rd, where, keys[k].word, keys[k].ret) :
+		    read_pool(rd, where, keys[k].word, &hba->pci.pool_bytes);
+	}
+	return r;
+}
+
+static int
 read_pci(const struct config_reader *rd, const struct raw_hba *raw, unsigned int i,
     struct config_hba *hba)
 {
@@ -240,10 +282,7 @@ read_pci(const struct config_reader *rd, const struct raw_hba *raw, unsigned int
 	if (raw->bus != NULL && !bus_set(&hba->pci, raw->bus))
 		return config_complain_word(rd, where, raw->bus,
 		    "is no way to a PCI function, there are vfio and uio");
-	(void)snprintf(where, sizeof(where), "hbas/%u/allow_unsafe_dma", i);
-	if (raw->allow_unsafe_dma != NULL && raw->pci == NULL)
-		return config_complain(rd, where, "is for HBAs that have 'pci' only");
-	return read_yes_no(rd, where, raw->allow_unsafe_dma, &hba->pci.allow_unsafe_dma);
+	return read_pci_more(rd, raw, i, hba);
 }
 
 /* ------ the software HBA ------ */

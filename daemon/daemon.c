@@ -242,10 +242,27 @@ start_exports(struct daemon *d)
 	return r;
 }
 
+static void
+hba_changed(void *ctx, const struct hba *hba)
+{
+	struct daemon *d = ctx;
+	char state[16];
+
+	rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_HBA_STATE, hba->name,
+	    hba_state_text(hba, state, sizeof(state)));
+}
+
 static int
 start_units(struct daemon *d)
 {
-	int r = hbas_attach(d->conf, loops_count(d->loops), &d->hbas);
+	const struct hbas_conf hbas = {
+		.conf = d->conf,
+		.queues = loops_count(d->loops),
+		.worker = lu_worker_exec(d->worker),
+		.changed = hba_changed,
+		.ctx = d,
+	};
+	int r = hbas_attach(&hbas, &d->hbas);
 
 	rpc_server_set_hbas(d->rpc, d->hbas, d->tree);
 	rpc_server_set_exports(d->rpc, d->exports);

@@ -14,7 +14,7 @@
 	W(T, name) W(T, driver) W(T, module)
 /* of one that is a PCI function */
 #define HBA_PCI_WORDS(W, L, T) \
-	W(T, pci) W(T, bus) W(T, allow_unsafe_dma)
+	W(T, pci) W(T, bus) W(T, allow_unsafe_dma) W(T, identity_dma) W(T, dma_pool)
 /* of the software HBA */
 #define HBA_SOFT_WORDS(W, L, T) \
 	L(T, ports) L(T, disks) L(T, expanders) W(T, dynamic)

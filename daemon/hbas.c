@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/hba_pci.h"
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
 #include "host/fn.h"
@@ -18,6 +19,7 @@
 #define DRIVERS_MAX	32
 
 struct hbas {
+	struct hbas_conf conf;
 	size_t n;
 	bool is_loaded[DRIVERS_MAX];	/* rows of the table whose _init has run */
 	const char *state_dir;		/* only while attaching; NULL: none */
@@ -141,13 +143,12 @@ driver_start(struct hbas *hbas, const struct hba_driver *row, struct hba *hba)
 }
 
 static int
-soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
-    unsigned int queues)
+soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf)
 {
 	const struct soft_hba_conf soft = {
 		.disks = conf->disks,
 		.ndisks = conf->n_disks,
-		.queues = queues,
+		.queues = hbas->conf.queues,
 		.ports = conf->ports,
 		.nports = conf->n_ports,
 		.expanders = conf->expanders,
@@ -179,14 +180,6 @@ root_open(struct hba *hba, const struct config_hba *conf)
 	(void)text_copy(hba->detail, sizeof(hba->detail),
 	    hba->row != NULL ? hba->row->what : conf->module == NULL ? "" : conf->module);
 	return 0;
-}
-
-static int
-pci_open(struct hba *hba, const struct config_hba *conf)
-{
-	(void)snprintf(hba->detail, sizeof(hba->detail),
-	    "%s: no way to PCI functions in this build", conf->pci.address);
-	return -ENOTSUP;
 }
 
 static int
@@ -226,7 +219,8 @@ hba_attach(struct hba *hba, const struct config_hba *conf)
 	size_t before;
 	int r;
 
-	if (props_set(hba->dip, conf) != DDI_PROP_SUCCESS || ndi_prop_update_string(DDI_DEV_T_NONE, hba->dip, LU_PROP_HBA_NAME, hba->name) !=
+	if (props_set(hba->dip, conf) != DDI_PROP_SUCCESS ||
+	    ndi_prop_update_string(DDI_DEV_T_NONE, hba->dip, LU_PROP_HBA_NAME, hba->name) !=
 	    DDI_PROP_SUCCESS) {
 		(void)snprintf(hba->detail, sizeof(hba->detail), "out of memory");
 		return -ENOMEM;
@@ -287,8 +281,7 @@ driver_pick(struct hba *hba, const struct config_hba *conf)
 
 /* the driver's module, or its row of the table; then the HBA's node */
 static int
-hba_make(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
-    unsigned int queues)
+hba_make(struct hbas *hbas, struct hba *hba, const struct config_hba *conf)
 {
 	int r = 0;
 
@@ -299,14 +292,24 @@ hba_make(struct hbas *hbas, struct hba *hba, const struct config_hba *conf,
 	if (r < 0)
 		return r;
 	if (conf->pci.address[0] != '\0')
-		return pci_open(hba, conf);
+		return hba_pci_open(hba, conf);
 	if (hba->row != NULL && hba->row->where == DRIVER_SOFT)
-		return soft_open(hbas, hba, conf, queues);
+		return soft_open(hbas, hba, conf);
 	return root_open(hba, conf);
 }
 
+static void
+hba_init(struct hba *hba, const struct hbas_conf *owner)
+{
+	hba->state = HBA_FAILED;
+	hba->owner = owner;
+	(void)pthread_mutex_init(&hba->lock, NULL);
+	(void)pthread_mutex_init(&hba->life, NULL);
+	(void)pthread_cond_init(&hba->released, NULL);
+}
+
 static int
-hba_open(struct hbas *hbas, const struct config_hba *conf, unsigned int queues)
+hba_open(struct hbas *hbas, const struct config_hba *conf)
 {
 	struct hba *hba = &hbas->hba[hbas->n];
 	int r;
@@ -322,20 +325,23 @@ hba_open(struct hbas *hbas, const struct config_hba *conf, unsigned int queues)
 		(void)snprintf(hba->name, sizeof(hba->name), "%.*s%zu", CONFIG_DRIVER_MAX,
 		    hba->driver, ordinal_of(hbas, hba->driver));
 	(void)text_copy(hba->pci, sizeof(hba->pci), conf->pci.address);
-	hba->state = HBA_FAILED;
-	(void)pthread_mutex_init(&hba->lock, NULL);
+	hba_init(hba, &hbas->conf);
 	hbas->n++;
+	(void)pthread_mutex_lock(&hba->life);
 	if (r == 0)
-		r = hba_make(hbas, hba, conf, queues);
+		r = hba_make(hbas, hba, conf);
 	if (r == 0)
 		r = hba_attach(hba, conf);
+	if (r < 0)
+		hba_pci_close(hba);
+	(void)pthread_mutex_unlock(&hba->life);
 	if (r < 0)
 		log_error("%s: not attached: %s", hba->name, hba->detail);
 	return r;
 }
 
 int
-hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hbas)
+hbas_attach(const struct hbas_conf *conf, struct hbas **ret_hbas)
 {
 	struct hbas *hbas = calloc(1, sizeof(*hbas));
 	char dir[PATH_MAX];
@@ -345,9 +351,10 @@ hbas_attach(const struct config *conf, unsigned int queues, struct hbas **ret_hb
 		return -ENOMEM;
 	assert(driver_row_count() <= DRIVERS_MAX);
 	*ret_hbas = hbas;
-	hbas->state_dir = config_state_dir(conf, dir);
-	for (size_t i = 0; i < conf->n_hbas; i++) {
-		int r = hba_open(hbas, &conf->hbas[i], queues);
+	hbas->conf = *conf;
+	hbas->state_dir = config_state_dir(conf->conf, dir);
+	for (size_t i = 0; i < conf->conf->n_hbas; i++) {
+		int r = hba_open(hbas, &conf->conf->hbas[i]);
 
 		if (r < 0 && first == 0)
 			first = r;
@@ -370,7 +377,7 @@ hba_quiesce(struct hba *hba)
 		log_notice("%s: silenced", hba->name);
 }
 
-static bool
+bool
 hba_detach(struct hba *hba)
 {
 	int r;
@@ -389,6 +396,7 @@ hba_detach(struct hba *hba)
 	}
 	hba->state = HBA_DETACHED;
 	log_info("%s: detached", hba->name);
+	hba_pci_close(hba);
 	return true;
 }
 
@@ -397,10 +405,31 @@ hbas_detach(struct hbas *hbas)
 {
 	bool is_clean = true;
 
-	for (size_t i = hbas_count(hbas); i > 0; i--)
-		if (!hba_detach(&hbas->hba[i - 1]))
+	for (size_t i = hbas_count(hbas); i > 0; i--) {
+		struct hba *hba = &hbas->hba[i - 1];
+
+		(void)pthread_mutex_lock(&hba->life);
+		if (!hba_detach(hba))
 			is_clean = false;
+		(void)pthread_mutex_unlock(&hba->life);
+	}
 	return is_clean;
+}
+
+static void
+hba_free(struct hba *hba)
+{
+	hba_pci_wait(hba);
+	if (hba->soft != NULL)
+		soft_hba_free(hba->soft);
+	else if (hba->pci[0] != '\0' && hba->dip != NULL)
+		devi_unref(hba->dip);	/* it is out of the tree */
+	else if (hba->dip != NULL)
+		(void)devi_free(hba->dip);
+	free(hba->driver);
+	(void)pthread_mutex_destroy(&hba->lock);
+	(void)pthread_mutex_destroy(&hba->life);
+	(void)pthread_cond_destroy(&hba->released);
 }
 
 void
@@ -409,16 +438,9 @@ hbas_free(struct hbas *hbas)
 	if (hbas == NULL)
 		return;
 	for (size_t i = hbas->n; i > 0; i--) {
-		struct hba *hba = &hbas->hba[i - 1];
-
-		if (hba->state == HBA_READY)
-			continue;	/* refused to detach: the process is about to end */
-		if (hba->soft != NULL)
-			soft_hba_free(hba->soft);
-		else if (hba->dip != NULL)
-			(void)devi_free(hba->dip);
-		free(hba->driver);
-		(void)pthread_mutex_destroy(&hba->lock);
+		/* one that refused to detach stays: the process is about to end */
+		if (hbas->hba[i - 1].state != HBA_READY)
+			hba_free(&hbas->hba[i - 1]);
 	}
 	for (size_t i = 0; i < driver_row_count(); i++)
 		if (hbas->is_loaded[i])

@@ -23,8 +23,21 @@
 
 #include "base/compiler.h"
 #include "daemon/config.h"
+#include "lu/exec.h"
 
 struct hbas;
+struct hba;
+struct pci_attach;
+
+/* what the owner of the HBAs gives and is told */
+struct hbas_conf {
+	const struct config *conf;
+	unsigned int queues;		/* file I/O queues of a software HBA: one for each loop */
+	struct lu_exec *worker;		/* where a call may block */
+	/* the state of @hba has changed by itself; any thread */
+	void (*changed)(void *ctx, const struct hba *hba);
+	void *ctx;
+};
 
 enum hba_state { HBA_READY, HBA_FAILED, HBA_DETACHED, HBA_STATE_N };
 
@@ -37,26 +50,35 @@ struct hba {
 	_Atomic(enum hba_state) state;
 	dev_info_t *dip;		/* NULL when failed before it had a node */
 	struct soft_hba *soft;		/* NULL unless it is the software HBA */
+	struct pci_attach *fn;		/* NULL unless it is a PCI function that is open */
 	pthread_mutex_t lock;		/* held while somebody changes what is connected, */
 	bool is_ending;			/* which nobody may any more */
+	/* held while it is attached, detached or given back; before lock */
+	pthread_mutex_t life;
+	pthread_cond_t released;
+	struct lu_work release;		/* it goes back to the system, */
+	bool is_releasing;		/* soon; life */
+	const struct hbas_conf *owner;
 };
 
 /**
- * hbas_attach() - bring up every HBA of @conf and attach what is behind them
+ * hbas_attach() - bring up every HBA of the configuration and attach what is behind them
  *
- * @queues   file I/O queues of a software HBA: one for each loop
+ * @conf     borrowed until hbas_free()
  *
  * Returns:  0
  *           -EINVAL, -EBUSY, -ENOENT ...   why the first that failed did (logged). The others
  *           are up; hbas_detach() and hbas_free() are due
  *           -ENOMEM   as before, or *@ret_hbas is untouched
  */
-int hbas_attach(const struct config *conf, unsigned int queues,
-    struct hbas **ret_hbas) MUST_CHECK;
+int hbas_attach(const struct hbas_conf *conf, struct hbas **ret_hbas) MUST_CHECK;
 
 /* hbas_detach() - detach units and HBAs, newest first; false when one refused (logged): its
  * driver was asked to silence it (devo_quiesce) */
 bool hbas_detach(struct hbas *hbas);
+
+/* hba_detach() - the same for one, hba->life held; true also when it was detached before */
+bool hba_detach(struct hba *hba);
 
 /* hbas_free() - after hbas_detach(); NULL is fine */
 void hbas_free(struct hbas *hbas);

@@ -119,6 +119,8 @@ START_TEST(mistakes)
 		    ":3:10: ", "allow_unsafe_dma: yes" },
 		{ "hbas:\n  - pci: 00:10.0\n    allow_unsafe_dma: maybe\n", ":3:23: ",
 		    "neither yes nor no" },
+		{ "hbas:\n  - pci: 00:10.0\n    dma_pool: 4K\n", ":3:15: ", "1M to 1G" },
+		{ "hbas:\n  - driver: soft\n    dma_pool: 4M\n", ":3:15: ", "'pci' only" },
 		{ "hbas:\n  - driver: soft\n    bus: vfio\n", ":3:10: ", "no 'pci'" },
 		{ "hbas:\n  - driver: soft\n    allow_unsafe_dma: yes\n", ":3:23: ", "'pci' only" },
 		{ "hbas:\n  - driver: soft\n    pci: 00:10.0\n", ":3:10: ",

@@ -58,10 +58,11 @@ START_TEST(a_stuck_hba_is_silenced)
 {
 	struct config_hba conf_hba = { .driver = (char *)(uintptr_t)"stuck" };
 	struct config conf = { .hbas = &conf_hba, .n_hbas = 1 };
+	struct hbas_conf hbas_conf = { .conf = &conf, .queues = 1 };
 	struct hbas *hbas = NULL;
 
 	ck_assert_int_eq(driver_init("stuck", stuck_init, stuck_fini), 0);
-	ck_assert_int_eq(hbas_attach(&conf, 1, &hbas), 0);
+	ck_assert_int_eq(hbas_attach(&hbas_conf, &hbas), 0);
 	detach_answer = DDI_FAILURE;
 	ck_assert(!hbas_detach(hbas));
 	ck_assert_int_eq(n_quiesced, 1);
