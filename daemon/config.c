@@ -393,6 +393,9 @@ read_rest(const struct config_reader *rd, const struct raw_config *raw)
 	    !log_level_parse(raw->log->level, &c->log_level))
 		return config_complain_word(rd, "log/level", raw->log->level,
 		    "is not a level, there are error, warning, notice, info and debug");
+	if (raw->seccomp != NULL && !sandbox_mode_parse(raw->seccomp, &c->seccomp))
+		return config_complain_word(rd, "seccomp", raw->seccomp,
+		    "is neither off, log nor enforce");
 	if (raw->state_dir != NULL && raw->state_dir[0] != '/')
 		return config_complain_word(rd, "state_dir", raw->state_dir,
 		    "is not an absolute path");

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "daemon/drivers.h"
 #include "daemon/ex_set.h"
+#include "daemon/sandbox.h"
 #include "host/addr.h"
 #include "hw/soft/soft.h"
 #include "proto/method.h"
@@ -100,6 +101,7 @@ struct config {
 	uint32_t drain_ms;		/* shutdown: patience with packets in flight */
 	enum log_level log_level;
 	char *user;			/* who to become after start; NULL: stay */
+	enum sandbox_mode seccomp;
 	char *state_dir;		/* what outlives a restart, and the file of --demo; NULL:
 					 * see config_state_dir() */
 	char *demo_dir;			/* the folder that demo_add() made, or NULL */

@@ -114,6 +114,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	WORD("busy_poll_us", struct raw_config, busy_poll_us),
 	WORD("drain_ms", struct raw_config, drain_ms),
 	WORD("user", struct raw_config, user),
+	WORD("seccomp", struct raw_config, seccomp),
 	WORD("state_dir", struct raw_config, state_dir),
 	EX_LISTS(FIELD_MANY)
 	EX_MAPPINGS(FIELD_ONE)

@@ -60,7 +60,7 @@ struct raw_config {
 	unsigned int access_count;
 	struct raw_limits *limits;
 	struct raw_log *log;
-	char *loops, *busy_poll_us, *drain_ms, *user, *state_dir;
+	char *loops, *busy_poll_us, *drain_ms, *user, *seccomp, *state_dir;
 	EX_LISTS(RAW_MANY)
 	EX_MAPPINGS(RAW_ONE)
 	EX_OWN_LISTS(RAW_MANY)

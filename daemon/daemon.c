@@ -21,6 +21,7 @@
 #include "daemon/privilege.h"
 #include "daemon/rpc.h"
 #include "daemon/rpc_socket.h"
+#include "daemon/sandbox.h"
 #include "daemon/tree.h"
 #include "ddi/violation.h"
 #include "lu/recover.h"
@@ -472,6 +473,11 @@ run(const struct config *conf)
 	r = daemon_start(conf, &d);
 	if (r < 0)
 		return EXIT_START;
+	r = sandbox_enter(conf->seccomp);
+	if (r < 0) {
+		daemon_stop(d);
+		return EXIT_START;
+	}
 	exports_tell(d->exports);
 	log_notice("ready, socket %s", d->socket.path);
 	notify_status("serving %s", d->socket.path);
