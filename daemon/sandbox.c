@@ -65,7 +65,7 @@ static const char *const allowed[] = {
 
 /* what a sanitizer takes at its report, or to look for leaks at the end */
 static const char *const sanitizers[] = {
-	"arch_prctl", "clone", "clone3", "execve", "fork", "getpgid", "kill", "mmap", "mprotect",
+	"arch_prctl", "clone", "clone3", "execve", "fork", "getdents", "getpgid", "kill", "mmap", "mprotect",
 	"msync", "personality", "pipe", "prctl", "process_vm_readv", "ptrace", "sched_setscheduler",
 	"setrlimit", "shmctl", "vfork", "wait4", "waitid",
 };
