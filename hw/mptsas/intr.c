@@ -45,7 +45,8 @@ fill_status(const struct mptsas_cmd *cmd, const struct reply_result *result)
 
 	if (pkt->pkt_scblen > 0)
 		pkt->pkt_scbp[0] = result->status;
-	if (result->sense_bytes == 0)
+	/* what the packet has no room for is lost: the device has handed it over */
+	if (result->sense_bytes == 0 || pkt->pkt_scblen < sizeof(struct scsi_arq_status))
 		return;
 	(void)ddi_dma_sync(
 	    hba->pool.dma, (off_t)off, result->sense_bytes, DDI_DMA_SYNC_FORCPU);
@@ -205,7 +206,7 @@ reply_io(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *
 	case RETURNED:
 		break;
 	}
-	r = mpt_reply_io_read(frame, head, cmd->len, cmd->sense_len, &result);
+	r = mpt_reply_io_read(frame, head, cmd->len, &result);
 	if (r < 0)
 		return reply_io_bad(hba, cmd, r);
 	if (result.is_queue_full)

@@ -101,7 +101,6 @@ struct mptsas_cmd {
 	uint32_t context;
 	uint32_t len;			/* bytes to move */
 	uint64_t deadline_ns;		/* 0: none */
-	uint8_t sense_len;
 	uint8_t why;			/* CMD_*: who asked it to end; CMD_CMPLT: nobody */
 	uint_t stats;			/* STAT_* that go with it */
 	bool has_expired;

@@ -12,6 +12,7 @@
 #define READY_US	60000000	/* firmware that boots */
 #define MU_RESET_US	15000000
 #define UNLOCK_TRIES	20
+#define FLUSH_STEPS	600		/* of the longest request and reply */
 #define STEP_MIN_US	10		/* between looks at a register */
 #define STEP_MAX_US	10000
 
@@ -151,6 +152,26 @@ mu_reset(struct mptsas_hba *hba)
 	return r < 0 ? r : mptsas_wait_state(hba, MPT_ST_READY, MU_RESET_US);
 }
 
+/* a handshake that somebody died in is brought to its end, whatever that is: there are models whose
+ * reset does not end it, and a message cut short ends in a fault at worst */
+static void
+doorbell_flush(struct mptsas_hba *hba)
+{
+	for (int i = 0; i < FLUSH_STEPS; i++) {
+		uint32_t v = mptsas_get(hba, MPT_DOORBELL), status;
+
+		if (v == MPT_GONE || !MPT_DB_IS_ACTIVE(v))
+			return;
+		status = mptsas_get(hba, MPT_INT_STATUS);
+		if ((status & MPT_INT_DOORBELL) != 0)
+			mptsas_put(hba, MPT_INT_STATUS, 0);
+		else if ((status & MPT_INT_DB_BUSY) == 0)
+			mptsas_put(hba, MPT_DOORBELL, 0);
+		else
+			drv_usecwait(STEP_MIN_US);
+	}
+}
+
 void
 mptsas_halt(struct mptsas_hba *hba)
 {
@@ -159,7 +180,6 @@ mptsas_halt(struct mptsas_hba *hba)
 	(void)mptsas_get(hba, MPT_DIAGNOSTIC);
 }
 
-/* one try; a handshake that somebody died in is not continued, it would end in anything */
 static int
 ready_try(struct mptsas_hba *hba)
 {
@@ -167,6 +187,8 @@ ready_try(struct mptsas_hba *hba)
 
 	if (v == MPT_GONE)
 		return -ENODEV;
+	if (MPT_DB_IS_ACTIVE(v))
+		doorbell_flush(hba);
 	if (MPT_DB_IS_ACTIVE(v) || MPT_DB_STATE(v) == MPT_ST_FAULT)
 		return diag_reset(hba);
 	switch (MPT_DB_STATE(v)) {

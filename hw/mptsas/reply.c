@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/num.h"
+#include "hw/mptsas/ring.h"
 
 #define STATE_SENT	(STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD)
 
@@ -140,7 +141,7 @@ result_take(enum verdict v, const uint8_t *frame, struct reply_result *ret)
 
 int
 mpt_reply_io_read(const uint8_t *frame, const struct reply_head *head, uint32_t len,
-    uint8_t sense_len, struct reply_result *ret)
+    struct reply_result *ret)
 {
 	struct reply_result result = { .reason = CMD_CMPLT };
 	uint32_t sense;
@@ -160,7 +161,7 @@ mpt_reply_io_read(const uint8_t *frame, const struct reply_head *head, uint32_t 
 	if (result.status == STATUS_CHECK &&
 	    (frame[MPT_IOR_STATE] & MPT_IO_STATE_SENSE) != 0) {
 		sense = le32_get(frame + MPT_IOR_SENSE_COUNT);
-		if (sense > sense_len)
+		if (sense > RING_SENSE_LEN)
 			return -EPROTO;
 		result.sense_bytes = (uint8_t)sense;
 	}

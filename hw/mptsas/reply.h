@@ -49,16 +49,16 @@ void mpt_reply_io_good(uint32_t len, struct reply_result *ret);
 /**
  * mpt_reply_io_read() - a reply frame to a SCSI command
  *
- * @frame     head->len bytes
- * @len       bytes the command was to move; what the chip claims beyond is cut
- * @sense_len bytes of sense the chip was given room for
+ * @frame    head->len bytes
+ * @len      bytes the command was to move; what the chip claims beyond is cut
  *
  * Returns:  0
  *           -EBADMSG  too short
- *           -EPROTO   more sense than there was room for: memory behind it is suspect
+ *           -EPROTO   more sense than RING_SENSE_LEN, the room for it: memory behind that is
+ *                     suspect
  */
 int mpt_reply_io_read(const uint8_t *frame, const struct reply_head *head, uint32_t len,
-    uint8_t sense_len, struct reply_result *ret) MUST_CHECK;
+    struct reply_result *ret) MUST_CHECK;
 
 /* mpt_reply_task_read() - a reply to task management; *@ret_is_done: it did what was asked, or
  * found nothing to do it to. 0 or -EBADMSG */

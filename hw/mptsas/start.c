@@ -86,16 +86,6 @@ mptsas_teardown_pkt(struct scsi_pkt *pkt)
 	(void)pkt;
 }
 
-static uint8_t
-sense_room(const struct scsi_pkt *pkt)
-{
-	size_t head = offsetof(struct scsi_arq_status, sts_sensedata);
-
-	if (pkt->pkt_scblen < sizeof(struct scsi_arq_status))
-		return 0;
-	return (uint8_t)num_min(pkt->pkt_scblen - head, RING_SENSE_LEN);
-}
-
 static void
 cmd_prepare(struct mptsas_lu *lu, struct scsi_pkt *pkt, struct mptsas_cmd *cmd)
 {
@@ -111,7 +101,6 @@ cmd_prepare(struct mptsas_lu *lu, struct scsi_pkt *pkt, struct mptsas_cmd *cmd)
 		pkt->pkt_scbp[0] = STATUS_GOOD;
 	*cmd = (struct mptsas_cmd){
 		.pkt = pkt, .lu = lu, .len = len, .why = CMD_CMPLT,
-		.sense_len = sense_room(pkt),
 		.is_polled = (pkt->pkt_flags & FLAG_NOINTR) != 0,
 	};
 	if (pkt->pkt_time != 0)
@@ -153,7 +142,7 @@ frame_write(struct mptsas_hba *hba, uint32_t i, const struct mptsas_cmd *cmd)
 		.lun = cmd->lu->lun,
 		.cdb = pkt->pkt_cdbp, .cdb_len = (uint8_t)pkt->pkt_cdblen,
 		.control = pkt_control(pkt),
-		.sense_len = cmd->sense_len,
+		.sense_len = RING_SENSE_LEN,
 		.sense_low = (uint32_t)(hba->pool.iova + mpt_ring_sense_off(l, i)),
 		.cookies = pkt->pkt_cookies, .ncookies = pkt->pkt_numcookies,
 		.is_write = pkt->pkt_numcookies != 0 &&
