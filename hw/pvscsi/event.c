@@ -26,7 +26,6 @@ pvscsi_note(struct pvscsi *hba, const struct pv_msg *msg, bool lost)
 		target->events |= PVSCSI_EV_LUNS;
 	} else if (msg->type == PV_MSG_DEV_ADDED) {
 		target->events |= PVSCSI_EV_ADDED;
-		atomic_store(&target->is_gone, false);
 	} else {
 		target->events = (target->events & ~PVSCSI_EV_ADDED) | PVSCSI_EV_REMOVED;
 		atomic_store(&target->is_gone, true);

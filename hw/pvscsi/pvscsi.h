@@ -411,6 +411,9 @@ int pvscsi_bus_reset(dev_info_t *dip, int level);
 int pvscsi_reset_notify(
     struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg);
 void pvscsi_tell_reset(struct pvscsi *hba, struct pvscsi_target *target);	/* NULL: all */
+/* pvscsi_empty() - @target has left: get its commands back from the chip, they end with
+ * CMD_DEV_GONE; new ones end so at once. May block */
+void pvscsi_empty(struct pvscsi *hba, struct pvscsi_target *target);
 int pvscsi_quiesce(dev_info_t *dip);
 int pvscsi_unquiesce(dev_info_t *dip);
 /* pvscsi_late() - climb the ladder with every command whose time is over: abort, device reset,

@@ -237,6 +237,8 @@ pvscsi_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 	    pkt->pkt_numcookies > PV_SGE_PER_PAGE)
 		return TRAN_BADPKT;
 	reason = cmd_prepare(lu, pkt, cmd);
+	if (atomic_load(&lu->target->is_gone))
+		reason = CMD_DEV_GONE;
 	if (reason != CMD_CMPLT)
 		return pkt_end_unsent(pkt, reason);
 	/* the model does not say how much of an answer it wrote: what it did not write must not

@@ -91,7 +91,7 @@ abort_ask(struct pvscsi *hba, uint32_t context, uint32_t target)
 
 /* ask for the command in slot @i, if it is meant */
 static bool
-abort_slot(struct pvscsi *hba, const struct scope *scope, uint32_t i)
+abort_slot(struct pvscsi *hba, const struct scope *scope, uint32_t i, uint8_t why, uint_t stats)
 {
 	struct pvscsi_cmd *cmd;
 	uint32_t context = 0, target = 0;
@@ -99,7 +99,7 @@ abort_slot(struct pvscsi *hba, const struct scope *scope, uint32_t i)
 	mutex_enter(&hba->lock);
 	cmd = hba->tags.slots[i].cmd;
 	if (cmd != NULL && scope_has(scope, cmd)) {
-		cmd_mark(cmd, CMD_ABORTED, STAT_ABORTED);
+		cmd_mark(cmd, why, stats);
 		context = cmd->context;
 		target = cmd->target->number;
 	}
@@ -119,10 +119,22 @@ pvscsi_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
 
 	(void)pvscsi_drain(hba, UINT_MAX);
 	for (uint32_t i = 0; i < hba->tags.n; i++)
-		n += abort_slot(hba, &scope, i);
+		n += abort_slot(hba, &scope, i, CMD_ABORTED, STAT_ABORTED);
 	if (n == 0)
 		return pkt == NULL;
 	return scope_wait(hba, &scope) || servicing_interrupt();
+}
+
+void
+pvscsi_empty(struct pvscsi *hba, struct pvscsi_target *target)
+{
+	struct scope scope = { .target = target };
+
+	atomic_store(&target->is_gone, true);
+	(void)pvscsi_drain(hba, UINT_MAX);
+	for (uint32_t i = 0; i < hba->tags.n; i++)
+		(void)abort_slot(hba, &scope, i, CMD_DEV_GONE, 0);
+	(void)scope_wait(hba, &scope);
 }
 
 /*

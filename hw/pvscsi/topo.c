@@ -58,9 +58,17 @@ report_gone(struct pvscsi *hba, struct pvscsi_target *target)
 	    hba->map, SCSI_TGT_SCSI_DEVICE, target_addr(target, addr));
 }
 
+/* the units of one that has left are taken down when the chip has let go of their commands */
 static void
 report(struct pvscsi *hba, struct pvscsi_target *target, bool is_there)
 {
+	bool is_news;
+
+	mutex_enter(&hba->topo_lock);
+	is_news = !is_there && target->is_reported;
+	mutex_exit(&hba->topo_lock);
+	if (is_news)
+		pvscsi_empty(hba, target);
 	mutex_enter(&hba->topo_lock);
 	if (hba->map != NULL && is_there)
 		report_there(hba, target);
@@ -119,8 +127,10 @@ targets_tell(struct pvscsi *hba)
 		mutex_exit(&hba->lock);
 		if ((events & PVSCSI_EV_REMOVED) != 0)
 			report(hba, target, false);
-		if ((events & PVSCSI_EV_ADDED) != 0)
+		if ((events & PVSCSI_EV_ADDED) != 0) {
+			atomic_store(&target->is_gone, false);
 			report(hba, target, true);
+		}
 		mutex_enter(&hba->topo_lock);
 		if ((events & PVSCSI_EV_LUNS) != 0 && hba->map != NULL)
 			scsi_hba_tgtmap_scan_luns(hba->map, target_addr(target, addr));

@@ -70,13 +70,26 @@ gone_while_busy(void)
 	ck_assert(io_ended(&io, CMD_DEV_GONE, 0));
 	/* nothing answers there any more, and it was in the map */
 	chip->disks[0].is_held = false;
-	if (scsi_transport(io.pkt) == TRAN_ACCEPT) {
-		atomic_store(&io.done, 0);
-		io_wait(&io);
-		ck_assert_int_eq(io.pkt->pkt_reason, CMD_DEV_GONE);
-		ck_assert_uint_eq(io.pkt->pkt_state, STATE_GOT_BUS);
-	}
+	io_send(&io);
+	io_wait(&io);
+	ck_assert_int_eq(io.pkt->pkt_reason, CMD_DEV_GONE);
+	ck_assert_uint_eq(io.pkt->pkt_state, STATE_GOT_BUS);
 	ck_assert_int_eq(scsi_reset(&io.pkt->pkt_address, RESET_TARGET), 0);
+	io_fini(&io);
+	world_settle(S);
+	ck_assert_ptr_null(world_find(0));
+}
+
+/* the chip does not give its commands back by itself: they are asked for, and the unit waits */
+static void
+gone_and_held(void)
+{
+	chip->disks[0].is_held = true;
+	io_tur(&io, world_sd(0));
+	mock_message(chip, PV_MSG_DEV_REMOVED, 0, 0);
+	io_wait(&io);
+	ck_assert(io_ended(&io, CMD_DEV_GONE, 0));
+	ck_assert_uint_eq(chip->aborts, 1);
 	io_fini(&io);
 	world_settle(S);
 	ck_assert_ptr_null(world_find(0));
@@ -155,11 +168,12 @@ WORLD_TEST(come_and_go)
 WORLD_TEST(another_in_its_place)
 WORLD_TEST(a_short_visit)
 WORLD_TEST(gone_while_busy)
+WORLD_TEST(gone_and_held)
 WORLD_TEST(missed_messages, .prepare = no_messages, .scan_s = 10)
 WORLD_TEST(full_ring)
 WORLD_TEST(strange_messages)
 WORLD_TEST(silent_target)
 
 CHECK_MAIN("targets come and go", come_and_go_test, another_in_its_place_test,
-    a_short_visit_test, gone_while_busy_test, missed_messages_test, full_ring_test,
+    a_short_visit_test, gone_while_busy_test, gone_and_held_test, missed_messages_test, full_ring_test,
     strange_messages_test, silent_target_test)
