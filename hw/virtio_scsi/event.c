@@ -150,6 +150,7 @@ act_on(struct vs_hba *hba, const struct vs_event *event)
 	case VS_EVENT_PARAM_CHANGE:
 		/* a unit attention says the same to whoever comes next */
 		(void)atomic_fetch_add(&hba->counts.changes, 1);
+		vs_publish(hba);
 		break;
 	case VS_EVENT_ASYNC_NOTIFY:
 	case VS_EVENT_NONE:

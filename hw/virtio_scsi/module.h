@@ -10,7 +10,8 @@
  * Properties read from the node: "virtio-scsi-queues" (request queues at most; 0, the default:
  *           one for each loop).
  * Properties of the node that tell how it is: "hba-state" (starting, ready, held, failed, dead),
- *           "hba-failures" (how often it had to be recovered), "hba-why" (the last reason).
+ *           "hba-failures" (how often it had to be recovered), "hba-why" (the last reason),
+ *           "capacity-changes" (how often a unit has told of a new size).
  */
 #ifndef VIRTIO_SCSI_MODULE_H
 #define VIRTIO_SCSI_MODULE_H

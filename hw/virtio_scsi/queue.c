@@ -7,7 +7,9 @@
 #include "base/bytes.h"
 #include "base/num.h"
 
-#define DIRECT_DESCS	32	/* of a command, in a ring without indirect descriptors */
+#define DIRECT_DESCS	32	/* of a command, in a ring without indirect descriptors, */
+#define DIRECT_LEAST	3
+#define DIRECT_DEPTH	8	/* so that there are as many commands, if it can be */
 #define CONTROL_STRIDE	2
 #define CONTROL_BYTES	64	/* of one task management function */
 
@@ -51,6 +53,16 @@ mems_new(struct vs_hba *hba, struct vs_mem *mems, unsigned int count, unsigned i
 	return DDI_SUCCESS;
 }
 
+/* without indirect descriptors the ring is shared out evenly: so many for each command */
+static uint16_t
+direct_stride(uint16_t segs, uint16_t size)
+{
+	uint64_t most = num_min(segs + 2u, DIRECT_DESCS);
+	unsigned int share = size / DIRECT_DEPTH;
+
+	return (uint16_t)num_min(most, share < DIRECT_LEAST ? DIRECT_LEAST : share);
+}
+
 static int
 queue_new(struct vs_hba *hba, struct vs_queue *queue)
 {
@@ -60,8 +72,7 @@ queue_new(struct vs_hba *hba, struct vs_queue *queue)
 		return DDI_FAILURE;
 	queue->stride = 1;
 	if ((hba->features & VS_F_INDIRECT_DESC) == 0)
-		queue->stride = (uint16_t)num_min(num_min(hba->limits.segs + 2u, DIRECT_DESCS),
-		    size);
+		queue->stride = direct_stride(hba->limits.segs, size);
 	queue->depth = size / queue->stride;
 	/* an indirect table may be no longer than the ring; a table of ours, than its place */
 	hba->limits.segs = (uint16_t)num_min(hba->limits.segs,

@@ -296,6 +296,8 @@ vs_publish(struct vs_hba *hba)
 	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, "hba-why", vs_why_text(why));
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, hba->dip, "hba-failures",
 	    (int)atomic_load(&hba->counts.failures));
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, hba->dip, "capacity-changes",
+	    (int)atomic_load(&hba->counts.changes));
 }
 
 /*

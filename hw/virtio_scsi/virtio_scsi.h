@@ -69,7 +69,7 @@
 #define VS_TICKS_PER_S		(1000 / VS_TICK_MS)
 #define VS_RESET_MS		60000	/* the device finishes what is in flight first */
 #define VS_TMF_MS		30000	/* task management waits for the backend, too */
-#define VS_IDLE_INTRS_MAX	5000	/* in one tick, with nothing to do */
+#define VS_IDLE_INTRS_MAX	1000	/* in one tick, with nothing to do */
 #define VS_FAILURES_MAX		5	/* in VS_FAILURES_S; more, and it stays dead */
 #define VS_FAILURES_S		60
 #define VS_RECHECK_TICKS	2	/* a unit that leaves is still there for a moment */
