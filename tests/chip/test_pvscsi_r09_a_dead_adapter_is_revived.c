@@ -146,6 +146,30 @@ START_TEST(foreign_context)
 }
 END_TEST
 
+static bool
+interrupts_until_failed(void *arg)
+{
+	chip_interrupt(arg, 0);
+	return pv_state_is(arg, PVSCSI_FAILED);
+}
+
+START_TEST(interrupts_without_end)
+{
+	uint64_t from_ns;
+
+	begin(&slow);
+	from_ns = clock_now_ns();
+	while (!interrupts_until_failed(chip))
+		ck_assert_uint_lt(clock_now_ns() - from_ns, 20 * NS_PER_S);
+	for (int i = 0; i < N; i++) {
+		chip_cmd_wait(cmds[i]);
+		ck_assert(pv_ended(cmds[i], CMD_TRAN_ERR, 0));
+	}
+	ck_assert_int_eq(pvscsi_of(chip_node(chip))->lie, PVSCSI_LIE_INTERRUPT);
+	comes_back();
+}
+END_TEST
+
 START_TEST(pulled_out)
 {
 	uint64_t from_ns;
@@ -163,4 +187,4 @@ START_TEST(pulled_out)
 END_TEST
 
 CHECK_MAIN("pvscsi: death", reset_under_commands, rings_forgotten, registers_of_ones,
-    foreign_context, pulled_out)
+    foreign_context, interrupts_without_end, pulled_out)
