@@ -77,9 +77,9 @@ state_tell(struct mptsas_hba *hba)
 	why = hba->why;
 	failures = (int)hba->failures;
 	mutex_exit(&hba->lock);
-	(void)ddi_prop_update_int(DDI_DEV_T_NONE, hba->dip, "hba-failures", failures);
-	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, "hba-why", why);
 	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, "hba-state", name);
+	(void)ddi_prop_update_string(DDI_DEV_T_NONE, hba->dip, "hba-why", why);
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, hba->dip, "hba-failures", failures);
 }
 
 static void
