@@ -159,7 +159,7 @@ mock_intr_off(struct pci_fn *fn, int type)
 static void
 mock_intr_unmask(struct pci_fn *fn)
 {
-	mock_of(fn)->unmasks++;
+	(void)__atomic_fetch_add(&mock_of(fn)->unmasks, 1, __ATOMIC_SEQ_CST);
 }
 
 static int
