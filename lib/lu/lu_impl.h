@@ -235,6 +235,17 @@ void lu_task_move(struct lu_task *task, enum lu_task_state to);
 int lu_pkt_take(struct lu *lu, struct lu_task *task) MUST_CHECK;
 void lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data);
 void lu_pkts_fini(struct lu *lu);
+/* lu_task_bytes() - how much of its buffer the device may have. There are adapters that move all of
+ * what they are given to or from the medium, whatever a READ or WRITE says */
+static inline uint32_t
+lu_task_bytes(const struct lu_task *task)
+{
+	bool is_medium = task->op != NULL &&
+	    (task->op->xfer == OP_XFER_BLOCKS || task->op->xfer == OP_XFER_BLOCKS6);
+
+	return is_medium && task->expected < task->data_len ? (uint32_t)task->expected :
+	    task->data_len;
+}
 
 /* submit.c, home only: does a unit attention, a reservation or an access state stop the task?
  * Then it has been ended */

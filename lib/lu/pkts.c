@@ -23,14 +23,14 @@ task_buf(struct lu_task *task)
 	bioinit(bp);
 	bp->b_flags = B_BUSY | (task->dir == LU_DIR_IN ? B_READ : B_WRITE);
 	bp->b_un.b_addr = task->data;
-	bp->b_bcount = task->data_len;
+	bp->b_bcount = lu_task_bytes(task);
 	return bp;
 }
 
 int
 lu_pkt_take(struct lu *lu, struct lu_task *task)
 {
-	struct buf *bp = task->data_len > 0 ? task_buf(task) : NULL;
+	struct buf *bp = lu_task_bytes(task) > 0 ? task_buf(task) : NULL;
 	struct scsi_pkt *spare = spare_take(lu, task->cdb_used);
 	struct scsi_pkt *pkt = scsi_init_pkt(&lu->sd->sd_address, spare, bp, task->cdb_used,
 	    LU_SCB_LEN, 0, PKT_CONSISTENT | PKT_XARQ, NULL_FUNC, NULL);

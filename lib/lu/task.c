@@ -71,10 +71,10 @@ result_moved(const struct lu_task *task, const struct scsi_pkt *pkt)
 	if (!is_good && (task->state & STATE_XFERRED_DATA) == 0)
 		return 0;
 	if (pkt->pkt_resid <= 0)
-		return task->data_len;
-	if ((uint64_t)pkt->pkt_resid >= task->data_len)
+		return lu_task_bytes(task);
+	if ((uint64_t)pkt->pkt_resid >= lu_task_bytes(task))
 		return 0;
-	return task->data_len - (uint32_t)pkt->pkt_resid;
+	return lu_task_bytes(task) - (uint32_t)pkt->pkt_resid;
 }
 
 static void

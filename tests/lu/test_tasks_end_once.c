@@ -241,7 +241,8 @@ struct outcome {
 static const struct outcome outcomes[] = {
 	{ "short read", .resid = 512, .blocks = 2, .len = 1024, .moved = 512,
 	    .kind = LU_RESID_UNDER, .want_resid = 512 },
-	{ "buffer longer", .resid = 512, .blocks = 1, .len = 1024, .moved = 512,
+	/* the device gets no more of it than the CDB asks for */
+	{ "buffer longer", .resid = 0, .blocks = 1, .len = 1024, .moved = 512,
 	    .kind = LU_RESID_UNDER, .want_resid = 512 },
 	{ "buffer shorter", .reason = CMD_DATA_OVR, .resid = -1, .blocks = 4, .len = 512,
 	    .moved = 512, .kind = LU_RESID_OVER, .want_resid = 1536 },
