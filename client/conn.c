@@ -33,6 +33,7 @@ scsac_new(const char *name, struct scsac **ret)
 	}
 	(void)text_copy(c->name, sizeof(c->name), name);
 	c->fd = -1;
+	c->fd_in = -1;
 	c->timeout_ms = CALL_TIMEOUT_MS;
 	outq_init(&c->out, request_sent, c);
 	arena_init(&c->arena, ARENA_FACTOR_REPLY);
@@ -56,6 +57,7 @@ scsac_free(struct scsac *c)
 		return;
 	assert(c->callback_depth == 0);
 	scsac_disconnect(c);
+	memory_fini(c);
 	outq_fini(&c->out);
 	arena_fini(&c->arena);
 	free(c->requests);
@@ -88,6 +90,7 @@ conn_close(struct scsac *c, int err)
 		return;
 	c->state = CONN_IDLE;
 	close_fd(&c->fd);
+	memory_forget(c);
 	outq_clear(&c->out);
 	c->in_start = 0;
 	c->in_end = 0;
@@ -173,6 +176,7 @@ hello_take(struct call *call, const ProtobufCMessage *reply)
 	c->info.protocol_minor = msg->minor;
 	c->info.role = (enum scsac_role)msg->role;
 	c->info.generation = msg->generation;
+	c->features = msg->features & PROTO_FEATURES;
 	if (msg->has_instance)
 		memcpy(c->info.instance, msg->instance.data, SCSAC_INSTANCE_LEN);
 	return hello_limits(c, msg->limits);
@@ -191,6 +195,8 @@ hello_queue(struct scsac *c)
 	msg.minor_min = PROTO_MINOR_MIN;
 	msg.has_minor_max = 1;
 	msg.minor_max = PROTO_MINOR;
+	msg.has_features_optional = 1;
+	msg.features_optional = PROTO_FEATURES;
 	c->hello = (struct call){ .take = hello_take, .arg = c };
 	return call_queue(c, METHOD_HELLO, &msg.base, &c->hello);
 }

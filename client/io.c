@@ -235,18 +235,38 @@ io_vectors(struct scsac *c, struct iovec iov[2])
 	return n;
 }
 
+union fd_room {
+	struct cmsghdr head;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+/* it belongs to the reply whose first byte came with it */
+static void
+fd_take(struct scsac *c, struct msghdr *msg)
+{
+	struct cmsghdr *head = CMSG_FIRSTHDR(msg);
+
+	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
+	    head->cmsg_len != CMSG_LEN(sizeof(int)))
+		return;
+	close_fd(&c->fd_in);
+	memcpy(&c->fd_in, CMSG_DATA(head), sizeof(c->fd_in));
+}
+
 /* One receive: 1 when more may be there, 0 when not, -EAGAIN, -EINTR; -ENOTCONN: all over. */
 static int
 io_receive(struct scsac *c, int flags)
 {
 	struct iovec iov[2];
-	struct msghdr msg = { .msg_iov = iov };
+	union fd_room room;
+	struct msghdr msg = { .msg_iov = iov, .msg_control = &room,
+		.msg_controllen = sizeof(room) };
 	size_t wanted, to_data = c->data_left;
 	ssize_t n;
 
 	msg.msg_iovlen = (size_t)io_vectors(c, iov);
 	wanted = iov[0].iov_len + (msg.msg_iovlen > 1 ? iov[1].iov_len : 0);
-	n = recvmsg(c->fd, &msg, flags);
+	n = recvmsg(c->fd, &msg, flags | MSG_CMSG_CLOEXEC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return -errno;
 	if (n <= 0) {
@@ -255,6 +275,8 @@ io_receive(struct scsac *c, int flags)
 		return -ENOTCONN;
 	}
 	c->has_received = true;
+	if (msg.msg_controllen > 0)
+		fd_take(c, &msg);
 	if (to_data > (size_t)n)
 		to_data = (size_t)n;
 	c->in_end += (size_t)n - to_data;

@@ -10,9 +10,11 @@ packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len
 {
 	struct scsac_result *result = &req->result;
 
-	if (data_len > 0 && (req->direction != SCSAC_IN || data_len > req->data_len))
+	uint32_t moved = req->is_in_memory ? msg->moved : data_len;
+
+	if (data_len > 0 && (req->is_in_memory || req->direction != SCSAC_IN || data_len > req->data_len))
 		return -EBADMSG;
-	if (msg->resid > req->data_len || msg->scsi_status > UINT8_MAX)
+	if (moved > req->data_len || msg->resid > req->data_len || msg->scsi_status > UINT8_MAX)
 		return -EBADMSG;
 	result->err = 0;
 	result->is_unknown = false;
@@ -23,7 +25,7 @@ packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len
 	result->resid = msg->resid;
 	result->overflow = msg->overflow;
 	result->duration_ns = msg->duration_ns;
-	result->data_len = data_len;
+	result->data_len = moved;
 	result->sense_len = 0;
 	if (msg->has_sense) {
 		result->sense_len = (uint32_t)msg->sense.len;
@@ -58,7 +60,8 @@ cmd_check(struct scsac *c, const struct scsac_cmd *cmd)
 }
 
 static void
-submit_message(const struct scsac_cmd *cmd, Scsad__SubmitRequest *msg)
+submit_message(const struct scsac_cmd *cmd, const struct memory *memory,
+    Scsad__SubmitRequest *msg)
 {
 	scsad__submit_request__init(msg);
 	msg->has_handle = 1;
@@ -76,16 +79,23 @@ submit_message(const struct scsac_cmd *cmd, Scsad__SubmitRequest *msg)
 	msg->attribute = (Scsad__TaskAttribute)cmd->attribute;
 	msg->has_is_idempotent = (cmd->flags & SCSAC_IDEMPOTENT) != 0;
 	msg->is_idempotent = msg->has_is_idempotent;
+	if (memory == NULL)
+		return;
+	msg->has_memory = msg->has_offset = 1;
+	msg->memory = memory->id;
+	msg->offset = (uint64_t)((uint8_t *)cmd->data - memory->base);
 }
 
 static void
-packet_fill(struct scsac *c, struct request *req, const struct scsac_cmd *cmd)
+packet_fill(struct scsac *c, struct request *req, const struct scsac_cmd *cmd,
+    const struct memory *memory)
 {
+	req->is_in_memory = memory != NULL;
 	req->direction = cmd->direction;
 	req->data = cmd->data;
 	req->data_len = (uint32_t)cmd->data_len;
 	c->packets++;
-	if (cmd->direction == SCSAC_IN && cmd->data_len >= BIG_READ)
+	if (cmd->direction == SCSAC_IN && memory == NULL && cmd->data_len >= BIG_READ)
 		c->big_reads++;
 }
 
@@ -95,6 +105,7 @@ scsac_submit(struct scsac *c, const struct scsac_cmd *cmd, scsac_done_fn done, v
 {
 	size_t size = FRAME_HEAD_LEN + SUBMIT_FIELDS_LEN + cmd->cdb_len;
 	struct frame_head head = { .kind = FRAME_KIND_REQUEST, .method = METHOD_SUBMIT };
+	const struct memory *memory;
 	Scsad__SubmitRequest msg;
 	struct request *req;
 	uint8_t *at;
@@ -110,12 +121,13 @@ scsac_submit(struct scsac *c, const struct scsac_cmd *cmd, scsac_done_fn done, v
 	if (req == NULL)
 		return error_local(c, -EBUSY, "wait for a completion", "too many requests");
 
-	packet_fill(c, req, cmd);
+	memory = memory_find(c, cmd->data, cmd->data_len);
+	packet_fill(c, req, cmd, memory);
 	req->done = done;
 	req->arg = arg;
-	submit_message(cmd, &msg);
+	submit_message(cmd, memory, &msg);
 	head.id = req->id;
-	head.data_len = cmd->direction == SCSAC_OUT ? req->data_len : 0;
+	head.data_len = cmd->direction == SCSAC_OUT && memory == NULL ? req->data_len : 0;
 	outq_commit(&c->out, (size_t)frame_pack(at, size, &head, &msg.base));
 	if (head.data_len > 0) {
 		req->is_sent = false;

@@ -64,7 +64,8 @@ request_drop(struct scsac *c, struct request *req)
 {
 	if (req->kind == REQUEST_PACKET) {
 		c->packets--;
-		if (req->direction == SCSAC_IN && req->data_len >= BIG_READ)
+		if (req->direction == SCSAC_IN && !req->is_in_memory &&
+		    req->data_len >= BIG_READ)
 			c->big_reads--;
 	}
 	req->kind = REQUEST_FREE;

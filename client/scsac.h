@@ -359,6 +359,38 @@ int scsac_exec(struct scsac *c, const struct scsac_cmd *cmd, struct scsac_result
 /* scsac_in_flight() - packets submitted and not yet finished */
 unsigned scsac_in_flight(const struct scsac *c);
 
+/**
+ * scsac_memory_new() - memory that the daemon has, too; waits
+ *
+ * The data of a packet that lies inside as a whole does not go through the socket: blocks are
+ * moved there by the unit's own HBA, as far as it can reach client memory, and all else is copied
+ * there by the daemon. Nothing is said with the packet: scsac_submit() sees where its data is.
+ *
+ * @bytes    1 and more; at most limits/client_bytes of the daemon for all of a connection, and 4
+ *           memories
+ * @ret      zeroed, page-aligned; until scsac_memory_free() or scsac_free(), also when the
+ *           connection is lost: then it is plain memory, whose data travels again
+ *
+ * Returns:  0
+ *           -EOPNOTSUPP  the daemon is too old for it
+ *           -EMSGSIZE    more than the daemon gives to one client
+ *           -ENOMEM      here or there
+ *           and what all calls return
+ */
+int scsac_memory_new(struct scsac *c, size_t bytes, void **ret);
+
+/**
+ * scsac_memory_free() - give it back; waits, when it is shared still
+ *
+ * @memory   as from scsac_memory_new(); no packet uses it
+ *
+ * Returns:  0
+ *           -EINVAL    it is none of this connection
+ *           -EBUSY     a packet does
+ *           -EDEADLK   inside a callback
+ */
+int scsac_memory_free(struct scsac *c, void *memory);
+
 /*
  * Calls. All wait, and besides what each one names return
  *   -ENOTCONN, -EAGAIN, -ENOMEM, -EDEADLK, -ETIMEDOUT, -EBADMSG (the daemon talks nonsense)

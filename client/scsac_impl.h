@@ -56,6 +56,7 @@ struct request {
 	bool is_sent;			/* the out queue does not point to data any more */
 	bool is_answered;		/* result is complete, waits only for is_sent */
 	enum scsac_direction direction;
+	bool is_in_memory;		/* its data does not travel */
 	uint8_t *data;
 	uint32_t data_len;
 	scsac_done_fn done;
@@ -65,6 +66,13 @@ struct request {
 };
 
 STAILQ_HEAD(request_list, request);
+
+/* memory that the daemon has, too */
+struct memory {
+	uint8_t *base;		/* NULL: this one is none */
+	size_t bytes;
+	uint64_t id;		/* 0: the daemon it was shared with is gone */
+};
 
 enum conn_state { CONN_IDLE, CONN_HELLO, CONN_READY };
 
@@ -93,6 +101,11 @@ struct scsac {
 	bool has_received;		/* bytes came since scsac_wait() began */
 	scsac_event_fn event;
 	void *event_arg;
+
+	uint64_t features;		/* agreed on */
+	struct memory memories[PROTO_MEMORIES_MAX];
+	unsigned n_memories;		/* places in use end below */
+	int fd_in;			/* a descriptor that came along; -1 */
 
 	struct outq out;
 	struct arena arena;
@@ -172,6 +185,15 @@ int call_wait(struct scsac *c, struct call *call, unsigned timeout_ms) MUST_CHEC
 /* packet.c: completion message into the request's result; 0, or -EBADMSG */
 int packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len)
     MUST_CHECK;
+
+/* memory.c */
+
+/* memory_find() - the one that holds all @len bytes at @data, and is shared; NULL */
+const struct memory *memory_find(const struct scsac *c, const void *data, size_t len);
+
+/* memory_forget() - the daemon's end is gone; memory_fini() - ours, too */
+void memory_forget(struct scsac *c);
+void memory_fini(struct scsac *c);
 
 /* tree.c: ports, phys and expanders of a reply; 0 or -ENOMEM */
 int list_add_tree(struct scsac_list *list, const Scsad__ListReply *msg) MUST_CHECK;

@@ -144,6 +144,7 @@ rpc_server_free(struct rpc_server *server)
 	if (server->acceptable != NULL)
 		event_free(server->acceptable);
 	close_fd(&server->listen_fd);
+	rpc_memory_reap(server, true);
 	for (unsigned int i = 0; i < server->n_loops; i++)
 		loop_fini(&server->loops[i]);
 	free(server->loops);

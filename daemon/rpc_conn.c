@@ -98,6 +98,7 @@ rpc_conn_new(struct rpc_loop *loop, int fd, const struct access_cred *cred, Scsa
 	conn->requests_max = loop->server->config->requests;
 	STAILQ_INIT(&conn->out);
 	LIST_INIT(&conn->handle_list);
+	LIST_INIT(&conn->memories);
 	slot_init(&conn->handles, loop->server->config->handles);
 	buffers_widen(fd);
 	if (!requests_init(conn) || events_make(conn) < 0) {
@@ -121,6 +122,7 @@ conn_free_work(struct lu_work *w)
 	uid_t uid = conn->cred.uid;
 
 	conn_leave(conn);
+	rpc_memory_drop_all(conn);
 	HASH_CLEAR(hh, conn->requests);
 	slot_fini(&conn->handles);
 	free(conn->stash);

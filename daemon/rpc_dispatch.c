@@ -37,6 +37,8 @@ static const handler_fn handlers[METHOD_N] = {
 	[METHOD_RESERVE_STATUS] = rpc_reserve_status,
 	[METHOD_RESIZE]        = rpc_resize,
 	[METHOD_RESCAN]        = rpc_rescan,
+	[METHOD_MEMORY_NEW]    = rpc_memory_new,
+	[METHOD_MEMORY_FREE]   = rpc_memory_free,
 };
 
 static enum rpc_go

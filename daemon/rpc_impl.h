@@ -62,6 +62,7 @@ struct rpc_out {
 	uint32_t data_len;
 	void (*sent)(struct rpc_conn *conn, struct rpc_out *out);	/* sent or dropped:
 									 * once */
+	int fd_plus_1;		/* a descriptor that goes along, borrowed; 0: none */
 };
 
 STAILQ_HEAD(rpc_out_list, rpc_out);
@@ -80,8 +81,10 @@ struct rpc_task {
 	struct lu_task lu;
 	struct rpc_req req;
 	struct rpc_handle *handle;
-	uint8_t *buf;		/* NULL without data */
+	uint8_t *buf;		/* NULL without data, or with data in shared memory */
 	uint32_t buf_len;
+	struct rpc_memory *memory;	/* NULL: data comes and goes in frames */
+	uint8_t *shared;	/* of it: where the client has its data */
 	struct rpc_out out;
 	struct lu_work hop;
 	SLIST_ENTRY(rpc_task) entry;	/* free list */
@@ -134,6 +137,19 @@ struct rpc_handle {
 	struct rpc_call *closing;	/* the close to answer when the nexus is gone */
 	struct lu_work hop;
 	LIST_ENTRY(rpc_handle) entry;	/* on its connection */
+};
+
+/* ------ memory that a client shares with us ------ */
+
+struct rpc_memory {
+	LIST_ENTRY(rpc_memory) entry;	/* on its connection, or among the dead of the server */
+	struct rpc_server *server;
+	struct lu_work work;
+	uint64_t id;
+	uint8_t *base;
+	size_t bytes;
+	int fd;				/* -1 once it is no longer needed */
+	uint32_t n_tasks;		/* packets whose data is there */
 };
 
 /* ------ events ------ */
@@ -199,6 +215,12 @@ struct rpc_conn {
 	struct slot_table handles;
 	LIST_HEAD(, rpc_handle) handle_list;	/* all that exist, also closing ones */
 
+	/* shared memory */
+	LIST_HEAD(, rpc_memory) memories;
+	uint32_t n_memories;		/* also those that are being made */
+	uint64_t memory_bytes;		/* of them */
+	uint64_t last_memory;		/* id */
+
 	/* subscription */
 	uint32_t event_mask;
 	uint64_t event_seq;
@@ -263,6 +285,7 @@ struct rpc_server {
 	uint32_t n_conns;
 	uint64_t last_serial;
 	uint64_t accepted, refused;
+	LIST_HEAD(, rpc_memory) dead_memories;	/* a device may still write there */
 };
 
 static inline void
@@ -307,6 +330,10 @@ void rpc_conn_writable(int fd, short what, void *arg);
 /* queue a reply from the heap; false and the connection is dropped when there is no memory */
 bool rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
     void (*sent)(struct rpc_conn *, struct rpc_out *));
+/* the same with a descriptor, which @sent closes: it is called in any case, unless there is no
+ * memory; then the descriptor is closed here */
+void rpc_send_fd(struct rpc_conn *conn, const struct frame_head *head,
+    const ProtobufCMessage *msg, int fd, void (*sent)(struct rpc_conn *, struct rpc_out *));
 /* for a sent() of its own: free the piece that rpc_send() made */
 void rpc_out_msg_free(struct rpc_out *out);
 void rpc_reply(struct rpc_conn *conn, uint32_t id, uint16_t method, const ProtobufCMessage *msg,
@@ -387,6 +414,17 @@ enum rpc_go rpc_submit(const struct rpc_in *in);
 void rpc_submit_filled(struct rpc_conn *conn);
 void rpc_submit_cancel(struct rpc_conn *conn);
 void rpc_task_recycle(struct rpc_conn *conn, struct rpc_task *task);
+
+/* rpc_memory.c */
+enum rpc_go rpc_memory_new(const struct rpc_in *in);
+enum rpc_go rpc_memory_free(const struct rpc_in *in);
+/* @len bytes at @offset of memory @id; NULL: it has no such memory, or they are not inside */
+struct rpc_memory *rpc_memory_find(struct rpc_conn *conn, uint64_t id, uint64_t offset,
+    uint32_t len);
+/* the connection is over, and so are its packets */
+void rpc_memory_drop_all(struct rpc_conn *conn);
+/* unmap what no device uses any more; at the end of the server, whatever is left */
+void rpc_memory_reap(struct rpc_server *server, bool is_end);
 
 /* rpc_tmf.c, rpc_caps.c, rpc_list.c, rpc_show.c, rpc_probe.c, rpc_fault.c, rpc_status.c */
 enum rpc_go rpc_abort(const struct rpc_in *in);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -80,19 +81,40 @@ out_consume(struct rpc_conn *conn, size_t sent)
 	conn->out_sent = sent;
 }
 
-/* one gather write; bytes, or -errno */
+union fd_room {
+	struct cmsghdr head;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static void
+fd_attach(struct msghdr *msg, union fd_room *room, int fd)
+{
+	memset(room, 0, sizeof(*room));
+	room->head.cmsg_level = SOL_SOCKET;
+	room->head.cmsg_type = SCM_RIGHTS;
+	room->head.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&room->head), &fd, sizeof(fd));
+	msg->msg_control = room;
+	msg->msg_controllen = sizeof(room->bytes);
+}
+
+/* one gather write; bytes, or -errno. A descriptor goes with the first byte of its piece */
 static ssize_t
 out_write(struct rpc_conn *conn)
 {
 	struct iovec iov[RPC_IOV_MAX];
 	struct msghdr msg = { .msg_iov = iov };
+	union fd_room room;
 	size_t skip = conn->out_sent;
 	struct rpc_out *out;
 	ssize_t n;
 
 	STAILQ_FOREACH(out, &conn->out, entry) {
-		if (msg.msg_iovlen + 2 > RPC_IOV_MAX)
+		if (msg.msg_iovlen + 2 > RPC_IOV_MAX ||
+		    (out->fd_plus_1 > 0 && msg.msg_iovlen > 0))
 			break;
+		if (out->fd_plus_1 > 0 && skip == 0)
+			fd_attach(&msg, &room, out->fd_plus_1 - 1);
 		msg.msg_iovlen += out_gather(out, skip, &iov[msg.msg_iovlen]);
 		skip = 0;
 	}
@@ -181,9 +203,9 @@ out_msg_sent(struct rpc_conn *conn UNUSED, struct rpc_out *out)
 	free(container_of(out, struct out_msg, out));
 }
 
-bool
-rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
-    void (*sent)(struct rpc_conn *, struct rpc_out *))
+static bool
+msg_queue(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
+    int fd_plus_1, void (*sent)(struct rpc_conn *, struct rpc_out *))
 {
 	size_t msg_len = msg == NULL ? 0 : protobuf_c_message_get_packed_size(msg);
 	size_t size = FRAME_HEAD_LEN + msg_len;
@@ -202,10 +224,26 @@ rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMe
 	m->out = (struct rpc_out){
 		.head = m->bytes,
 		.head_len = (uint32_t)n,
-		.sent = sent != NULL ? sent : out_msg_sent,
+		.sent = sent,
+		.fd_plus_1 = fd_plus_1,
 	};
 	rpc_out_queue(conn, &m->out);
 	return true;
+}
+
+bool
+rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
+    void (*sent)(struct rpc_conn *, struct rpc_out *))
+{
+	return msg_queue(conn, head, msg, 0, sent != NULL ? sent : out_msg_sent);
+}
+
+void
+rpc_send_fd(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
+    int fd, void (*sent)(struct rpc_conn *, struct rpc_out *))
+{
+	if (!msg_queue(conn, head, msg, fd + 1, sent))
+		(void)close(fd);
 }
 
 void

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "scsi/cdb.h"
+#include "scsi/opcode.h"
 
 static const enum lu_dir dirs[] = {
 	[SCSAD__DIRECTION__DIR_NONE] = LU_DIR_NONE,
@@ -28,6 +30,17 @@ rpc_task_recycle(struct rpc_conn *conn, struct rpc_task *task)
 	rpc_task_give(conn->loop, task);
 }
 
+/* user data is moved where it is. All else is looked at on its way, and must not change then */
+static bool
+is_moved_in_place(const Scsad__SubmitRequest *req)
+{
+	const struct op_info *op = op_find(req->cdb.data, req->cdb.len);
+
+	return op != NULL && req->cdb.len >= op->cdb_len &&
+	    (op->xfer == OP_XFER_BLOCKS || op->xfer == OP_XFER_BLOCKS6) &&
+	    cdb_protect(op, req->cdb.data) == 0;
+}
+
 static void
 task_sent(struct rpc_conn *conn, struct rpc_out *out)
 {
@@ -43,6 +56,8 @@ static void
 task_leave(struct rpc_conn *conn, struct rpc_task *task)
 {
 	rpc_req_end(&task->req);
+	if (task->memory != NULL)
+		task->memory->n_tasks--;
 	conn->n_tasks--;
 	conn->task_bytes -= task->lu.data_len;
 	rpc_count(&conn->loop->count.packets_active, (uint64_t)-1);
@@ -85,7 +100,8 @@ static void
 task_answer(struct rpc_conn *conn, struct rpc_task *task)
 {
 	Scsad__Completion completion = SCSAD__COMPLETION__INIT;
-	uint32_t data_len = task->lu.dir == LU_DIR_IN ? task->lu.moved : 0;
+	uint32_t moved = task->lu.dir == LU_DIR_IN ? task->lu.moved : 0;
+	uint32_t data_len = task->shared == NULL ? moved : 0;
 	const struct frame_head head = {
 		.method = METHOD_SUBMIT,
 		.kind = FRAME_KIND_REPLY,
@@ -95,6 +111,12 @@ task_answer(struct rpc_conn *conn, struct rpc_task *task)
 	ptrdiff_t n;
 
 	completion_fill(&completion, task);
+	if (task->shared != NULL && moved > 0) {
+		completion.has_moved = 1;
+		completion.moved = moved;
+		if (task->buf != NULL)
+			memcpy(task->shared, task->buf, moved);
+	}
 	n = frame_pack(task->head, sizeof(task->head), &head, &completion.base);
 	if (n < 0) {
 		/* cannot be: the head has room for the longest sense */
@@ -228,7 +250,7 @@ task_fill(struct rpc_task *task, struct rpc_handle *handle, const Scsad__SubmitR
 	lu->dir = dirs[req->direction];
 	lu->attr = attrs[req->attribute];
 	lu->data_len = req->data_len;
-	lu->data = task->buf;
+	lu->data = task->buf != NULL ? task->buf : task->shared;
 	lu->timeout_ms = req->timeout_ms;
 	lu->cdb_len = (uint16_t)req->cdb.len;
 	memcpy(lu->cdb, req->cdb.data, req->cdb.len);
@@ -236,21 +258,26 @@ task_fill(struct rpc_task *task, struct rpc_handle *handle, const Scsad__SubmitR
 
 /* a task with its buffer; NULL: no memory */
 static struct rpc_task *
-task_new(struct rpc_conn *conn, uint32_t data_len)
+task_new(struct rpc_conn *conn, const Scsad__SubmitRequest *req, struct rpc_memory *memory)
 {
 	struct rpc_task *task = rpc_task_take(conn->loop);
 
 	if (task == NULL)
 		return NULL;
 	task->buf = NULL;
-	if (data_len == 0)
+	task->memory = memory;
+	task->shared = memory == NULL ? NULL : memory->base + req->offset;
+	if (req->data_len == 0 || (memory != NULL && is_moved_in_place(req)))
 		return task;
-	task->buf_len = data_len;
-	task->buf = bufs_take(&conn->loop->bufs, data_len, conn->buf_owner);
-	if (task->buf != NULL)
-		return task;
-	rpc_task_give(conn->loop, task);
-	return NULL;
+	task->buf_len = req->data_len;
+	task->buf = bufs_take(&conn->loop->bufs, req->data_len, conn->buf_owner);
+	if (task->buf == NULL) {
+		rpc_task_give(conn->loop, task);
+		return NULL;
+	}
+	if (memory != NULL && req->direction == SCSAD__DIRECTION__DIR_OUT)
+		memcpy(task->buf, task->shared, req->data_len);
+	return task;
 }
 
 static void
@@ -260,6 +287,8 @@ submit_start(const struct rpc_in *in, struct rpc_task *task)
 	uint32_t here = (uint32_t)in->frame->data_here;
 
 	conn->n_tasks++;
+	if (task->memory != NULL)
+		task->memory->n_tasks++;
 	conn->task_bytes += task->lu.data_len;
 	rpc_count(&conn->loop->count.packets_active, 1);
 	conn->skip = 0;
@@ -279,6 +308,7 @@ rpc_submit(const struct rpc_in *in)
 	struct rpc_conn *conn = in->conn;
 	const Scsad__SubmitRequest *req = (const void *)in->msg;
 	struct rpc_handle *handle;
+	struct rpc_memory *memory = NULL;
 	struct msg_fault fault = { 0 };
 	struct rpc_task *task;
 	char text[RPC_TEXT_MAX];
@@ -294,7 +324,11 @@ rpc_submit(const struct rpc_in *in)
 	}
 	handle = rpc_handle_get(conn, req->handle);
 	r = handle == NULL ? -ESTALE : submit_check(conn, req);
-	task = r == 0 ? task_new(conn, req->data_len) : NULL;
+	if (req->has_memory) {
+		memory = rpc_memory_find(conn, req->memory, req->offset, req->data_len);
+		r = r == 0 && memory == NULL ? -EFAULT : r;
+	}
+	task = r == 0 ? task_new(conn, req, memory) : NULL;
 	if (task == NULL) {
 		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_SUBMIT, r == 0 ? -ENOMEM : r,
 		    NULL);

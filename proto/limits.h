@@ -15,11 +15,9 @@
 #define PROTO_MINOR_MIN			0u	/* oldest minor this tree still speaks */
 #define PROTO_MINOR			0u	/* newest */
 
-/*
- * Feature bits, 1 << n in HelloRequest and HelloReply. None is defined yet; bits 0 and 1 are
- * kept for registered memory pools and shared rings.
- */
-#define PROTO_FEATURES			UINT64_C(0)
+/* feature bits, 1 << n in HelloRequest and HelloReply; bit 1 is kept for shared rings */
+#define PROTO_FEATURE_MEMORY		UINT64_C(0x1)	/* memory-new, memory-free */
+#define PROTO_FEATURES			PROTO_FEATURE_MEMORY
 
 #define PROTO_SOCKET_DEFAULT		"/run/scsad/scsad.sock"
 #define PROTO_SOCKET_ENV		"SCSAD_SOCKET"
@@ -33,6 +31,7 @@
 #define PROTO_REQUESTS_MAX		4096u
 #define PROTO_HANDLES_DEFAULT		64u
 #define PROTO_HANDLES_MAX		1024u
+#define PROTO_MEMORIES_MAX		4u		/* shared memories a connection */
 
 #define PROTO_HELLO_MS			5000u	/* from accept to a finished hello */
 #define PROTO_FRAME_MS			5000u	/* from a frame's first byte to its last */

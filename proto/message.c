@@ -317,7 +317,11 @@ msg_check_submit(const Scsad__SubmitRequest *req, uint32_t frame_data_len, uint3
 		FAULT_SET(reterr, "SubmitRequest", "data_len", "contradicts the direction");
 		return -EINVAL;
 	}
-	if (frame_data_len != (is_out ? req->data_len : 0)) {
+	if (req->has_memory && !has_data) {
+		FAULT_SET(reterr, "SubmitRequest", "memory", "contradicts the direction");
+		return -EINVAL;
+	}
+	if (frame_data_len != (is_out && !req->has_memory ? req->data_len : 0)) {
 		FAULT_SET(reterr, "SubmitRequest", "data_len", "differs from the frame's data");
 		return -EINVAL;
 	}

@@ -134,6 +134,14 @@ static const struct method_info methods[METHOD_N] = {
 		.name = "rescan", .role = ROLE(ADMIN),
 		.request = DESC(rescan_request), .reply = DESC(rescan_reply),
 	},
+	[METHOD_MEMORY_NEW] = {
+		.name = "memory-new", .role = ROLE(IO),
+		.request = DESC(memory_new_request), .reply = DESC(memory_new_reply),
+	},
+	[METHOD_MEMORY_FREE] = {
+		.name = "memory-free", .role = ROLE(IO),
+		.request = DESC(memory_free_request), .reply = DESC(done),
+	},
 };
 
 const struct method_info *

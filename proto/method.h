@@ -48,6 +48,8 @@ enum proto_method {
 	METHOD_RESERVE_STATUS = 30,
 	METHOD_RESIZE = 31,
 	METHOD_RESCAN = 32,
+	METHOD_MEMORY_NEW = 33,	/* a descriptor comes with the reply */
+	METHOD_MEMORY_FREE = 34,
 	METHOD_N,
 };
 
