@@ -16,7 +16,6 @@
 #define IDENTIFY_TIMEOUT_S	10
 /* a unit may have several unit attentions to tell first */
 #define IDENTIFY_TRIES		5
-#define XFER_MAX_DEFAULT	(16u << 20)
 #define READCAP10_LEN		8
 #define READCAP16_LEN		32
 #define VPD_LEN			255
@@ -143,7 +142,7 @@ identify_limits(struct lu *lu)
 
 	v = scsi_ifgetcap(ap, dma_max, 1);
 	lu->info.xfer_max_bytes =
-	    v > 0 && (uint32_t)v < XFER_MAX_DEFAULT ? (uint32_t)v : XFER_MAX_DEFAULT;
+	    v > 0 && (uint32_t)v < LU_XFER_MAX ? (uint32_t)v : LU_XFER_MAX;
 	v = scsi_ifgetcap(ap, cdb_length, 1);
 	lu->info.cdb_max = v <= 0 ? 16 : v > LU_CDB_MAX ? LU_CDB_MAX : (uint32_t)v;
 }

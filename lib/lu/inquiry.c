@@ -22,6 +22,7 @@
 #define VERSIONS_END	(VERSIONS_AT + 2 * INQ_VERSIONS_MAX)
 #define REVISION_MASK	0x1f	/* of a version descriptor */
 #define PAGE_HDR	4
+#define LIMITS_MIN	16	/* SBC-2: up to the optimal transfer length */
 
 /* ------ standard data ------ */
 
@@ -78,7 +79,7 @@ size_t
 inquiry_supported(const struct inquiry_extra *extra, uint8_t type_qual, const void *device,
     size_t len, void *buf)
 {
-	uint8_t pages[256 + 5];
+	uint8_t pages[256 + 6];
 	size_t n = 0;
 
 	if (len == 0 || vpd_parse_supported(device, len, pages, &n) < 0)
@@ -89,6 +90,8 @@ inquiry_supported(const struct inquiry_extra *extra, uint8_t type_qual, const vo
 	pages[n++] = VPD_PORTS;
 	if (extra->has_copy)
 		pages[n++] = VPD_THIRD_PARTY_COPY;
+	if (extra->xfer_max_blocks != 0)
+		pages[n++] = VPD_BLOCK_LIMITS;
 	return vpd_build_supported(type_qual, pages, n, buf, VPD_PAGE_MAX);
 }
 
@@ -201,6 +204,28 @@ inquiry_extended(uint8_t type_qual, const void *device, size_t len, uint8_t buf[
 	e.simpsup = true;
 	e.max_sense_len = LU_SENSE_MAX;
 	return vpd_build_extended(type_qual, &e, buf, 64);
+}
+
+/* ------ page B0h ------ */
+
+size_t
+inquiry_limits(const struct inquiry_extra *extra, uint8_t type_qual, const void *device,
+    size_t len, void *buf)
+{
+	const struct vpd_limits none = { .max_xfer = 0 };
+	uint32_t max = extra->xfer_max_blocks, told;
+	uint8_t *page = buf;
+
+	len = num_min(len, (size_t)INQUIRY_MAX);
+	if (len < LIMITS_MIN)
+		len = vpd_build_limits(type_qual, &none, page, INQUIRY_MAX);
+	else
+		memcpy(page, device, len);
+	told = be32_get(page + 8);
+	be32_put(page + 8, told == 0 || told > max ? max : told);
+	if (be32_get(page + 12) > max)
+		be32_put(page + 12, max);
+	return len;
 }
 
 /* ------ page 88h ------ */

@@ -7,7 +7,9 @@
  *           device gave it. Pure functions; the handlers are in inquiry_unit.c.
  * Pages     00h gains the codes of the pages made here. 83h keeps the designators of the
  *           logical unit and gets those of the port the command came in on and of its target
- *           device. 86h gains the task attributes. 88h and 8Fh are made here alone.
+ *           device. 86h gains the task attributes. B0h of a disk tells no transfer that its HBA
+ *           cannot do, and is made when the device has none: an initiator that does not know
+ *           the limit runs into it. 88h and 8Fh are made here alone.
  * Thread    Any; no state.
  * Limits    INQUIRY_MAX bytes of a device's page are looked at; longer ones are cut behind the
  *           last whole designator.
@@ -37,6 +39,7 @@ struct inquiry_extra {
 	const char *vendor;		/* of the device, for a designator when it has none */
 	const char *product;
 	const char *serial;		/* may be empty */
+	uint32_t xfer_max_blocks;	/* largest transfer; 0: this layer tells no limit */
 };
 
 /**
@@ -79,6 +82,11 @@ size_t inquiry_ident(const struct inquiry_extra *extra, uint8_t type_qual, const
 /* inquiry_extended() - page 86h, as above; @buf has 64 bytes. SIMPSUP, ORDSUP and HEADSUP are
  * this layer's, and the size of its sense data */
 size_t inquiry_extended(uint8_t type_qual, const void *device, size_t len, uint8_t buf[64]);
+
+/* inquiry_limits() - page B0h, as above, when there are xfer_max_blocks; @buf has INQUIRY_MAX bytes.
+ * The maximum and the optimal transfer length are that at most, the rest is the device's */
+size_t inquiry_limits(const struct inquiry_extra *extra, uint8_t type_qual, const void *device,
+    size_t len, void *buf);
 
 /**
  * inquiry_ports() - page 88h: the ports that the unit can be reached through

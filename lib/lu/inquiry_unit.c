@@ -13,6 +13,18 @@
 #define EVPD		0x01
 #define STD_LEN_MAX	255	/* some devices take only the lower byte of the length */
 
+/* what initiators have to be told, because the HBA does less than this layer */
+static uint32_t
+xfer_max_blocks(const struct lu *lu)
+{
+	uint32_t block = lu->info.block_bytes;
+
+	if (lu->info.type != INQ_TYPE_DISK || block == 0 ||
+	    lu->info.xfer_max_bytes >= LU_XFER_MAX)
+		return 0;
+	return lu->info.xfer_max_bytes / block;
+}
+
 static struct inquiry_extra
 extra_of(const struct lu *lu, const struct lu_task *task)
 {
@@ -25,6 +37,7 @@ extra_of(const struct lu *lu, const struct lu_task *task)
 		.vendor = lu->info.vendor,
 		.product = lu->info.product,
 		.serial = lu->info.serial,
+		.xfer_max_blocks = xfer_max_blocks(lu),
 	};
 }
 
@@ -69,6 +82,9 @@ reply_page(struct lu *lu, struct lu_task *task, const uint8_t *device, size_t de
 		break;
 	case VPD_EXTENDED:
 		len = inquiry_extended(type_qual, device, device_len, buf);
+		break;
+	case VPD_BLOCK_LIMITS:
+		len = inquiry_limits(&extra, type_qual, device, device_len, buf);
 		break;
 	default:
 		break;
@@ -150,7 +166,8 @@ lu_inquiry_do(struct lu *lu, struct lu_task *task)
 		reply_ports(lu, task);
 	else if (is_page && page == VPD_THIRD_PARTY_COPY && lu_copy_is_here(lu))
 		reply_copy(lu, task);
-	else if (!is_page || page == VPD_SUPPORTED || page == VPD_IDENT || page == VPD_EXTENDED)
+	else if (!is_page || page == VPD_SUPPORTED || page == VPD_IDENT || page == VPD_EXTENDED ||
+	    (page == VPD_BLOCK_LIMITS && xfer_max_blocks(lu) != 0))
 		ask_device(lu, task, is_page);
 	else
 		lu_local_pass(task);

@@ -26,6 +26,7 @@
 	((int)(sizeof(struct scsi_arq_status) - SENSE_LENGTH + LU_SENSE_MAX))
 /* TRAN_BUSY with nothing in flight: when to try again */
 #define LU_HOLD_TICK_MS		10
+#define LU_XFER_MAX		(16u << 20)	/* bytes of a task, unless the HBA does less */
 _Static_assert(SCSI_CAP_N <= 32, "masks of capabilities have a bit for each");
 #define LU_DEPTH_DEFAULT	UINT32_MAX	/* the HBA says when it is full */
 #define LU_SPARES_MAX		32	/* packets that a unit keeps for its next tasks */

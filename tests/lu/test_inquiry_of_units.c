@@ -171,7 +171,7 @@ pages_scenario(void *arg UNUSED)
 	ck_assert_uint_eq(t.data[7], 1);
 	inquire(VPD_PORTS, 255, 6);
 	ck_assert_uint_eq(t.lu.resid, 30);
-	/* nothing to correct: as the device says */
+	/* the device does less than its HBA */
 	inquire(VPD_BLOCK_LIMITS, 255, 255);
 	ck_assert_int_eq(vpd_parse_limits(t.data, t.lu.moved, &l), 0);
 	ck_assert_uint_eq(l.max_xfer, 99);
@@ -191,10 +191,11 @@ END_TEST
 static void
 bare_scenario(void *arg UNUSED)
 {
-	static const uint8_t list[] = { 0, 0, 0, 5, 0x00, 0x83, 0x86, 0x88, 0x8f };
+	static const uint8_t list[] = { 0, 0, 0, 6, 0x00, 0x83, 0x86, 0x88, 0x8f, 0xb0 };
 	char text[64];
 	struct vpd_desig_walk walk;
 	struct vpd_desig d;
+	struct vpd_limits l;
 
 	begin(false);
 	inquire(VPD_SUPPORTED, 255, 255);
@@ -207,7 +208,11 @@ bare_scenario(void *arg UNUSED)
 	    "t10.MOCK    PORT DISK       T0L0");
 	inquire(VPD_EXTENDED, 255, 255);
 	ck_assert_uint_eq(t.lu.moved, 64);
+	/* its HBA has a limit that initiators have to know */
 	inquire(VPD_BLOCK_LIMITS, 255, 255);
+	ck_assert_int_eq(vpd_parse_limits(t.data, t.lu.moved, &l), 0);
+	ck_assert_uint_eq(l.max_xfer * lu_info(unit)->block_bytes, lu_info(unit)->xfer_max_bytes);
+	inquire(VPD_THIN, 255, 255);
 	ck_assert_uint_eq(ptask_sense(&t), 0x052400);
 	end();
 }

@@ -235,6 +235,40 @@ START_TEST(task_attributes_are_the_layers)
 }
 END_TEST
 
+START_TEST(no_transfer_is_told_that_the_hba_cannot_do)
+{
+	static const uint8_t list[] = { 0, 0, 0, 5, 0x00, 0x83, 0x86, 0x88, 0xb0 };
+	struct vpd_limits l = { .max_xfer = 0, .opt_xfer = 4096, .max_unmap = 77, .wsnz = true };
+	uint8_t device[64];
+
+	begin(&sas);
+	extra.xfer_max_blocks = 2048;
+	ck_assert_uint_eq(inquiry_supported(&extra, 0, NULL, 0, buf), sizeof(list));
+	ck_assert_mem_eq(buf, list, sizeof(list));
+	ck_assert_uint_eq(vpd_build_limits(0, &l, device, sizeof(device)), 64);
+	ck_assert_uint_eq(inquiry_limits(&extra, 0, device, 64, buf), 64);
+	ck_assert_int_eq(vpd_parse_limits(buf, 64, &l), 0);
+	ck_assert_uint_eq(l.max_xfer, 2048);
+	ck_assert_uint_eq(l.opt_xfer, 2048);
+	ck_assert_uint_eq(l.max_unmap, 77);
+	ck_assert(l.wsnz);
+	/* a device that does less says so */
+	l.max_xfer = 1024;
+	l.opt_xfer = 8;
+	(void)vpd_build_limits(0, &l, device, sizeof(device));
+	ck_assert_uint_eq(inquiry_limits(&extra, 0, device, 16, buf), 16);
+	ck_assert_uint_eq(be32_get(buf + 8), 1024);
+	ck_assert_uint_eq(be32_get(buf + 12), 8);
+	/* one that has no such page, or a useless one, gets one */
+	for (size_t len = 0; len < 16; len += 15) {
+		ck_assert_uint_eq(inquiry_limits(&extra, 0, device, len, buf), 64);
+		ck_assert_int_eq(vpd_parse_limits(buf, 64, &l), 0);
+		ck_assert_uint_eq(l.max_xfer, 2048);
+		ck_assert_uint_eq(l.opt_xfer + l.max_unmap, 0);
+	}
+}
+END_TEST
+
 START_TEST(every_port_of_the_unit_is_listed)
 {
 	static const uint8_t want[] = {
@@ -274,4 +308,5 @@ END_TEST
 CHECK_MAIN("INQUIRY", flags_are_the_layers, iscsi_is_among_the_standards,
     short_data_grows_only_as_it_must, the_list_of_pages_is_merged,
     designators_of_the_unit_stay_and_ports_are_ours, the_longest_page_fits,
-    task_attributes_are_the_layers, every_port_of_the_unit_is_listed)
+    task_attributes_are_the_layers, no_transfer_is_told_that_the_hba_cannot_do,
+    every_port_of_the_unit_is_listed)
