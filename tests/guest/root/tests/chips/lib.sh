@@ -44,13 +44,17 @@ kernel_has_it() { # SERIAL... - with these disks
 
 # ------ scsad ------
 
-conf_write() { # BUS
-  unsafe=
-  [ "$1" != uio ] || unsafe=", allow_unsafe_dma: yes"
+# conf_write BUS - the emulated pvscsi reads and writes its rings around the IOMMU
+conf_write() {
+  more=
+  case "$1.$chip" in
+  uio.*) more=", allow_unsafe_dma: yes" ;;
+  vfio.pvscsi) more=", identity_dma: yes" ;;
+  esac
   cat <<EOT
 state_dir: /tmp/state
 hbas:
-  - { name: $chip, driver: $chip, pci: "$address", bus: $1$unsafe }
+  - { name: $chip, driver: $chip, pci: "$address", bus: $1$more }
 portals:
   - { address: "0.0.0.0:$port", group: 1 }
 EOT
