@@ -11,17 +11,6 @@
 
 #include "base/log.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED	1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED	1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED	0
-#endif
-
 #define IOCTL_TYPE	0xff00u
 #define IOCTL_VFIO	((unsigned int)';' << 8)
 #define IOCTL_BLOCK	(0x12u << 8)
@@ -138,33 +127,38 @@ is_for_sanitizers(const char *name)
 static int
 arguments_add(scmp_filter_ctx ctx)
 {
-	const struct {
+	static const struct {
 		const char *name;
-		struct scmp_arg_cmp arg;
+		unsigned int arg;
+		uint32_t mask, value;
 	} rows[] = {
-		{ "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) },
-		{ "mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
-		{ "mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC) },
-		{ "mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
-		{ "prctl", SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME) },
-		{ "prctl", SCMP_A0(SCMP_CMP_EQ, PR_GET_NAME) },
+		{ "clone", 0, CLONE_THREAD, CLONE_THREAD },
+		{ "mmap", 2, PROT_EXEC, 0 },
+		{ "mmap", 2, PROT_EXEC | PROT_WRITE, PROT_EXEC },
+		{ "mprotect", 2, PROT_EXEC, 0 },
+		{ "prctl", 0, UINT32_MAX, PR_SET_NAME },
+		{ "prctl", 0, UINT32_MAX, PR_GET_NAME },
 #ifdef PR_SET_VMA
-		{ "prctl", SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA) },
+		{ "prctl", 0, UINT32_MAX, PR_SET_VMA },
 #endif
-		{ "socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX) },
-		{ "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET) },
-		{ "socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6) },
-		{ "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_TYPE, IOCTL_VFIO) },
-		{ "ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, IOCTL_TYPE, IOCTL_BLOCK) },
-		{ "ioctl", SCMP_A1(SCMP_CMP_EQ, FIONBIO) },
-		{ "ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD) },
-		{ "ioctl", SCMP_A1(SCMP_CMP_EQ, TCGETS) },
+		{ "socket", 0, UINT32_MAX, AF_UNIX },
+		{ "socket", 0, UINT32_MAX, AF_INET },
+		{ "socket", 0, UINT32_MAX, AF_INET6 },
+		{ "ioctl", 1, IOCTL_TYPE, IOCTL_VFIO },
+		{ "ioctl", 1, IOCTL_TYPE, IOCTL_BLOCK },
+		{ "ioctl", 1, UINT32_MAX, FIONBIO },
+		{ "ioctl", 1, UINT32_MAX, FIONREAD },
+		{ "ioctl", 1, UINT32_MAX, TCGETS },
 	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++) {
+		const struct scmp_arg_cmp arg = { rows[i].arg, SCMP_CMP_MASKED_EQ, rows[i].mask,
+			rows[i].value };
+
 		if (!IS_SANITIZED || !is_for_sanitizers(rows[i].name))
-			r = call_add(ctx, SCMP_ACT_ALLOW, rows[i].name, 1, &rows[i].arg);
+			r = call_add(ctx, SCMP_ACT_ALLOW, rows[i].name, 1, &arg);
+	}
 	/* its arguments are in memory, where no filter can look: the library goes back to clone */
 	if (r == 0 && !IS_SANITIZED)
 		r = call_add(ctx, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);

@@ -56,4 +56,16 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
+/* IS_SANITIZED - 1 in a build with a sanitizer, which asks more of the kernel than we do; else 0 */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED	1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED	1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED	0
+#endif
+
 #endif /* BASE_COMPILER_H */

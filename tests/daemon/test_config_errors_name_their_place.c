@@ -147,6 +147,7 @@ START_TEST(mistakes)
 		    "soft" },
 		{ "user: no-such-user-here\n", ":1:7: ", "not a user" },
 		{ "state_dir: here\n", ":1:12: ", "absolute" },
+		{ "seccomp: maybe\n", ":1:10: ", "neither off, log nor enforce" },
 		/* exports: each word in its place */
 		{ "portals:\n  - adress: 1\n", ":2:5: ", "there are: address, group" },
 		{ "portals:\n  - address: moon\n", ":2:14: ", "'moon' is no address" },
