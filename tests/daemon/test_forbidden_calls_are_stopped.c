@@ -235,7 +235,7 @@ do_bpf(void)
 static int
 do_root(void)
 {
-	(void)chroot("/tmp");
+	(void)!chroot("/tmp");
 	return 0;
 }
 
