@@ -254,7 +254,7 @@ int
 vfio_group_get(const struct pci_open_conf *conf, struct vfio_group **ret_group, char *reterr)
 {
 	struct vfio_group *g;
-	unsigned int number;
+	unsigned int number = 0;
 	int r;
 
 	r = group_number(conf, &number, reterr);

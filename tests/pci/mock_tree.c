@@ -80,6 +80,13 @@ tree_zeros(const char *path, size_t bytes)
 }
 
 void
+tree_fifo(const char *path)
+{
+	folders_make(tree_path(path));
+	ck_assert_int_eq(mkfifo(tree_path(path), 0600), 0);
+}
+
+void
 tree_link(const char *path, const char *to)
 {
 	folders_make(tree_path(path));

@@ -18,6 +18,7 @@ void tree_end(void);
 /* tree_file() - a file of @bytes zeros, or @text; folders on the way are made */
 void tree_file(const char *path, const char *text);
 void tree_zeros(const char *path, size_t bytes);
+void tree_fifo(const char *path);
 void tree_link(const char *path, const char *to);
 void tree_remove(const char *path);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/pci.h>
-#include <sys/stat.h>
 #include <sys/sunddi.h>
 
 #include "base/bytes.h"
@@ -56,7 +55,7 @@ setup(void)
 	tree_zeros(FOLDER "resource4", 16384);
 	tree_file(FOLDER "reset", "");
 	tree_file(FOLDER "uio/uio3/name", "uio_pci_generic");
-	ck_assert_int_eq(mkfifo(tree_path("dev/uio3"), 0600), 0);
+	tree_fifo("dev/uio3");
 }
 
 static int
