@@ -113,6 +113,7 @@ tran_fill(scsi_hba_tran_t *tran, struct pvscsi *hba)
 	tran->tran_abort = pvscsi_abort;
 	tran->tran_reset = pvscsi_reset;
 	tran->tran_bus_reset = pvscsi_bus_reset;
+	tran->tran_clear_task_set = pvscsi_clear_task_set;
 	tran->tran_reset_notify = pvscsi_reset_notify;
 	tran->tran_quiesce = pvscsi_quiesce;
 	tran->tran_unquiesce = pvscsi_unquiesce;
@@ -167,6 +168,8 @@ static void
 hba_free(struct pvscsi *hba)
 {
 	pvscsi_clocks_stop(hba);
+	if (hba->state != PVSCSI_DOWN)
+		(void)sm_move(pvscsi_states, &hba->state, PVSCSI_DOWN);
 	if (hba->regs_acc != NULL)
 		pvscsi_silence(hba, true);
 	intr_close(hba);

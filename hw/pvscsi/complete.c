@@ -199,6 +199,8 @@ pvscsi_end(struct pvscsi *hba, struct pvscsi_cmd *cmd, struct pvscsi_result *res
 	hba->hw_errors = result->is_adapter_error ? hba->hw_errors + 1 : 0;
 	if (hba->hw_errors == PVSCSI_HW_ERRORS)
 		pvscsi_work(hba, PVSCSI_WORK_RESET);
+	if (UNLIKELY(hba->rings.req_prod >= hba->refresh_at) && hba->tags.used == 0)
+		pvscsi_work(hba, PVSCSI_WORK_REFRESH);
 	cmd->context = 0;
 	if (cmd->pkt != NULL)
 		pkt_fill(cmd->pkt, result, sense);

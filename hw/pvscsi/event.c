@@ -70,7 +70,7 @@ topology_run(void *arg)
 static void
 queue_run(struct pvscsi *hba, struct pvscsi_queue *queue, void (*fn)(void *))
 {
-	if (queue->todo == 0 || queue->is_queued || hba->is_detaching)
+	if (queue->todo == 0 || queue->is_queued || queue->is_closed)
 		return;
 	queue->is_queued =
 	    ddi_taskq_dispatch(queue->taskq, fn, hba, DDI_NOSLEEP) == DDI_SUCCESS;
@@ -97,7 +97,7 @@ static void scan_run(void *arg);
 static void
 timer_arm(struct pvscsi *hba, struct pvscsi_timer *timer, void (*fn)(void *), clock_t us)
 {
-	if (timer->is_armed || hba->is_detaching)
+	if (timer->is_armed || timer->is_closed)
 		return;
 	timer->is_armed = true;
 	timer->id = timeout(fn, hba, drv_usectohz(us));
@@ -155,7 +155,7 @@ tick_run(void *arg)
 
 	mutex_enter(&hba->lock);
 	hba->tick.is_armed = false;
-	hba->ntimers++;
+	hba->ntimers++;			/* see timer_close() */
 	is_ready = hba->state == PVSCSI_READY;
 	mutex_exit(&hba->lock);
 	if (is_ready && pvscsi_is_absent(hba))
@@ -180,16 +180,33 @@ scan_run(void *arg)
 	mutex_exit(&hba->lock);
 }
 
+/* once it returns, nothing runs by it, and never will */
 static void
-timer_stop(struct pvscsi *hba, struct pvscsi_timer *timer)
+timer_close(struct pvscsi *hba, struct pvscsi_timer *timer)
 {
 	timeout_id_t id;
 
 	mutex_enter(&hba->lock);
+	timer->is_closed = true;
 	id = timer->is_armed ? timer->id : NULL;
 	mutex_exit(&hba->lock);
 	if (id != NULL)
 		(void)untimeout(id);
+	mutex_enter(&hba->lock);
+	while (hba->ntimers > 0)
+		cv_wait(&hba->cv, &hba->lock);
+	mutex_exit(&hba->lock);
+}
+
+static void
+queue_close(struct pvscsi *hba, struct pvscsi_queue *queue)
+{
+	mutex_enter(&hba->lock);
+	queue->is_closed = true;
+	mutex_exit(&hba->lock);
+	if (queue->taskq != NULL)
+		ddi_taskq_destroy(queue->taskq);
+	queue->taskq = NULL;
 }
 
 int
@@ -208,7 +225,7 @@ pvscsi_clocks_start(struct pvscsi *hba)
 	    DDI_FAILURE;
 }
 
-/* probes may wait for recovery, so that ends last */
+/* probes may wait for recovery, and that for ticks: so they end in this order */
 void
 pvscsi_clocks_stop(struct pvscsi *hba)
 {
@@ -216,15 +233,8 @@ pvscsi_clocks_stop(struct pvscsi *hba)
 	hba->is_detaching = true;
 	cv_broadcast(&hba->cv);
 	mutex_exit(&hba->lock);
-	timer_stop(hba, &hba->scan);
-	if (hba->topology.taskq != NULL)
-		ddi_taskq_destroy(hba->topology.taskq);
-	timer_stop(hba, &hba->tick);
-	mutex_enter(&hba->lock);
-	while (hba->ntimers > 0)
-		cv_wait(&hba->cv, &hba->lock);
-	mutex_exit(&hba->lock);
-	if (hba->recovery.taskq != NULL)
-		ddi_taskq_destroy(hba->recovery.taskq);
-	hba->topology.taskq = hba->recovery.taskq = NULL;
+	timer_close(hba, &hba->scan);
+	queue_close(hba, &hba->topology);
+	timer_close(hba, &hba->tick);
+	queue_close(hba, &hba->recovery);
 }

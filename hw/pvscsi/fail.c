@@ -98,8 +98,6 @@ pvscsi_fail(struct pvscsi *hba, enum pvscsi_lie lie)
 	mutex_exit(&hba->lock);
 	if (is_news)
 		(void)atomic_fetch_add(&hba->stats.failures, 1);
-	/* also a second time: it may have been told otherwise since */
-	pvscsi_put(hba, PV_INTR_MASK, 0);
 }
 
 /* when to try again, or never again */
@@ -166,14 +164,20 @@ restart(struct pvscsi *hba)
 	return 0;
 }
 
+static void
+rescan(struct pvscsi *hba)
+{
+	mutex_enter(&hba->lock);
+	pvscsi_work(hba, PVSCSI_WORK_SCAN);
+	mutex_exit(&hba->lock);
+}
+
 /* everybody hears that the bus was reset, and hot plug may have been missed */
 static void
 restart_tell(struct pvscsi *hba)
 {
 	pvscsi_tell_reset(hba, NULL);
-	mutex_enter(&hba->lock);
-	pvscsi_work(hba, PVSCSI_WORK_SCAN);
-	mutex_exit(&hba->lock);
+	rescan(hba);
 }
 
 static void
@@ -253,26 +257,24 @@ refresh_begin(struct pvscsi *hba)
 static void
 refresh_run(struct pvscsi *hba)
 {
-	int r = 0;
+	bool is_due, is_reset = false;
 
 	mutex_enter(&hba->recovery_lock);
-	if (!refresh_begin(hba)) {
-		mutex_exit(&hba->recovery_lock);
-		return;
-	}
-	(void)atomic_fetch_add(&hba->stats.refreshes, 1);
-	if (pvscsi_rings_setup(hba) < 0) {
-		pvscsi_silence(hba, false);
-		r = restart(hba);
-	} else {
+	is_due = refresh_begin(hba);
+	if (is_due && pvscsi_rings_setup(hba) == 0) {
 		(void)state_move(hba, PVSCSI_RESETTING, PVSCSI_READY);
-		/* a message may have been lost between the old rings and the new */
-		mutex_enter(&hba->lock);
-		pvscsi_work(hba, PVSCSI_WORK_SCAN);
-		mutex_exit(&hba->lock);
+	} else if (is_due) {
+		pvscsi_silence(hba, false);
+		is_reset = restart(hba) == 0;
 	}
 	mutex_exit(&hba->recovery_lock);
-	(void)r;
+	if (!is_due)
+		return;
+	(void)atomic_fetch_add(&hba->stats.refreshes, 1);
+	if (is_reset)
+		pvscsi_tell_reset(hba, NULL);
+	/* a message may have been lost between the old rings and the new */
+	rescan(hba);
 }
 
 void

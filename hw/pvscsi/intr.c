@@ -21,6 +21,9 @@ cmp_take(struct pvscsi *hba, const struct pv_cmp *cmp, struct pvscsi_done *done)
 		return PVSCSI_LIE_CONTEXT;
 	if (result_judge(cmp, &cmd->want, &result) < 0)
 		return PVSCSI_LIE_LENGTH;
+	/* nobody answers any more where somebody was, and no message said so */
+	if (result.reason == CMD_DEV_GONE)
+		pvscsi_work(hba, PVSCSI_WORK_SCAN);
 	tags_drop(&hba->tags, cmd->context);
 	pvscsi_end(hba, cmd, &result, sense_of(hba, tags_slot((uint32_t)cmp->context)), done);
 	return PVSCSI_LIE_NONE;
@@ -47,11 +50,14 @@ msgs_take(struct pvscsi *hba, uint_t *n)
 {
 	struct pv_msg msg;
 	bool is_lost;
-	int r;
+	int r = 0;
 
-	while ((r = ring_msg_next(&hba->rings, &msg, &is_lost)) > 0) {
+	/* the chip may be writing them as fast as we read: no more at a time than there is room for */
+	for (; *n < PV_MSG_PER_PAGE; (*n)++) {
+		r = ring_msg_next(&hba->rings, &msg, &is_lost);
+		if (r <= 0)
+			break;
 		pvscsi_note(hba, &msg, is_lost);
-		(*n)++;
 	}
 	return r < 0 ? PVSCSI_LIE_INDEX : PVSCSI_LIE_NONE;
 }

@@ -273,7 +273,7 @@ struct pvscsi_mem {
 
 struct pvscsi_timer {
 	timeout_id_t id;
-	bool is_armed;
+	bool is_armed, is_closed;	/* under lock */
 };
 
 #define PVSCSI_WORK_FAILED	0x01u	/* recovery */
@@ -288,7 +288,7 @@ struct pvscsi_timer {
 struct pvscsi_queue {
 	ddi_taskq_t *taskq;
 	uint_t todo;			/* PVSCSI_WORK_*; under lock */
-	bool is_queued;
+	bool is_queued, is_closed;	/* likewise */
 };
 
 struct pvscsi_stats {
@@ -319,7 +319,8 @@ struct pvscsi {
 	kcondvar_t cv;			/* a command ended that somebody waits for */
 	unsigned int state;		/* enum pvscsi_state */
 	enum pvscsi_lie lie;		/* the last one */
-	bool is_quiesced, is_detaching;
+	bool is_quiesced;
+	bool is_detaching;		/* no more probes */
 	bool wants_idle;		/* somebody waits for the chip to have nothing */
 	uint_t hw_errors, attempts;
 	uint64_t retry_ns, failed_ns;	/* when to revive; when it failed last */
@@ -406,6 +407,7 @@ bool pvscsi_drain(struct pvscsi *hba, uint_t budget);
 
 /* tmf.c */
 int pvscsi_abort(struct scsi_address *ap, struct scsi_pkt *pkt);
+int pvscsi_clear_task_set(struct scsi_address *ap);
 int pvscsi_reset(struct scsi_address *ap, int level);
 int pvscsi_bus_reset(dev_info_t *dip, int level);
 int pvscsi_reset_notify(

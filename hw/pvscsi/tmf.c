@@ -125,6 +125,12 @@ pvscsi_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
 	return scope_wait(hba, &scope) || servicing_interrupt();
 }
 
+int
+pvscsi_clear_task_set(struct scsi_address *ap)
+{
+	return pvscsi_abort(ap, NULL);
+}
+
 void
 pvscsi_empty(struct pvscsi *hba, struct pvscsi_target *target)
 {

@@ -95,6 +95,32 @@ gone_and_held(void)
 	ck_assert_ptr_null(world_find(0));
 }
 
+/* nobody answers where somebody was: the map is told without a message */
+static void
+nobody_answers(void)
+{
+	chip->disks[0].is_there = false;
+	io_tur(&io, world_sd(0));
+	io_wait(&io);
+	ck_assert(io_ended(&io, CMD_DEV_GONE, 0));
+	io_fini(&io);
+	world_settle(S);
+	ck_assert_ptr_null(world_find(0));
+}
+
+/* a target that goes while the adapter goes: neither waits for the other for ever */
+static void
+detach_while_probing(void)
+{
+	chip->is_deaf_to_abort = chip->is_deaf_to_device = chip->is_deaf_to_bus = true;
+	chip->disks[0].is_held = true;
+	mutex_enter(&hba->lock);
+	pvscsi_work(hba, PVSCSI_WORK_SCAN);
+	mutex_exit(&hba->lock);
+	sim_settle();
+	chip->disks[0].is_held = false;
+}
+
 /* without a message: the next look finds out */
 static void
 missed_messages(void)
@@ -169,11 +195,14 @@ WORLD_TEST(another_in_its_place)
 WORLD_TEST(a_short_visit)
 WORLD_TEST(gone_while_busy)
 WORLD_TEST(gone_and_held)
+WORLD_TEST(nobody_answers)
+WORLD_TEST(detach_while_probing)
 WORLD_TEST(missed_messages, .prepare = no_messages, .scan_s = 10)
 WORLD_TEST(full_ring)
 WORLD_TEST(strange_messages)
 WORLD_TEST(silent_target)
 
 CHECK_MAIN("targets come and go", come_and_go_test, another_in_its_place_test,
-    a_short_visit_test, gone_while_busy_test, gone_and_held_test, missed_messages_test, full_ring_test,
+    a_short_visit_test, gone_while_busy_test, gone_and_held_test, nobody_answers_test,
+    detach_while_probing_test, missed_messages_test, full_ring_test,
     strange_messages_test, silent_target_test)
