@@ -1,21 +1,22 @@
 #include "daemon/bufs.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/compiler.h"
 #include "base/fault.h"
+#include "hw/pci/arena.h"
 
 #define BUF_ALIGN	4096u
+#define STACK_FIRST	64u
 #define CLASS_SIZE(c)	(4096u << (2 * (c)))
 
 void
 bufs_init(struct bufs *bufs)
 {
-	for (unsigned int c = 0; c < BUFS_CLASSES; c++)
-		SLIST_INIT(&bufs->free[c]);
-	bufs->free_bytes = 0;
+	*bufs = (struct bufs){ .free_bytes = 0 };
 }
 
 uint64_t
@@ -39,61 +40,85 @@ class_of(uint32_t len)
 static void *
 buf_new(uint32_t size, uint64_t owner)
 {
-	void *buf;
+	void *buf = pci_arena_take(size);
 
-	if (fault_hit() || posix_memalign(&buf, BUF_ALIGN, size) != 0)
+	if (buf == NULL && (fault_hit() || posix_memalign(&buf, BUF_ALIGN, size) != 0))
 		return NULL;
 	if (owner != BUFS_NOBODY)
 		memset(buf, 0, size);
 	return buf;
 }
 
+static void
+buf_free(void *buf)
+{
+	if (!pci_arena_give(buf))
+		free(buf);
+}
+
 void *
 bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner)
 {
 	unsigned int c = class_of(len);
-	struct buf_free *head;
+	struct buf_stack *stack;
+	struct buf_free *last;
 
 	if (UNLIKELY(c == BUFS_CLASSES))
 		return buf_new(len, owner);
-	head = SLIST_FIRST(&bufs->free[c]);
-	if (UNLIKELY(head == NULL))
+	stack = &bufs->stack[c];
+	if (UNLIKELY(stack->count == 0))
 		return buf_new(CLASS_SIZE(c), owner);
-	SLIST_REMOVE_HEAD(&bufs->free[c], entry);
+	last = &stack->free[--stack->count];
 	bufs->free_bytes -= CLASS_SIZE(c);
 	/* a device that claims to have filled a buffer must not show one client another's
-	 * data, nor ours */
-	if (owner != BUFS_NOBODY)
-		memset(head, 0, head->owner == owner ? sizeof(*head) : CLASS_SIZE(c));
-	return head;
+	 * data */
+	if (owner != BUFS_NOBODY && owner != last->owner)
+		memset(last->buf, 0, CLASS_SIZE(c));
+	return last->buf;
+}
+
+/* room for one more; false: it cannot be kept */
+static bool
+stack_grow(struct buf_stack *stack)
+{
+	uint32_t room = stack->room == 0 ? STACK_FIRST : 2 * stack->room;
+	struct buf_free *free_bufs;
+
+	if (stack->count < stack->room)
+		return true;
+	free_bufs = fault_hit() ? NULL : realloc(stack->free, room * sizeof(*free_bufs));
+	if (free_bufs == NULL)
+		return false;
+	stack->free = free_bufs;
+	stack->room = room;
+	return true;
 }
 
 void
 bufs_give(struct bufs *bufs, void *buf, uint32_t len, uint64_t owner)
 {
 	unsigned int c = class_of(len);
-	struct buf_free *head = buf;
 
 	if (buf == NULL)
 		return;
-	if (c == BUFS_CLASSES || bufs->free_bytes + CLASS_SIZE(c) > BUFS_KEPT_BYTES) {
-		free(buf);
+	if (c == BUFS_CLASSES || bufs->free_bytes + CLASS_SIZE(c) > BUFS_KEPT_BYTES ||
+	    !stack_grow(&bufs->stack[c])) {
+		buf_free(buf);
 		return;
 	}
-	head->owner = owner;
-	SLIST_INSERT_HEAD(&bufs->free[c], head, entry);
+	bufs->stack[c].free[bufs->stack[c].count++] = (struct buf_free){ buf, owner };
 	bufs->free_bytes += CLASS_SIZE(c);
 }
 
 void
 bufs_fini(struct bufs *bufs)
 {
-	struct buf_free *head;
+	for (unsigned int c = 0; c < BUFS_CLASSES; c++) {
+		struct buf_stack *stack = &bufs->stack[c];
 
-	for (unsigned int c = 0; c < BUFS_CLASSES; c++)
-		while ((head = SLIST_FIRST(&bufs->free[c])) != NULL) {
-			SLIST_REMOVE_HEAD(&bufs->free[c], entry);
-			free(head);
-		}
-	bufs->free_bytes = 0;
+		while (stack->count > 0)
+			buf_free(stack->free[--stack->count].buf);
+		free(stack->free);
+	}
+	bufs_init(bufs);
 }

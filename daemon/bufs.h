@@ -2,8 +2,9 @@
  * daemon/bufs.h - data buffers of commands, kept for the next command
  *
  * What      A cache of buffers in a few sizes: each front end has one on each loop, so that a
- *           command costs no allocation once it is warm. What is kept is linked through the
- *           buffers themselves.
+ *           command costs no allocation once it is warm. Larger ones are memory that PCI
+ *           functions reach (hw/pci/arena.h), if there are such: what is kept is written down
+ *           beside it, and never in it.
  * Owner     Who took a buffer gives it back to a cache of the loop it is on then.
  * Thread    One: the loop's.
  * Limits    4 KiB << 2n up to 4 MiB is kept; larger buffers are allocated and freed each time.
@@ -13,19 +14,23 @@
 #define DAEMON_BUFS_H
 
 #include <stdint.h>
-#include <sys/queue.h>
 
 #define BUFS_CLASSES		6		/* sizes: 4 KiB << 2n */
 #define BUFS_KEPT_BYTES		(32u << 20)
 
-/* in place of the first bytes of a buffer that is not in use */
 struct buf_free {
-	SLIST_ENTRY(buf_free) entry;
+	void *buf;
 	uint64_t owner;			/* who used it last */
 };
 
+/* those of one size; the last is taken first: it is the warmest */
+struct buf_stack {
+	struct buf_free *free;
+	uint32_t count, room;
+};
+
 struct bufs {
-	SLIST_HEAD(, buf_free) free[BUFS_CLASSES];
+	struct buf_stack stack[BUFS_CLASSES];
 	uint64_t free_bytes;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "hw/pci/arena.h"
 #include "hw/pci/attach.h"
 
 static const enum pci_via vias[CONFIG_BUS_N] = {
@@ -81,6 +82,8 @@ hba_pci_open(struct hba *hba, const struct config_hba *conf)
 		    text[0] != '\0' ? text : strerror(-r));
 		return r;
 	}
+	if (pci_arena_begin(PCI_ARENA_BYTES) < 0)
+		log_warning("%s: data is copied: no memory that all adapters reach", hba->name);
 	hba->dip = devi_ref(pci_attach_node(hba->fn));
 	pci_attach_describe(hba->fn, hba->detail, sizeof(hba->detail));
 	return 0;
