@@ -211,7 +211,11 @@ xfer_alloc(struct xfer *x)
 	size_t chunk = (size_t)x->chunk_blocks * x->block_bytes;
 
 	x->slots = calloc(x->depth, sizeof(*x->slots));
-	x->buffers = malloc(x->depth * chunk);
+	/* shared with the daemon if it can be; else its data goes through the socket */
+	if (scsac_memory_new(x->ctl->conn, x->depth * chunk, &x->shared) == 0)
+		x->buffers = x->shared;
+	else
+		x->buffers = x->plain = malloc(x->depth * chunk);
 	if (x->slots == NULL || x->buffers == NULL)
 		return ctl_fail(x->ctl, CTL_OTHER, "out of memory: try less --depth");
 	for (unsigned i = 0; i < x->depth; i++) {
@@ -258,6 +262,8 @@ xfer_run(struct xfer *x)
 	if (x->status == CTL_OK)
 		xfer_summary(x);
 	free(x->slots);
-	free(x->buffers);
+	free(x->plain);
+	if (x->shared != NULL)
+		(void)scsac_memory_free(x->ctl->conn, x->shared);
 	return x->status;
 }

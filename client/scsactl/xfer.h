@@ -42,6 +42,7 @@ struct xfer {
 	uint32_t chunk_blocks;
 	unsigned depth;
 	struct xfer_slot *slots;
+	void *shared, *plain;		/* one of them is */
 	uint8_t *buffers;
 	unsigned head;		/* oldest active slot */
 	unsigned active;

@@ -39,26 +39,32 @@ struct row {
 	uint32_t bytes;		/* data of a packet; 0 is TEST UNIT READY */
 	bool is_write;
 	unsigned int depth;
+	bool is_shared;		/* data in shared memory; the echo sends it all the same */
 };
 
 static const struct row rows[] = {
-	{ "null  no data      depth  1", "disk@0,0", 0, false, 1 },
-	{ "null  no data      depth 32", "disk@0,0", 0, false, 32 },
-	{ "null  read 512 B   depth  1", "disk@0,0", 512, false, 1 },
-	{ "null  read 512 B   depth 32", "disk@0,0", 512, false, 32 },
-	{ "null  read 4 KiB   depth  1", "disk@0,0", 4096, false, 1 },
-	{ "null  read 4 KiB   depth 32", "disk@0,0", 4096, false, 32 },
-	{ "null  read 128 KiB depth  1", "disk@0,0", 131072, false, 1 },
-	{ "null  read 128 KiB depth 32", "disk@0,0", 131072, false, 32 },
-	{ "mem   read 512 B   depth  1", "disk@1,0", 512, false, 1 },
-	{ "mem   read 512 B   depth 32", "disk@1,0", 512, false, 32 },
-	{ "mem   read 4 KiB   depth  1", "disk@1,0", 4096, false, 1 },
-	{ "mem   read 4 KiB   depth 32", "disk@1,0", 4096, false, 32 },
-	{ "mem   read 128 KiB depth  1", "disk@1,0", 131072, false, 1 },
-	{ "mem   read 128 KiB depth 32", "disk@1,0", 131072, false, 32 },
-	{ "mem   write 4 KiB  depth  1", "disk@1,0", 4096, true, 1 },
-	{ "mem   write 4 KiB  depth 32", "disk@1,0", 4096, true, 32 },
-	{ "mem   write 128 K  depth 32", "disk@1,0", 131072, true, 32 },
+	{ "null  no data      depth  1", "disk@0,0", 0, false, 1, false },
+	{ "null  no data      depth 32", "disk@0,0", 0, false, 32, false },
+	{ "null  read 512 B   depth  1", "disk@0,0", 512, false, 1, false },
+	{ "null  read 512 B   depth 32", "disk@0,0", 512, false, 32, false },
+	{ "null  read 4 KiB   depth  1", "disk@0,0", 4096, false, 1, false },
+	{ "null  read 4 KiB   depth 32", "disk@0,0", 4096, false, 32, false },
+	{ "null  read 128 KiB depth  1", "disk@0,0", 131072, false, 1, false },
+	{ "null  read 128 KiB depth 32", "disk@0,0", 131072, false, 32, false },
+	{ "mem   read 512 B   depth  1", "disk@1,0", 512, false, 1, false },
+	{ "mem   read 512 B   depth 32", "disk@1,0", 512, false, 32, false },
+	{ "mem   read 4 KiB   depth  1", "disk@1,0", 4096, false, 1, false },
+	{ "mem   read 4 KiB   depth 32", "disk@1,0", 4096, false, 32, false },
+	{ "mem   read 128 KiB depth  1", "disk@1,0", 131072, false, 1, false },
+	{ "mem   read 128 KiB depth 32", "disk@1,0", 131072, false, 32, false },
+	{ "mem   write 4 KiB  depth  1", "disk@1,0", 4096, true, 1, false },
+	{ "mem   write 4 KiB  depth 32", "disk@1,0", 4096, true, 32, false },
+	{ "mem   read 4 KiB   depth 32 shared", "disk@1,0", 4096, false, 32, true },
+	{ "mem   write 4 KiB  depth 32 shared", "disk@1,0", 4096, true, 32, true },
+	{ "null  read 128 KiB depth  1 shared", "disk@0,0", 131072, false, 1, true },
+	{ "mem   read 128 KiB depth  1 shared", "disk@1,0", 131072, false, 1, true },
+	{ "mem   read 128 KiB depth 32 shared", "disk@1,0", 131072, false, 32, true },
+	{ "mem   write 128 K  depth 32", "disk@1,0", 131072, true, 32, false },
 };
 
 static struct {
@@ -211,12 +217,26 @@ slot_done(struct scsac *c, const struct scsac_result *res, void *arg)
 		slot_submit(s, now);
 }
 
+/* kept for all rows */
+static uint8_t *
+slot_data(struct run *r, size_t i)
+{
+	static void *plain, *shared;
+	void **data = r->row->is_shared ? &shared : &plain;
+
+	if (*data == NULL && !r->row->is_shared)
+		*data = calloc(DEPTH_MAX, DATA_MAX);
+	else if (*data == NULL && scsac_memory_new(r->c, DEPTH_MAX * DATA_MAX, data) < 0)
+		die("shared memory", scsac_last_error(r->c)->text);
+	if (*data == NULL)
+		die("memory", "out of it");
+	return (uint8_t *)*data + i * DATA_MAX;
+}
+
 static void
 slot_init(struct slot *s, struct run *r)
 {
-	*s = (struct slot){ .run = r, .data = calloc(1, DATA_MAX) };
-	if (s->data == NULL)
-		die("memory", "out of it");
+	*s = (struct slot){ .run = r, .data = slot_data(r, (size_t)(s - r->slots)) };
 	if (r->row->bytes == 0) {
 		s->cdb_len = 6;
 		return;
@@ -245,8 +265,6 @@ packets_run(struct scsac *c, uint64_t handle, const struct row *row, struct samp
 			die("connection", scsac_last_error(c)->text);
 	ret->span_ns = opts.run_ns;
 	ret->server_cpu_ns = daemon_cpu_ns() - cpu;
-	for (unsigned int i = 0; i < row->depth; i++)
-		free(r.slots[i].data);
 }
 
 /* bytes of a packet on the socket: what the library packs, the daemon answers */
@@ -356,7 +374,7 @@ row_print(const struct row *row, const struct result *res, unsigned int n, bool 
 		    ratio, p50_ratio);
 		return;
 	}
-	printf("%-28s %9.0f/s %8.1f %8.1f us %6.2f us | %9.0f/s %8.1f us | %5.2f x  %5.2f x\n",
+	printf("%-35s %9.0f/s %8.1f %8.1f us %6.2f us | %9.0f/s %8.1f us | %5.2f x  %5.2f x\n",
 	    row->name, MEDIAN(res, n, rate), MEDIAN(res, n, p50), MEDIAN(res, n, p99),
 	    MEDIAN(res, n, cpu_us), MEDIAN(res, n, echo_rate), MEDIAN(res, n, echo_p50), ratio,
 	    p50_ratio);
@@ -376,7 +394,7 @@ row_run(struct scsac *c, const struct row *row, bool is_first)
 		n += round_run(c, handle, row, &results[n]);
 	if (n < (opts.rounds + 1) / 2) {
 		if (!opts.is_json)
-			printf("%-28s not measured: the machine's host takes too much time away\n", row->name);
+			printf("%-35s not measured: the machine's host takes too much time away\n", row->name);
 	} else {
 		row_print(row, results, n, is_first);
 	}
