@@ -11,7 +11,7 @@ declare -A remotes=() remote_at=()
 gateway_cleanup() {
   local status=$? n
   for n in "${!remotes[@]}"; do
-    kill -KILL "${remotes[$n]}" 2>/dev/null && wait "${remotes[$n]}"
+    kill -KILL "${remotes[$n]}" 2>/dev/null && { wait "${remotes[$n]}" 2>/dev/null || true; }
     [ "$status" = 0 ] || { echo "--- remote $n said:"; tail -20 "$dir/remote$n.log"; }
   done
   (exit "$status")
