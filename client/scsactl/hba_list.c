@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <pciaccess.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,25 @@ group_entry(const struct host_fn *other, void *arg)
 	return 0;
 }
 
+/* "Virtio 1.0 SCSI" of "Red Hat, Inc."; "" without a list of names (pci.ids) */
+static void
+names_of(const struct host_fn *f, const char **ret_vendor, const char **ret_device)
+{
+	const struct pci_id_match match = {
+		.vendor_id = f->vendor,
+		.device_id = f->device,
+		.subvendor_id = PCI_MATCH_ANY,
+		.subdevice_id = PCI_MATCH_ANY,
+	};
+
+	*ret_vendor = *ret_device = NULL;
+	pci_get_strings(&match, ret_device, ret_vendor, NULL, NULL);
+	if (*ret_vendor == NULL)
+		*ret_vendor = "";
+	if (*ret_device == NULL)
+		*ret_device = "";
+}
+
 static void
 disks_show(struct listing *l, const struct host_fn *f, const struct host_disks *disks,
     json_object *item)
@@ -100,11 +120,15 @@ function_json(const struct host_fn *f, const struct scsac_hba *hba, const char *
     json_object *item)
 {
 	char ids[16], class[8];
+	const char *vendor, *device;
 
+	names_of(f, &vendor, &device);
 	(void)snprintf(ids, sizeof(ids), "%04x:%04x", f->vendor, f->device);
 	(void)snprintf(class, sizeof(class), "%06x", f->class);
 	doc_text(item, "address", f->address);
 	doc_text(item, "id", ids);
+	doc_text(item, "vendor_name", vendor);
+	doc_text(item, "device_name", device);
 	(void)snprintf(ids, sizeof(ids), "%04x:%04x", f->sub_vendor, f->sub_device);
 	doc_text(item, "subsystem", ids);
 	doc_number(item, "revision", f->revision);
@@ -126,6 +150,7 @@ function_show(struct listing *l, const struct host_fn *f)
 	const struct scsac_hba *hba = hba_of(l, f);
 	char ids[16], group[256] = "-", saved[HOST_DRIVER_LEN], used[48] = "-";
 	struct group_text text = { group, sizeof(group), 0, NULL };
+	const char *vendor, *device;
 	struct host_disks disks;
 	int r = host_disks_read(l->host, f->address, &disks);
 
@@ -143,8 +168,9 @@ function_show(struct listing *l, const struct host_fn *f)
 	disks_show(l, f, &disks, item);
 	host_disks_fini(&disks);
 	(void)snprintf(ids, sizeof(ids), "%04x:%04x", f->vendor, f->device);
+	names_of(f, &vendor, &device);
 	if (l->functions != NULL)
-		table_row(l->functions, f->address, ids, host_fn_class_name(f),
+		table_row(l->functions, f->address, ids, host_fn_class_name(f), device,
 		    f->driver[0] != '\0' ? f->driver : "-", saved[0] != '\0' ? saved : "-", group,
 		    hba == NULL ? "-" : hba->name, hba == NULL ? "-" : hba->state, used, NULL);
 	return 0;
@@ -172,7 +198,7 @@ list_show(struct listing *l)
 		l->list = doc_list(l->ctl->root, "functions");
 		doc_bool(l->ctl->root, "daemon", l->daemon != NULL);
 	} else if (!l->want_names) {
-		l->functions = table_new("ADDRESS,ID,CLASS,DRIVER,SAVED,IOMMU GROUP,HBA,STATE,DISKS");
+		l->functions = table_new("ADDRESS,ID,CLASS,NAME,DRIVER,SAVED,IOMMU GROUP,HBA,STATE,DISKS");
 		l->disks = table_new("ADDRESS,DISK,>SIZE,MODEL,USE");
 	}
 	r = host_fn_each(l->host->sysfs, function_entry, l);

@@ -50,7 +50,7 @@ hba() { ctl hba "$1" --root "$m" "${@:2}"; }
 
 # for people
 out=$(hba list)
-grep -q '^0000:00:10.0 1000:0054 SAS  *mptsas ' <<<"$out" || fail "no controller in: $out"
+grep -q '^0000:00:10.0 1000:0054 SAS .* mptsas ' <<<"$out" || fail "no controller in: $out"
 grep -q 'sda is mounted at /srv' <<<"$out" || fail "no mount in: $out"
 grep -q 'sdb is open in process 77 (tgtd)' <<<"$out" || fail "no process in: $out"
 grep -q '5 +0000:00:11.1=e1000' <<<"$out" || fail "no group in: $out"

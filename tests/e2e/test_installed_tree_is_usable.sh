@@ -8,7 +8,8 @@ prefix=$dir/root$(sed -n 's/^CMAKE_INSTALL_PREFIX:[A-Z]*=//p' "$BUILD_DIR/CMakeC
 
 for file in sbin/scsad bin/scsactl include/scsac.h share/man/man8/scsad.8 share/man/man5/scsad.conf.5 \
   share/man/man1/scsactl.1 share/man/man3/libscsac.3 share/man/man7/scsad-protocol.7 \
-  share/man/man7/scsad-architecture.7 lib/systemd/system/scsad.service lib/systemd/system/scsad-iscsi.socket lib/udev/rules.d/60-scsad.rules lib/sysusers.d/scsad.conf \
+  share/man/man7/scsad-architecture.7 lib/systemd/system/scsad.service lib/systemd/system/scsad-iscsi.socket \
+  lib/udev/rules.d/60-scsad.rules lib/sysusers.d/scsad.conf share/doc/scsad/scsad-uio.conf \
   share/bash-completion/completions/scsactl share/zsh/site-functions/_scsactl \
   include/scsa/sys/scsi/scsi.h; do
   [ -s "$prefix/$file" ] || fail "$file is not installed"
