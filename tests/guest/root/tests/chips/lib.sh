@@ -51,7 +51,11 @@ conf_write() {
   uio.*) more=", allow_unsafe_dma: yes" ;;
   vfio.pvscsi) more=", identity_dma: yes" ;;
   esac
+  rm -rf /tmp/state
+  mkdir /tmp/state
+  chown scsad:scsad /tmp/state
   cat <<EOT
+user: scsad
 state_dir: /tmp/state
 hbas:
   - { name: $chip, driver: $chip, pci: "$address", bus: $1$more }
@@ -71,6 +75,14 @@ scsad_start() {
   scsad --config /tmp/scsad.conf --socket /tmp/scsad.sock >>/tmp/scsad.log 2>&1 </dev/null &
   scsad=$!
   wait_for 60 scsad_answers || fail "scsad does not answer: $(tail -5 /tmp/scsad.log)"
+}
+
+# serves_without_rights - it has the function open, and may not open it again
+serves_without_rights() {
+  status=/proc/$scsad/status
+  [ "$(awk '/^Uid:/ { print $2, $3, $4 }' "$status")" = "900 900 900" ] || fail "scsad is still root"
+  grep -qE '^CapPrm:.*[1-9a-f]' "$status" && fail "scsad has capabilities: $(grep Cap "$status")"
+  grep -q '^Seccomp:.2' "$status" || fail "no filter of system calls: $(grep Seccomp "$status")"
 }
 
 scsad_kill() {
