@@ -23,7 +23,7 @@ static struct dev_ops soft_dev_ops = {
 	.devo_probe = nulldev,
 	.devo_attach = soft_attach,
 	.devo_detach = soft_detach,
-	.devo_quiesce = ddi_quiesce_not_needed,
+	.devo_quiesce = soft_silence,
 };
 
 static struct modldrv soft_modldrv = {

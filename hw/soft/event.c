@@ -137,6 +137,8 @@ soft_has_deadline(struct soft_unit *unit)
 static void
 soft_watch_run(void *arg)
 {
+	static const struct soft_end timed_out = { CMD_TIMEOUT, STAT_TIMEOUT | STAT_ABORTED,
+		FAULT_UNTIL_LUN };
 	struct soft_hba *hba = arg;
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	uint64_t now_ns = clock_now_ns();
@@ -145,8 +147,7 @@ soft_watch_run(void *arg)
 
 	soft_timer_begin(hba, &hba->watch);
 	for (unit = soft_busy_next(hba, NULL); unit != NULL; unit = soft_busy_next(hba, unit)) {
-		(void)soft_unit_kill(unit, NULL, now_ns, CMD_TIMEOUT,
-		    STAT_TIMEOUT | STAT_ABORTED, &dead);
+		(void)soft_unit_kill(unit, NULL, now_ns, &timed_out, &dead);
 		want_more = soft_has_deadline(unit) || want_more;
 	}
 	if (want_more)

@@ -24,10 +24,18 @@ static const char *const action_names[FAULT_ACTION_N] = {
 	[FAULT_STUCK] = "stuck",
 };
 
+static const char *const until_names[FAULT_UNTIL_N] = {
+	[FAULT_UNTIL_LUN] = "lun",
+	[FAULT_UNTIL_TARGET] = "target",
+	[FAULT_UNTIL_BUS] = "bus",
+	[FAULT_UNTIL_HBA] = "hba",
+	[FAULT_UNTIL_QUIESCE] = "quiesce",
+};
+
 /* what was said, beside what it means */
 struct fault_words {
 	struct fault_rule rule;
-	bool has_delay, has_sense, has_bytes;
+	bool has_delay, has_sense, has_bytes, has_until;
 };
 
 const char *
@@ -48,7 +56,7 @@ fault_read_action(void *dst, const char *value, char *reterr)
 		}
 	}
 	return words_error(reterr, "needs one of delay drop dup busy qfull check medium short "
-	    "bus_reset gone tran_err");
+	    "bus_reset gone tran_err resid stuck");
 }
 
 static int
@@ -203,6 +211,21 @@ fault_read_bytes(void *dst, const char *value, char *reterr)
 	return words_bytes(value, UINT32_MAX, &w->rule.bytes, reterr);
 }
 
+static int
+fault_read_until(void *dst, const char *value, char *reterr)
+{
+	struct fault_words *w = dst;
+
+	for (unsigned int i = 0; value != NULL && i < FAULT_UNTIL_N; i++) {
+		if (strcmp(value, until_names[i]) == 0) {
+			w->rule.until = (enum fault_until)i;
+			w->has_until = true;
+			return 0;
+		}
+	}
+	return words_error(reterr, "needs one of lun target bus hba quiesce");
+}
+
 static const struct word fault_words[] = {
 	{ "action", fault_read_action },
 	{ "target", fault_read_target },
@@ -217,6 +240,7 @@ static const struct word fault_words[] = {
 	{ "s", fault_read_s },
 	{ "sense", fault_read_sense },
 	{ "bytes", fault_read_bytes },
+	{ "until", fault_read_until },
 };
 
 static bool
@@ -244,6 +268,9 @@ fault_check(const struct fault_words *w, char *reterr)
 		    w->has_sense ? "action=%s takes no 'sense'; use action=check"
 				 : "action=%s needs 'sense', for instance sense=3/11/00",
 		    name);
+	if (w->has_until && w->rule.action != FAULT_STUCK)
+		return words_error(
+		    reterr, "action=%s takes no 'until'; use action=stuck", name);
 	if (w->has_bytes != has_bytes)
 		return words_error(reterr,
 		    w->has_bytes ? "action=%s takes no 'bytes'; use action=short or resid"
@@ -318,6 +345,10 @@ fault_format(const struct fault_rule *rule, char buf[FAULT_TEXT_LEN])
 	if (rule->action == FAULT_CHECK)
 		(void)snprintf(buf + used, FAULT_TEXT_LEN - used, ",sense=%x/%02x/%02x",
 		    rule->key, rule->asc, rule->ascq);
+	used = strlen(buf);
+	if (rule->until != FAULT_UNTIL_LUN)
+		(void)snprintf(buf + used, FAULT_TEXT_LEN - used, ",until=%s",
+		    until_names[rule->until]);
 	if (rule->count != 0)
 		fault_put(buf, "count", rule->count);
 	if (rule->prob_permille != 1000) {
@@ -462,6 +493,7 @@ fault_match(struct fault_set *set, const struct fault_subject *subject)
 		v.asc = rule->asc;
 		v.ascq = rule->ascq;
 		v.bytes = rule->bytes;
+		v.until = rule->until;
 		v.lba = rule->has_lba && rule->lba_first > subject->lba ? rule->lba_first :
 		    subject->lba;
 		break;

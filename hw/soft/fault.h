@@ -37,8 +37,18 @@ enum fault_action {
 	FAULT_GONE,		/* the unit does not exist any more: CMD_DEV_GONE */
 	FAULT_TRAN_ERR,		/* transport error: CMD_TRAN_ERR */
 	FAULT_RESID,		/* execute it, lie: bytes is the residual told */
-	FAULT_STUCK,		/* never answer it; nothing but a reset gets it back */
+	FAULT_STUCK,		/* never answer it; nothing but a reset of rule.until gets it back */
 	FAULT_ACTION_N
+};
+
+/* what gets a stuck command back: that, or anything harder */
+enum fault_until {
+	FAULT_UNTIL_LUN,	/* a reset of the unit */
+	FAULT_UNTIL_TARGET,
+	FAULT_UNTIL_BUS,	/* of everything behind the port */
+	FAULT_UNTIL_HBA,	/* of the HBA (tran_bus_reset) */
+	FAULT_UNTIL_QUIESCE,	/* devo_quiesce */
+	FAULT_UNTIL_N
 };
 
 struct fault_rule {
@@ -55,6 +65,7 @@ struct fault_rule {
 	uint64_t delay_us;	/* FAULT_DELAY */
 	uint8_t key, asc, ascq;	/* FAULT_CHECK */
 	uint64_t bytes;		/* FAULT_SHORT */
+	enum fault_until until;	/* FAULT_STUCK */
 	uint64_t hits;		/* fault_match() only: times it has acted */
 };
 
@@ -75,6 +86,7 @@ struct fault_verdict {
 	uint8_t key, asc, ascq;
 	uint64_t lba;			/* FAULT_MEDIUM: the first bad block */
 	uint64_t bytes;			/* FAULT_SHORT */
+	enum fault_until until;		/* FAULT_STUCK */
 };
 
 struct fault_set {
@@ -100,6 +112,7 @@ struct fault_set {
  *             prob=N                  in N of 1000 cases (default 1000), drawn with seed=N
  *             us=N ms=N s=N           the time, at most an hour (delay: one of them, required)
  *             sense=K/ASC/ASCQ        hex (check: required)
+ *             until=NAME              lun, target, bus, hba or quiesce (stuck only; default lun)
  *             bytes=SIZE              most bytes moved (short: required), residual told (resid:
  *                                     required)
  * @ret      the rule, without id

@@ -320,10 +320,17 @@ int soft_finish_absent(struct soft_target *target, struct soft_cmd *cmd);
 /* soft_mark() - unit->lock is held: @cmd is to end for @why. The first reason stays, later ones
  * only leave their mark in the statistics */
 void soft_mark(struct soft_unit *unit, struct soft_cmd *cmd, uint8_t why, uint_t stats);
-/* soft_unit_kill() - end @one, all pending commands (NULL), or those past @now_ns (not 0) for
- * reason @why; the ones that can end now are put on @dead. How many were met */
+/* how commands end that did not end by themselves */
+struct soft_end {
+	uint8_t why;			/* CMD_* */
+	uint_t stats;			/* STAT_* */
+	enum fault_until reach;		/* CMD_RESET: how hard a reset it is */
+};
+
+/* soft_unit_kill() - end @one, all pending commands (NULL), or those past @now_ns (not 0); the
+ * ones that can end now are put on @dead. How many were met */
 unsigned int soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_ns,
-    uint8_t why, uint_t stats, struct soft_cmd_list *dead);
+    const struct soft_end *end, struct soft_cmd_list *dead);
 int soft_abort(struct scsi_address *ap, struct scsi_pkt *pkt);
 int soft_reset(struct scsi_address *ap, int level);
 int soft_virtual_reset(struct scsi_address *ap, int level);	/* volumes have no bus */
@@ -334,6 +341,8 @@ int soft_terminate_task(struct scsi_address *ap, struct scsi_pkt *pkt);
 int
 soft_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg);
 int soft_quiesce(dev_info_t *dip);
+/* devo_quiesce: nothing of the adapter touches memory any more, nor is anything begun */
+int soft_silence(dev_info_t *dip);
 int soft_unquiesce(dev_info_t *dip);
 
 /* event.c */

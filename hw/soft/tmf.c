@@ -14,9 +14,18 @@ soft_mark(struct soft_unit *unit, struct soft_cmd *cmd, uint8_t why, uint_t stat
 		unit->nkilled++;
 }
 
+/* a device that is stuck does not hear of anything less than its rule says */
+static bool
+soft_is_deaf(const struct soft_cmd *cmd, const struct soft_end *end)
+{
+	if (cmd->verdict.action != FAULT_STUCK || end->why == CMD_DEV_GONE)
+		return false;
+	return end->why != CMD_RESET || end->reach < cmd->verdict.until;
+}
+
 unsigned int
-soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_ns, uint8_t why,
-    uint_t stats, struct soft_cmd_list *dead)
+soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_ns,
+    const struct soft_end *end, struct soft_cmd_list *dead)
 {
 	struct soft_cmd *cmd, *next;
 	unsigned int n = 0;
@@ -26,13 +35,12 @@ soft_unit_kill(struct soft_unit *unit, const struct scsi_pkt *one, uint64_t now_
 		next = TAILQ_NEXT(cmd, link);
 		if (one != NULL && cmd->pkt != one)
 			continue;
-		if (cmd->verdict.action == FAULT_STUCK && why != CMD_RESET &&
-		    why != CMD_DEV_GONE)
+		if (soft_is_deaf(cmd, end))
 			continue;
 		if (now_ns != 0 && (cmd->deadline_ns == 0 || cmd->deadline_ns > now_ns))
 			continue;
 		n++;
-		soft_mark(unit, cmd, why, stats);
+		soft_mark(unit, cmd, end->why, end->stats);
 		if (cmd->state == SOFT_WAITING) {
 			disk_cancel(&cmd->disk);
 			continue;
@@ -61,13 +69,14 @@ soft_drain(struct soft_unit *unit)
 int
 soft_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
+	static const struct soft_end aborted = { .why = CMD_ABORTED, .stats = STAT_ABORTED };
 	struct soft_unit *unit = soft_lu_of(ap)->unit;
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	unsigned int n;
 
 	if (unit == NULL)
 		return 0;
-	n = soft_unit_kill(unit, pkt, 0, CMD_ABORTED, STAT_ABORTED, &dead);
+	n = soft_unit_kill(unit, pkt, 0, &aborted, &dead);
 	soft_finish_all(&dead);
 	return pkt == NULL || n > 0;
 }
@@ -81,26 +90,29 @@ soft_clear_task_set(struct scsi_address *ap)
 int
 soft_terminate_task(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
+	static const struct soft_end ended = { .why = CMD_TERMINATED, .stats = STAT_TERMINATED };
 	struct soft_unit *unit = soft_lu_of(ap)->unit;
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	unsigned int n;
 
 	if (unit == NULL || pkt == NULL)
 		return 0;
-	n = soft_unit_kill(unit, pkt, 0, CMD_TERMINATED, STAT_TERMINATED, &dead);
+	n = soft_unit_kill(unit, pkt, 0, &ended, &dead);
 	soft_finish_all(&dead);
 	return n > 0;
 }
 
 static bool
-soft_unit_reset(struct soft_unit *unit, uint_t stats, uint16_t asc)
+soft_unit_reset(struct soft_unit *unit, enum fault_until reach)
 {
+	const struct soft_end end = { CMD_RESET,
+		reach < FAULT_UNTIL_BUS ? STAT_DEV_RESET : STAT_BUS_RESET, reach };
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 	bool is_drained;
 
-	(void)soft_unit_kill(unit, NULL, 0, CMD_RESET, stats, &dead);
+	(void)soft_unit_kill(unit, NULL, 0, &end, &dead);
 	is_drained = soft_drain(unit);
-	disk_reset(unit->disk, asc);
+	disk_reset(unit->disk, reach < FAULT_UNTIL_BUS ? ASC_DEVICE_RESET : ASC_BUS_RESET);
 	soft_finish_all(&dead);
 	return is_drained;
 }
@@ -116,14 +128,14 @@ soft_tell_reset(struct soft_hba *hba, struct soft_unit *unit)
 /* those of @target; NULL: all. First everything ends, then everybody is told */
 static bool
 soft_units_reset(
-    struct soft_hba *hba, const struct soft_target *target, uint_t stats, uint16_t asc)
+    struct soft_hba *hba, const struct soft_target *target, enum fault_until reach)
 {
 	struct soft_unit *unit;
 	bool is_drained = true;
 
 	for (unit = soft_unit_next(hba, NULL); unit != NULL; unit = soft_unit_next(hba, unit)) {
 		if ((target == NULL || unit->lu.target == target) &&
-		    !soft_unit_reset(unit, stats, asc))
+		    !soft_unit_reset(unit, reach))
 			is_drained = false;
 	}
 	for (unit = soft_unit_next(hba, NULL); unit != NULL; unit = soft_unit_next(hba, unit)) {
@@ -136,7 +148,7 @@ soft_units_reset(
 bool
 soft_bus_was_reset(struct soft_hba *hba)
 {
-	return soft_units_reset(hba, NULL, STAT_BUS_RESET, ASC_BUS_RESET);
+	return soft_units_reset(hba, NULL, FAULT_UNTIL_BUS);
 }
 
 int
@@ -153,11 +165,11 @@ soft_reset(struct scsi_address *ap, int level)
 	case RESET_TARGET:
 		if (atomic_load(&lu->target->is_gone))
 			return 0;
-		return soft_units_reset(hba, lu->target, STAT_DEV_RESET, ASC_DEVICE_RESET);
+		return soft_units_reset(hba, lu->target, FAULT_UNTIL_TARGET);
 	case RESET_LUN:
 		if (unit == NULL || atomic_load(&unit->is_gone))
 			return 0;
-		is_drained = soft_unit_reset(unit, STAT_DEV_RESET, ASC_DEVICE_RESET);
+		is_drained = soft_unit_reset(unit, FAULT_UNTIL_LUN);
 		soft_tell_reset(hba, unit);
 		return is_drained;
 	default:
@@ -178,7 +190,7 @@ soft_bus_reset(dev_info_t *dip, int level)
 
 	if (hba == NULL || (level != RESET_BUS && level != RESET_ALL))
 		return 0;
-	return soft_bus_was_reset(hba);
+	return soft_units_reset(hba, NULL, FAULT_UNTIL_HBA);
 }
 
 int
@@ -210,6 +222,18 @@ soft_quiesce(dev_info_t *dip)
 		mutex_exit(&unit->lock);
 	}
 	return 0;
+}
+
+int
+soft_silence(dev_info_t *dip)
+{
+	struct soft_hba *hba = soft_hba_find(dip);
+
+	if (hba == NULL)
+		return DDI_FAILURE;
+	atomic_store(&hba->is_quiesced, true);
+	return soft_units_reset(hba, NULL, FAULT_UNTIL_QUIESCE) && soft_quiesce(dip) == 0 ?
+	    DDI_SUCCESS : DDI_FAILURE;
 }
 
 int

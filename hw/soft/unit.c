@@ -313,9 +313,10 @@ unit_mark(struct soft_unit *unit)
 static void
 unit_clear(struct soft_unit *unit)
 {
+	static const struct soft_end gone = { .why = CMD_DEV_GONE };
 	struct soft_cmd_list dead = TAILQ_HEAD_INITIALIZER(dead);
 
-	(void)soft_unit_kill(unit, NULL, 0, CMD_DEV_GONE, 0, &dead);
+	(void)soft_unit_kill(unit, NULL, 0, &gone, &dead);
 	soft_finish_all(&dead);
 	soft_unit_unref(unit);
 }

@@ -90,6 +90,14 @@ int scsa_bus_unquiesce(dev_info_t *hba_dip) MUST_CHECK;
  */
 int scsa_bus_reset(dev_info_t *hba_dip) MUST_CHECK;
 
+/**
+ * scsa_hba_reset() - reset the HBA with everything behind it (tran_bus_reset, RESET_ALL); a
+ * driver that refuses that is asked for RESET_BUS
+ *
+ * Returns:  0, -ENODEV, -ENOTSUP, -EIO as above
+ */
+int scsa_hba_reset(dev_info_t *hba_dip) MUST_CHECK;
+
 /* scsa_control_open(), scsa_control_close() - a control session: while one is open, the HBA
  * refuses to detach. @is_excl wants to be the only one.
  * Returns 0, -ENODEV, or -EBUSY */

@@ -64,6 +64,20 @@ scsa_bus_reset(dev_info_t *hba_dip)
 }
 
 int
+scsa_hba_reset(dev_info_t *hba_dip)
+{
+	struct scsa_port *port = control_hba(hba_dip);
+
+	if (port == NULL)
+		return -ENODEV;
+	if (port->tran->tran_bus_reset == NULL)
+		return -ENOTSUP;
+	if (tran_call_bus_reset(port->tran, RESET_ALL) == 1)
+		return 0;
+	return scsa_bus_reset(hba_dip);
+}
+
+int
 scsa_control_open(dev_info_t *hba_dip, bool is_excl)
 {
 	struct scsa_port *port = control_hba(hba_dip);
