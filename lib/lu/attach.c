@@ -117,6 +117,8 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	TAILQ_INIT(&lu->issued);
 	lu_set_init(&lu->set);
 	lu->depth = lu->depth_max = LU_DEPTH_DEFAULT;
+	lu_set_timeout(lu, 0);
+	lu_recover_set(lu, NULL);
 	lu_nexus_open_own(lu);
 	LIST_INIT(&lu->nexuses);
 	STAILQ_INIT(&lu->barriers);

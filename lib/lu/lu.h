@@ -193,6 +193,13 @@ struct lu_exec *lu_home(const struct lu *unit);
  * many as the HBA takes, the default. Home */
 void lu_set_depth(struct lu *unit, uint32_t depth);
 
+/* lu_depth() - what lu_set_depth() said. Home */
+uint32_t lu_depth(const struct lu *unit);
+
+/* lu_set_timeout() - how long a task may take whose sender does not say, in milliseconds; 0:
+ * LU_TIMEOUT_DEFAULT_MS, the default. Home */
+void lu_set_timeout(struct lu *unit, uint32_t timeout_ms);
+
 /* lu_is_active() - false once it drains or is gone; any thread, may change at once */
 bool lu_is_active(const struct lu *unit);
 
@@ -327,7 +334,7 @@ struct lu_task {
 	uint32_t data_len;		/* 0 exactly when dir is LU_DIR_NONE */
 	enum lu_dir dir;
 	enum lu_attr attr;
-	uint32_t timeout_ms;		/* 0: LU_TIMEOUT_DEFAULT_MS */
+	uint32_t timeout_ms;		/* 0: that of the unit, lu_set_timeout() */
 	uint64_t tag;			/* the initiator's name for it, if has_tag */
 	bool has_tag;			/* aborts by tag find it; a second task of the nexus
 					 * with a tag in flight is an overlapped command */

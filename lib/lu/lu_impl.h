@@ -21,6 +21,7 @@
 #include "base/sm.h"
 #include "lu/local.h"
 #include "lu/lu.h"
+#include "lu/recover.h"
 
 #define LU_SCB_LEN                                                             \
 	((int)(sizeof(struct scsi_arq_status) - SENSE_LENGTH + LU_SENSE_MAX))
@@ -116,6 +117,7 @@ struct lu {
 	struct scsi_pkt *spares[LU_SPARES_MAX];	/* packets without a task */
 	uint32_t depth;			/* tasks that may be issued now */
 	uint32_t depth_max;		/* its limit, by HBA or configuration */
+	uint32_t timeout_ms;		/* of tasks that bring none */
 	uint32_t depth_good;		/* completions since the last change of depth */
 	struct lu_task_set set;
 	struct lu_control control;
@@ -148,9 +150,10 @@ struct lu {
 	} media[LU_MEDIA_N];
 	const struct lu_media_report *media_report;	/* during an event; else NULL */
 	struct lu_recovery *recovery;	/* a climb of the ladder (recover.c) */
+	struct lu_recover_times recover_times;
 	uint32_t n_expired;		/* issued tasks that should be back */
 	bool is_frozen;			/* nothing is issued while it lasts */
-	bool is_offline;		/* given up */
+	_Atomic bool is_offline;	/* given up; read by all */
 	bool is_silent;			/* its HBA cannot touch memory any more */
 	bool is_tick_armed;
 	uint64_t ticks;			/* seconds with something in flight */

@@ -12,17 +12,25 @@
 
 #define TICK_MS		1000
 
-static const struct {
-	const char *name;
-	uint32_t budget_s;
-} steps[LU_RECOVER_N] = {
-	[LU_RECOVER_NONE]    = { "none", 0 },
-	[LU_RECOVER_ABORT]   = { "abort", 5 },
-	[LU_RECOVER_LUN]     = { "lun", 10 },
-	[LU_RECOVER_TARGET]  = { "target", 15 },
-	[LU_RECOVER_BUS]     = { "bus", 20 },
-	[LU_RECOVER_HBA]     = { "hba", 30 },
-	[LU_RECOVER_OFFLINE] = { "offline", UINT32_MAX / 1000 },
+static const char *const step_names[LU_RECOVER_N] = {
+	[LU_RECOVER_NONE]    = "none",
+	[LU_RECOVER_ABORT]   = "abort",
+	[LU_RECOVER_LUN]     = "lun",
+	[LU_RECOVER_TARGET]  = "target",
+	[LU_RECOVER_BUS]     = "bus",
+	[LU_RECOVER_HBA]     = "hba",
+	[LU_RECOVER_OFFLINE] = "offline",
+};
+
+static const struct lu_recover_times default_times = {
+	.grace_s = LU_EXPIRE_GRACE_S,
+	.step_s = {
+		[LU_RECOVER_ABORT]   = LU_RECOVER_ABORT_S,
+		[LU_RECOVER_LUN]     = LU_RECOVER_LUN_S,
+		[LU_RECOVER_TARGET]  = LU_RECOVER_TARGET_S,
+		[LU_RECOVER_BUS]     = LU_RECOVER_BUS_S,
+		[LU_RECOVER_HBA]     = LU_RECOVER_HBA_S,
+	},
 };
 
 /* one climb; lives until the last thing that it asked for has answered */
@@ -31,6 +39,7 @@ struct lu_recovery {
 	enum lu_recover_step step;
 	uint64_t step_ns;		/* when it began */
 	bool is_over;			/* everything came back */
+	bool is_silence_asked;		/* offline_work is on its way */
 	bool is_shared;			/* others know of this step: it is on the list */
 	unsigned int n_asked;		/* tmfs and works that have not answered */
 	struct lu_tmf tmfs[LU_RECOVER_HBA];	/* by step */
@@ -57,7 +66,25 @@ lu_recover_step(const struct lu *unit)
 const char *
 lu_recover_step_name(enum lu_recover_step step)
 {
-	return steps[step].name;
+	return step_names[step];
+}
+
+void
+lu_recover_set(struct lu *unit, const struct lu_recover_times *times)
+{
+	unit->recover_times = times == NULL ? default_times : *times;
+}
+
+const struct lu_recover_times *
+lu_recover_times(const struct lu *unit)
+{
+	return &unit->recover_times;
+}
+
+bool
+lu_is_offline(const struct lu *unit)
+{
+	return unit->is_offline;
 }
 
 uint32_t
@@ -167,11 +194,20 @@ lu_recover_back(struct lu *lu, struct lu_task *task)
 
 /* ------ steps ------ */
 
+/* the next one that has time */
+static enum lu_recover_step
+step_after(const struct lu *lu, enum lu_recover_step step)
+{
+	while (++step < LU_RECOVER_OFFLINE && lu->recover_times.step_s[step] == 0)
+		;
+	return step;
+}
+
 static void
 step_next(struct lu_recovery *rec)
 {
 	if (!rec->is_over && rec->step < LU_RECOVER_OFFLINE)
-		step_begin(rec, rec->step + 1);
+		step_begin(rec, step_after(rec->unit, rec->step));
 }
 
 static void
@@ -262,6 +298,7 @@ offline_asked(struct lu_work *w)
 	struct lu *lu = rec->unit;
 
 	rec->n_asked--;
+	rec->is_silence_asked = false;
 	lu->is_silent = rec->offline_result == 0;
 	if (lu->is_silent && !rec->is_over)
 		tasks_abandon(rec);
@@ -289,6 +326,13 @@ host_ask(struct lu_recovery *rec, struct lu_work *w, lu_work_fn fn)
 }
 
 static void
+silence_ask(struct lu_recovery *rec)
+{
+	rec->is_silence_asked = true;
+	host_ask(rec, &rec->offline_work, offline_ask);
+}
+
+static void
 step_offline(struct lu_recovery *rec)
 {
 	struct lu *lu = rec->unit;
@@ -296,7 +340,7 @@ step_offline(struct lu_recovery *rec)
 	shared_leave(rec);
 	lu->is_offline = true;
 	lu_held_end_all(lu, CMD_DEV_GONE, 0);
-	host_ask(rec, &rec->offline_work, offline_ask);
+	silence_ask(rec);
 }
 
 static void
@@ -347,14 +391,15 @@ recovery_begin(struct lu *lu)
 		return;		/* with the next tick */
 	rec->unit = lu_ref(lu);
 	lu->recovery = rec;
-	step_begin(rec, LU_RECOVER_ABORT);
+	step_begin(rec, step_after(lu, LU_RECOVER_NONE));
 }
 
 static bool
 is_late(const struct lu *lu, const struct lu_task *task)
 {
-	uint32_t ms = task->timeout_ms == 0 ? LU_TIMEOUT_DEFAULT_MS : task->timeout_ms;
-	uint64_t limit = ms / TICK_MS + (ms % TICK_MS != 0) + LU_EXPIRE_GRACE_S;
+	uint32_t ms = task->timeout_ms == 0 ? lu->timeout_ms : task->timeout_ms;
+	uint64_t limit = (uint64_t)ms / TICK_MS + (ms % TICK_MS != 0) +
+	    lu->recover_times.grace_s;
 
 	return lu->ticks - task->issue_tick > limit;
 }
@@ -373,25 +418,42 @@ tasks_expire(struct lu *lu)
 	}
 }
 
+/* what could not be said about its HBA may be true by now */
+static void
+offline_tick(struct lu_recovery *rec)
+{
+	if (rec->unit->is_silent) {
+		tasks_abandon(rec);
+		return;
+	}
+	if (rec->is_silence_asked ||
+	    clock_now_ns() - rec->step_ns < LU_SILENCE_AGAIN_S * NS_PER_S)
+		return;
+	rec->step_ns = clock_now_ns();
+	silence_ask(rec);
+}
+
 static void
 recovery_tick(struct lu *lu)
 {
 	struct lu_recovery *rec = lu->recovery;
+	uint64_t step_ns;
 
 	if (rec == NULL) {
 		recovery_begin(lu);
 		return;
 	}
+	step_ns = clock_now_ns() - rec->step_ns;
 	/* others have expired while a step waits for them, too: it was not enough */
 	if (rec->is_over) {
 		rec->is_over = false;
 		step_next(rec);
 		return;
 	}
-	if (clock_now_ns() - rec->step_ns >= steps[rec->step].budget_s * NS_PER_S)
+	if (rec->step == LU_RECOVER_OFFLINE)
+		offline_tick(rec);
+	else if (step_ns >= lu->recover_times.step_s[rec->step] * NS_PER_S)
 		step_next(rec);
-	else if (lu->is_silent)
-		tasks_abandon(rec);
 }
 
 static void

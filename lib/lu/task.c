@@ -289,7 +289,7 @@ task_comp(struct scsi_pkt *pkt)
 static int
 task_make_pkt(struct lu_task *task, struct lu *lu)
 {
-	uint32_t ms = task->timeout_ms == 0 ? LU_TIMEOUT_DEFAULT_MS : task->timeout_ms;
+	uint32_t ms = task->timeout_ms == 0 ? lu->timeout_ms : task->timeout_ms;
 	int r = lu_pkt_take(lu, task);
 	struct scsi_pkt *pkt = task->pkt;
 

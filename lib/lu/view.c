@@ -247,8 +247,10 @@ lu_nexus_set_view(struct lu_nexus *nexus, struct lu_view *view)
 	const struct lu_view_entry *entry = lu_view_find_unit(view, nexus->unit);
 
 	nexus->view = lu_view_ref(view);
-	if (entry != NULL)
+	if (entry != NULL) {
 		nexus->classes = entry->classes;
+		nexus->weight = entry->weight;
+	}
 	if (lu_view_diff(before, view, NULL, NULL))
 		lu_ua_raise(nexus, ASC_REPORTED_LUNS_CHANGED);
 	lu_view_unref(before);

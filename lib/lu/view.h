@@ -37,6 +37,7 @@ struct lu_view_entry {
 	struct lu *unit;		/* never NULL */
 	uint32_t lun;			/* 0..LU_VIEW_LUN_MAX */
 	uint32_t classes;		/* LU_CLASS() of every op_policy allowed */
+	uint32_t weight;		/* of its nexus (struct lu_nexus) */
 };
 
 /**

@@ -121,6 +121,18 @@ lu_set_depth(struct lu *unit, uint32_t depth)
 	lu_held_run(unit);
 }
 
+uint32_t
+lu_depth(const struct lu *unit)
+{
+	return unit->depth_max == LU_DEPTH_DEFAULT ? 0 : unit->depth_max;
+}
+
+void
+lu_set_timeout(struct lu *unit, uint32_t timeout_ms)
+{
+	unit->timeout_ms = timeout_ms == 0 ? LU_TIMEOUT_DEFAULT_MS : timeout_ms;
+}
+
 static void
 depth_lower(struct lu *lu)
 {

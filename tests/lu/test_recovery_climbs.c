@@ -398,6 +398,98 @@ START_TEST(one_reset_for_two_units)
 }
 END_TEST
 
+static void
+own_times_visit(void *arg)
+{
+	lu_recover_set(script_unit, arg);
+}
+
+/* steps without time are left out, the others take theirs, and so does the grace */
+static void
+own_times_scenario(void *arg UNUSED)
+{
+	struct lu_recover_times times = { .grace_s = 20, .step_s = {
+	    [LU_RECOVER_LUN] = 3, [LU_RECOVER_BUS] = 4 } };
+	struct scsi_pkt *pkt;
+
+	port.is_abort_silent = port.is_reset_silent = true;
+	begin();
+	silence_answer = -EBUSY;
+	port_at_home(own_times_visit, &times);
+	send(&a, 1);
+	seconds(TIMEOUT_MS / 1000 + 20 - 1);
+	at(LU_RECOVER_NONE);
+	seconds(3);
+	at(LU_RECOVER_LUN);
+	ck_assert_int_eq(port.n_abort, 0);
+	seconds(3);
+	at(LU_RECOVER_BUS);
+	ck_assert_int_eq(port.last_level, RESET_ALL);
+	ck_assert(!lu_is_offline(script_unit));
+	seconds(5);
+	at(LU_RECOVER_OFFLINE);
+	ck_assert(lu_is_offline(script_unit));
+	ck_assert_int_eq(port.n_reset, 2);
+	ck_assert_int_eq(n_hba_reset, 0);
+
+	/* the host may have another answer later */
+	ck_assert_int_eq(n_silence, 1);
+	seconds(LU_SILENCE_AGAIN_S - 3);
+	ck_assert_int_eq(n_silence, 1);
+	seconds(4);
+	ck_assert_int_eq(n_silence, 2);
+	ck_assert_int_eq(t[1].n_done, 0);
+	silence_answer = 0;
+	seconds(LU_SILENCE_AGAIN_S + 1);
+	ck_assert_int_eq(n_silence, 3);
+	ck_assert_int_eq(t[1].lu.reason, CMD_DEV_GONE);
+	pkt = port.pending[0];
+	script_complete(1);
+	ck_assert_int_eq(t[1].n_done, 1);
+	scsi_destroy_pkt(pkt);
+	end();
+}
+
+START_TEST(a_unit_has_its_own_times)
+{
+	port_sim(own_times_scenario);
+}
+END_TEST
+
+static void
+no_time_visit(void *arg)
+{
+	lu_set_timeout(script_unit, *(const uint32_t *)arg);
+}
+
+/* a task that brings no timeout has the unit's */
+static void
+default_timeout_scenario(void *arg UNUSED)
+{
+	uint32_t ms = 120000;
+
+	begin();
+	port_at_home(no_time_visit, &ms);
+	ptask_init(&t[1], &a.nexus);
+	ptask_read(&t[1], 1, 512);
+	t[1].lu.cdb[5] = 1;
+	ck_assert_int_eq(ptask_submit(&t[1]), 0);
+	sim_settle();
+	ck_assert_int_eq(port.pending[0]->pkt_time, 120);
+	seconds(LU_TIMEOUT_DEFAULT_MS / 1000 + LU_EXPIRE_GRACE_S + 2);
+	ck_assert_int_eq(port.n_abort, 0);
+	seconds(60);
+	ck_assert_int_eq(port.n_abort, 1);
+	ck_assert_int_eq(t[1].n_done, 1);
+	end();
+}
+
+START_TEST(a_unit_has_its_own_timeout)
+{
+	port_sim(default_timeout_scenario);
+}
+END_TEST
+
 CHECK_MAIN("recovery", an_abort_may_do, late_is_not_lost, refused_steps_give_way,
     every_step_has_its_time, the_hba_is_reset, off_line_and_back, off_line_for_good,
-    one_reset_for_two_units)
+    one_reset_for_two_units, a_unit_has_its_own_times, a_unit_has_its_own_timeout)
