@@ -83,7 +83,7 @@ absent(const uint8_t *data, size_t size)
 
 	atomic_store(&unit.refs, 1);
 	if (task == NULL || size < 10 ||
-	    lu_view_new(&(struct lu_view_entry){ &unit, 300, 0 }, 1, &view, NULL) < 0) {
+	    lu_view_new(&(struct lu_view_entry){ &unit, 300, 0, 1 }, 1, &view, NULL) < 0) {
 		free(task);
 		return;
 	}

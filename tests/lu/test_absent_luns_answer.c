@@ -27,7 +27,7 @@ static const struct lu_port port = {
 static void
 begin(void)
 {
-	struct lu_view_entry entry = { &unit, 5, 0 };
+	struct lu_view_entry entry = { &unit, 5, 0, 1 };
 
 	atomic_store(&unit.refs, 1);
 	ck_assert_int_eq(lu_view_new(&entry, 1, &view, NULL), 0);

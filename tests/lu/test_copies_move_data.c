@@ -28,8 +28,8 @@ begin(bool with_view)
 {
 	disks_begin();
 	/* the third unit is not in the view; of the second it may only read */
-	ck_assert_int_eq(lu_view_new((struct lu_view_entry[]){ { disks.units[0], 0, ALL },
-	    { disks.units[1], 1, LU_CLASS(OP_INFO) | LU_CLASS(OP_READ) } }, 2, &view, NULL), 0);
+	ck_assert_int_eq(lu_view_new((struct lu_view_entry[]){ { disks.units[0], 0, ALL, 1 },
+	    { disks.units[1], 1, LU_CLASS(OP_INFO) | LU_CLASS(OP_READ), 1 } }, 2, &view, NULL), 0);
 	pnexus_open_at(&n, disks.units[0], NULL, with_view ? view : NULL);
 	n.lu.wants_sense = true;
 	ptask_init(&t, &n.lu);

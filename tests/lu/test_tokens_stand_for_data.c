@@ -348,7 +348,7 @@ access_scenario(void *arg UNUSED)
 	begin();
 	populate(0, 10);
 	/* the token alone does not open what the view does not have */
-	ck_assert_int_eq(lu_view_new(&(struct lu_view_entry){ disks.units[1], 0, ALL }, 1, &own,
+	ck_assert_int_eq(lu_view_new(&(struct lu_view_entry){ disks.units[1], 0, ALL, 1 }, 1, &own,
 	    NULL), 0);
 	pnexus_open_at(&blind, disks.units[1], NULL, own);
 	ptask_init(&task, &blind.lu);
@@ -356,8 +356,8 @@ access_scenario(void *arg UNUSED)
 	pnexus_leave(&blind);
 	lu_view_unref(own);
 	/* or may not be read */
-	ck_assert_int_eq(lu_view_new((struct lu_view_entry[]){ { disks.units[1], 0, ALL },
-	    { disks.units[0], 1, INFO } }, 2, &own, NULL), 0);
+	ck_assert_int_eq(lu_view_new((struct lu_view_entry[]){ { disks.units[1], 0, ALL, 1 },
+	    { disks.units[0], 1, INFO, 1 } }, 2, &own, NULL), 0);
 	pnexus_open_at(&blind, disks.units[1], NULL, own);
 	ptask_init(&task, &blind.lu);
 	ck_assert_uint_eq(write_at(&task, 0, 0, 10), 0x052002);

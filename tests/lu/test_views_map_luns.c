@@ -42,8 +42,8 @@ make(const struct lu_view_entry *entries, size_t n)
 START_TEST(entries_are_found_in_every_form)
 {
 	static const struct lu_view_entry entries[] = {
-		{ &units[3], 16383, 7 }, { &units[0], 0, 1 }, { &units[2], 256, 3 },
-		{ &units[1], 255, 2 },
+		{ &units[3], 16383, 7, 1 }, { &units[0], 0, 1, 1 }, { &units[2], 256, 3, 1 },
+		{ &units[1], 255, 2, 1 },
 	};
 	struct lu_view *view;
 
@@ -99,15 +99,15 @@ START_TEST(refusals_name_the_lun)
 		int want;
 		const char *text;
 	} rows[] = {
-		{ { { &units[0], 0, 0 }, { &units[1], 16384, 0 }, { &units[2], 1, 0 } },
+		{ { { &units[0], 0, 0, 1 }, { &units[1], 16384, 0, 1 }, { &units[2], 1, 0, 1 } },
 		    -EINVAL, "LUN 16384: the largest is 16383" },
-		{ { { &units[0], 0, 0 }, { &units[1], 7, 0 }, { NULL, 5, 0 } },
+		{ { { &units[0], 0, 0, 1 }, { &units[1], 7, 0, 1 }, { NULL, 5, 0, 1 } },
 		    -EINVAL, "LUN 5: no unit" },
-		{ { { &units[0], 9, 0 }, { &units[1], 3, 0 }, { &units[2], 9, 0 } },
+		{ { { &units[0], 9, 0, 1 }, { &units[1], 3, 0, 1 }, { &units[2], 9, 0, 1 } },
 		    -EEXIST, "LUN 9 is there twice" },
-		{ { { &units[0], 8, 0 }, { &units[1], 3, 0 }, { &units[0], 2, 0 } },
+		{ { { &units[0], 8, 0, 1 }, { &units[1], 3, 0, 1 }, { &units[0], 2, 0, 1 } },
 		    -EEXIST, "LUNs 2 and 8 are the same unit" },
-		{ { { &units[0], 2, 0 }, { &units[1], 3, 0 }, { &units[0], 8, 0 } },
+		{ { { &units[0], 2, 0, 1 }, { &units[1], 3, 0, 1 }, { &units[0], 8, 0, 1 } },
 		    -EEXIST, "LUNs 2 and 8 are the same unit" },
 	};
 	static struct lu_view_entry many[LU_VIEW_MAX + 1];
@@ -140,7 +140,7 @@ START_TEST(a_full_view_is_made)
 
 	for (uint32_t i = 0; i < LU_VIEW_MAX; i++) {
 		atomic_store(&lots[i].refs, 1);
-		many[LU_VIEW_MAX - 1 - i] = (struct lu_view_entry){ &lots[i], i, 0 };
+		many[LU_VIEW_MAX - 1 - i] = (struct lu_view_entry){ &lots[i], i, 0, 1 };
 	}
 	view = make(many, LU_VIEW_MAX);
 	for (uint32_t i = 0; i < LU_VIEW_MAX; i++) {
@@ -199,14 +199,17 @@ differ(const struct lu_view *before, const struct lu_view *after, const char *wa
 START_TEST(differences_come_in_order_of_lun)
 {
 	static const struct lu_view_entry old[] = {
-		{ &units[0], 0, 1 }, { &units[1], 1, 1 }, { &units[2], 4, 1 }, { &units[3], 9, 1 },
+		{ &units[0], 0, 1, 1 }, { &units[1], 1, 1, 1 },
+		{ &units[2], 4, 1, 1 }, { &units[3], 9, 1, 1 },
 	};
 	static const struct lu_view_entry new[] = {
-		{ &units[0], 0, 3 }, { &units[2], 1, 1 }, { &units[4], 3, 1 }, { &units[3], 9, 1 },
-		{ &units[5], 12, 1 },
+		{ &units[0], 0, 3, 1 }, { &units[2], 1, 1, 1 },
+		{ &units[4], 3, 1, 1 }, { &units[3], 9, 1, 1 },
+		{ &units[5], 12, 1, 1 },
 	};
 	static const struct lu_view_entry weaker[] = {
-		{ &units[0], 0, 1 }, { &units[1], 1, 0 }, { &units[2], 4, 1 }, { &units[3], 9, 1 },
+		{ &units[0], 0, 1, 1 }, { &units[1], 1, 0, 1 },
+		{ &units[2], 4, 1, 1 }, { &units[3], 9, 1, 1 },
 	};
 	struct lu_view *a, *b, *c;
 
@@ -233,7 +236,7 @@ END_TEST
 START_TEST(select_report_chooses)
 {
 	static const struct lu_view_entry entries[] = {
-		{ &units[0], 1, 0 }, { &units[1], 300, 0 },
+		{ &units[0], 1, 0, 1 }, { &units[1], 300, 0, 1 },
 	};
 	static const uint8_t both[] = {
 		0, 0, 0, 24, 0, 0, 0, 0,

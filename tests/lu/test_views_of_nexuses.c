@@ -32,9 +32,9 @@ begin(void)
 	port_begin();
 	unit = port_unit("disk@0,0");
 	other_unit = port_unit("disk@0,1");
-	view = make(&(struct lu_view_entry){ unit, 7, all }, 1);
-	weaker = make(&(struct lu_view_entry){ unit, 7, info }, 1);
-	wider = make((struct lu_view_entry[]){ { unit, 7, all }, { other_unit, 300, all } }, 2);
+	view = make(&(struct lu_view_entry){ unit, 7, all, 1 }, 1);
+	weaker = make(&(struct lu_view_entry){ unit, 7, info, 1 }, 1);
+	wider = make((struct lu_view_entry[]){ { unit, 7, all, 1 }, { other_unit, 300, all, 1 } }, 2);
 	pnexus_open_at(&n, unit, NULL, view);
 	pnexus_open_at(&plain, unit, NULL, NULL);
 	ptask_init(&t, &n.lu);
