@@ -19,6 +19,7 @@
 #include "daemon/options.h"
 #include "daemon/portal.h"
 #include "daemon/privilege.h"
+#include "daemon/recovery.h"
 #include "daemon/rpc.h"
 #include "daemon/rpc_socket.h"
 #include "daemon/sandbox.h"
@@ -45,7 +46,7 @@ struct daemon {
 	unsigned int next_home;
 	bool has_smp;
 	struct tree *tree;
-	struct hbas *hbas;
+	_Atomic(struct hbas *) hbas;	/* workers look at it while it is set */
 	struct exports *exports;
 	struct portal_server *portals;
 	struct rpc_socket socket;
@@ -141,6 +142,24 @@ host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
 	}
 }
 
+static int
+host_hba_reset(struct lu_host *host, const struct lu *unit)
+{
+	return recovery_reset(container_of(host, struct daemon, lu_host)->hbas, unit);
+}
+
+static int
+host_hba_silence(struct lu_host *host, const struct lu *unit)
+{
+	struct daemon *d = container_of(host, struct daemon, lu_host);
+	int r = recovery_silence(d->hbas, unit);
+
+	if (r == 0)
+		rpc_event_publish(d->rpc, SCSAD__EVENT_KIND__EVENT_HBA_STATE,
+		    lu_info(unit)->hba, hba_state_name(HBA_SILENCED));
+	return r;
+}
+
 /* ------ ports and expanders ------ */
 
 static void
@@ -206,6 +225,8 @@ start_server(struct daemon *d)
 	d->lu_host = (struct lu_host){
 		.pick_home = host_pick_home,
 		.event = host_event,
+		.hba_reset = host_hba_reset,
+		.hba_silence = host_hba_silence,
 		.worker = lu_worker_exec(d->worker),
 		.state_dir = config_state_dir(d->conf, d->state_dir),
 		.drain_ms = d->conf->drain_ms,
@@ -263,8 +284,10 @@ start_units(struct daemon *d)
 		.changed = hba_changed,
 		.ctx = d,
 	};
-	int r = hbas_attach(&hbas, &d->hbas);
+	struct hbas *list = NULL;
+	int r = hbas_attach(&hbas, &list);
 
+	d->hbas = list;
 	rpc_server_set_hbas(d->rpc, d->hbas, d->tree);
 	rpc_server_set_exports(d->rpc, d->exports);
 	return r < 0 ? r : exports_start(d->exports, &portal_ops, d->portals);

@@ -190,7 +190,8 @@ draft_add(struct view_draft *d, struct lu *unit, const struct ex_export *e)
 		}
 		d->entries = entries;
 	}
-	d->entries[d->n++] = (struct lu_view_entry){ unit, e->lun, e->classes };
+	d->entries[d->n++] = (struct lu_view_entry){ unit, e->lun, e->classes,
+		e->weight };
 	return 0;
 }
 
@@ -238,18 +239,22 @@ local_is_about(const struct ex_local *l, const struct access_cred *cred)
 
 uint32_t
 ex_local_classes(const struct ex_set *set, const struct access_cred *cred, Scsad__Role role,
-    const char *unit_path)
+    const char *unit_path, uint32_t *ret_weight)
 {
 	uint32_t of_role = access_classes(role), classes = 0;
 	size_t n = ex_set_count(set, EX_LOCAL);
 
+	*ret_weight = LU_WEIGHT_DEFAULT;
 	if (n == 0 || role >= SCSAD__ROLE__ROLE_ADMIN)
 		return of_role;
 	for (size_t i = 0; i < n; i++) {
 		const struct ex_local *l = (const struct ex_local *)ex_set_at(set, EX_LOCAL, i);
 
-		if (local_is_about(l, cred) && ex_words_fit(&l->units, unit_path))
-			classes |= l->classes;
+		if (!local_is_about(l, cred) || !ex_words_fit(&l->units, unit_path))
+			continue;
+		classes |= l->classes;
+		if (l->weight > *ret_weight)
+			*ret_weight = l->weight;
 	}
 	return classes & of_role;
 }

@@ -73,12 +73,13 @@ int ex_view(const struct ex_set *set, const struct ex_target *target,
 /**
  * ex_local_classes() - which commands a client of the Unix socket may send to a unit
  *
- * @role     its role; admin is not bound by local rules
+ * @role        its role; admin is not bound by local rules
+ * @ret_weight  its share when the unit is full: the largest of the rules about it
  *
  * Returns:  LU_CLASS() mask; 0: it may not even open the unit
  */
 uint32_t ex_local_classes(const struct ex_set *set, const struct access_cred *cred,
-    Scsad__Role role, const char *unit_path);
+    Scsad__Role role, const char *unit_path, uint32_t *ret_weight);
 
 /* ex_addr_format() - "192.0.2.7:3260", "[::1]:3260" into EX_ADDR_LEN bytes at @dst, returned */
 char *ex_addr_format(const struct sockaddr *addr, char dst[EX_ADDR_LEN]);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "daemon/ex_finish.h"
 #include "daemon/ex_impl.h"
+#include "lu/lu.h"
 
 enum ex_type { TYPE_WORD, TYPE_LIST, TYPE_NUMBER, TYPE_BOOL, TYPE_ENUM };
 
@@ -38,6 +39,12 @@ static const char *const who_answers[] = { "emulate", "pass" };
 #define ANSWER(member)                                                         \
 	{ #member, TYPE_ENUM, AT(unit, member), .names = who_answers,          \
 	    .max = ARRAY_LEN(who_answers) }
+#define STEP(word, step, seconds)                                              \
+	{ "recover_" word, TYPE_NUMBER, AT(unit, times.step_s[step]),          \
+	    .max = EX_RECOVER_MAX_S, .preset = seconds }
+#define WEIGHT(kind)                                                           \
+	{ "weight", TYPE_NUMBER, AT(kind, weight), .min = 1, .max = LU_WEIGHT_MAX, \
+	    .preset = LU_WEIGHT_DEFAULT }
 #define NAME		.at = offsetof(struct ex_object, name)
 #define AT(kind, member)	.at = offsetof(struct ex_##kind, member)
 
@@ -107,6 +114,7 @@ static const struct ex_kind_info kinds[EX_KIND_N] = {
 		{ "acl", TYPE_WORD, AT(export, acl) },
 		{ "allow_anyone", TYPE_BOOL, AT(export, allow_anyone) },
 		{ "access", TYPE_LIST, AT(export, access) },
+		WEIGHT(export),
 	} },
 	[EX_DISCOVERY] = {
 		"discovery", "discovery", sizeof(struct ex_discovery), 1, NULL,
@@ -119,6 +127,7 @@ static const struct ex_kind_info kinds[EX_KIND_N] = {
 		{ "who", TYPE_WORD, NAME },
 		{ "units", TYPE_LIST, AT(local, units) },
 		{ "access", TYPE_LIST, AT(local, access) },
+		WEIGHT(local),
 	} },
 	[EX_UNIT] = {
 		"unit", "units", sizeof(struct ex_unit), EX_UNITS_MAX, "unit",
@@ -130,6 +139,16 @@ static const struct ex_kind_info kinds[EX_KIND_N] = {
 		ANSWER(opcodes),
 		ANSWER(copy),
 		ANSWER(prevent),
+		{ "depth", TYPE_NUMBER, AT(unit, depth), .max = EX_DEPTH_MAX },
+		{ "command_timeout", TYPE_NUMBER, AT(unit, timeout_s), .min = 1,
+		    .max = EX_TIMEOUT_MAX_S, .preset = LU_TIMEOUT_DEFAULT_MS / 1000 },
+		{ "recover_grace", TYPE_NUMBER, AT(unit, times.grace_s), .min = 1,
+		    .max = EX_RECOVER_MAX_S, .preset = LU_EXPIRE_GRACE_S },
+		STEP("abort", LU_RECOVER_ABORT, LU_RECOVER_ABORT_S),
+		STEP("lun", LU_RECOVER_LUN, LU_RECOVER_LUN_S),
+		STEP("target", LU_RECOVER_TARGET, LU_RECOVER_TARGET_S),
+		STEP("bus", LU_RECOVER_BUS, LU_RECOVER_BUS_S),
+		STEP("hba", LU_RECOVER_HBA, LU_RECOVER_HBA_S),
 	} },
 	[EX_PORT] = {
 		"port", "ports", sizeof(struct ex_port), EX_KNOWN_PORTS_MAX, "port",

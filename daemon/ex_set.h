@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 
 #include "base/compiler.h"
+#include "lu/recover.h"
 
 #define EX_NAME_MAX		223	/* bytes of an iSCSI name */
 #define EX_PORTALS_MAX		64
@@ -38,6 +39,9 @@
 #define EX_LOCALS_MAX		256
 #define EX_UNITS_MAX		16384
 #define EX_LUN_MAX		16383	/* flat space addressing, SAM-5 4.7.7.3 */
+#define EX_DEPTH_MAX		65535
+#define EX_TIMEOUT_MAX_S	86400
+#define EX_RECOVER_MAX_S	3600
 #define EX_PORT_DEFAULT		3260
 #define EX_SECRET_MIN		12	/* RFC 7143 9.2.1: 96 bits */
 #define EX_SECRET_MAX		255
@@ -53,7 +57,7 @@ enum ex_kind {
 	EX_EXPORT,
 	EX_DISCOVERY,		/* one object at most: how discovery sessions log in */
 	EX_LOCAL,
-	EX_UNIT,		/* policy of a unit */
+	EX_UNIT,		/* policy, depth and patience of a unit */
 	EX_PORT,		/* identifier of a target port; made by the daemon itself */
 	EX_KIND_N
 };
@@ -163,6 +167,7 @@ struct ex_export {
 	bool allow_anyone;		/* without acl: also through portals that are no loopback */
 	struct ex_words access;		/* as it was written: "ro", "rw", "all", classes */
 	uint32_t classes;		/* LU_CLASS() mask of it */
+	uint32_t weight;		/* share when the unit is full, 1 .. LU_WEIGHT_MAX */
 };
 
 /* name: "user:NAME", "uid:N", "group:NAME", "gid:N". With any rule, clients of the socket that
@@ -174,6 +179,7 @@ struct ex_local {
 	struct ex_words units;		/* paths; '*' at the end fits any rest */
 	struct ex_words access;
 	uint32_t classes;
+	uint32_t weight;
 };
 
 struct ex_discovery {
@@ -188,6 +194,9 @@ struct ex_unit {
 	struct ex_object o;
 	/* enum ex_answer of each enum lu_policy (lu/policy.h) */
 	uint32_t reservations, alua, inquiry, opcodes, copy, prevent;
+	uint32_t depth;			/* commands with its HBA at a time; 0: no limit */
+	uint32_t timeout_s;		/* of commands that bring none */
+	struct lu_recover_times times;
 };
 
 struct ex_set;

@@ -186,6 +186,18 @@ policy_sync(const struct unit_job *job)
 	}
 }
 
+/* what differs only: a depth that is set begins to adapt anew */
+static void
+limits_sync(const struct unit_job *job)
+{
+	const struct ex_unit *p = job->policy;
+
+	if (lu_depth(job->unit) != (p == NULL ? 0 : p->depth))
+		lu_set_depth(job->unit, p == NULL ? 0 : p->depth);
+	lu_set_timeout(job->unit, p == NULL ? 0 : p->timeout_s * 1000);
+	lu_recover_set(job->unit, p == NULL ? NULL : &p->times);
+}
+
 static void
 job_run(struct lu_work *w)
 {
@@ -194,6 +206,7 @@ job_run(struct lu_work *w)
 	int r = 0;
 
 	policy_sync(job);
+	limits_sync(job);
 	ports_unbind(job);
 	r = ports_bind(job);
 	if (r < 0)

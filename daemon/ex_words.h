@@ -25,18 +25,20 @@
 	W(T, window)
 #define EX_EXPORT_WORDS(W, L, T) \
 	W(T, target) W(T, lun) W(T, unit) W(T, acl) W(T, allow_anyone) \
-	L(T, access)
+	L(T, access) W(T, weight)
 #define EX_DISCOVERY_WORDS(W, L, T) \
 	L(T, chap)
 #define EX_LOCAL_WORDS(W, L, T) \
-	W(T, who) L(T, units) L(T, access)
+	W(T, who) L(T, units) L(T, access) W(T, weight)
 #define EX_UNIT_WORDS(W, L, T) \
 	W(T, unit) W(T, reservations) W(T, alua) W(T, inquiry) W(T, opcodes) \
-	W(T, copy) W(T, prevent)
+	W(T, copy) W(T, prevent) W(T, depth) W(T, command_timeout) \
+	W(T, recover_grace) W(T, recover_abort) W(T, recover_lun) \
+	W(T, recover_target) W(T, recover_bus) W(T, recover_hba)
 #define EX_PORT_WORDS(W, L, T) \
 	W(T, port) W(T, rtpi)
 
-#define EX_KEYS_MAX	16	/* of one kind */
+#define EX_KEYS_MAX	20	/* of one kind, and an end mark */
 
 /* ROW(enum, word of the kind, key in the file, words); DISCOVERY is one mapping, the others are
  * lists of mappings */

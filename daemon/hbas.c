@@ -30,6 +30,7 @@ static const char *const state_names[] = {
 	[HBA_READY] = "ready",
 	[HBA_FAILED] = "failed",
 	[HBA_DETACHED] = "detached",
+	[HBA_SILENCED] = "silenced",
 };
 
 const char *
@@ -51,6 +52,12 @@ hba_state_text(const struct hba *hba, char *buf, size_t size)
 	(void)text_copy(buf, size, text);
 	ddi_prop_free(text);
 	return buf;
+}
+
+bool
+hba_is_attached(const struct hba *hba)
+{
+	return hba->state == HBA_READY || hba->state == HBA_SILENCED;
 }
 
 size_t
@@ -365,35 +372,42 @@ hbas_attach(const struct hbas_conf *conf, struct hbas **ret_hbas)
 
 /* ------ down ------ */
 
-/* it stays attached while the process ends: at least it shall not write to memory any more */
-static void
+static int
+hba_take_down(struct hba *hba)
+{
+	int r = scsa_bus_unconfig_all(hba->dip);
+
+	if (r < 0)
+		log_error("%s: units could not be detached: %s", hba->name, strerror(-r));
+	r = devi_detach(hba->dip, DEVI_DETACH_CHILDREN);
+	if (r < 0)
+		log_error("%s: not detached: %s", hba->name, strerror(-r));
+	return r;
+}
+
+/* if it stays attached while the process ends: at least it shall not write to memory any more.
+ * Packets may come back by that, and then it goes after all */
+static int
 hba_quiesce(struct hba *hba)
 {
 	int r = devi_quiesce(hba->dip);
 
-	if (r < 0)
+	if (r < 0) {
 		log_warning("%s: not silenced: %s", hba->name, strerror(-r));
-	else
-		log_notice("%s: silenced", hba->name);
+		return r;
+	}
+	log_notice("%s: silenced", hba->name);
+	return hba_take_down(hba);
 }
 
 bool
 hba_detach(struct hba *hba)
 {
-	int r;
-
-	if (hba->state != HBA_READY)
+	if (!hba_is_attached(hba))
 		return true;
 	hba_changes_stop(hba);
-	r = scsa_bus_unconfig_all(hba->dip);
-	if (r < 0)
-		log_error("%s: units could not be detached: %s", hba->name, strerror(-r));
-	r = devi_detach(hba->dip, DEVI_DETACH_CHILDREN);
-	if (r < 0) {
-		log_error("%s: not detached: %s", hba->name, strerror(-r));
-		hba_quiesce(hba);
+	if (hba_take_down(hba) < 0 && hba_quiesce(hba) < 0)
 		return false;
-	}
 	hba->state = HBA_DETACHED;
 	log_info("%s: detached", hba->name);
 	hba_pci_close(hba);
@@ -439,7 +453,7 @@ hbas_free(struct hbas *hbas)
 		return;
 	for (size_t i = hbas->n; i > 0; i--) {
 		/* one that refused to detach stays: the process is about to end */
-		if (hbas->hba[i - 1].state != HBA_READY)
+		if (!hba_is_attached(&hbas->hba[i - 1]))
 			hba_free(&hbas->hba[i - 1]);
 	}
 	for (size_t i = 0; i < driver_row_count(); i++)

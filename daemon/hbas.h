@@ -39,7 +39,13 @@ struct hbas_conf {
 	void *ctx;
 };
 
-enum hba_state { HBA_READY, HBA_FAILED, HBA_DETACHED, HBA_STATE_N };
+enum hba_state {
+	HBA_READY,
+	HBA_FAILED,
+	HBA_DETACHED,
+	HBA_SILENCED,		/* attached, but it does nothing any more (daemon/recovery.h) */
+	HBA_STATE_N
+};
 
 struct hba {
 	char name[32];			/* "soft0"; also the property LU_PROP_HBA_NAME */
@@ -102,7 +108,10 @@ void hba_change_end(struct hba *hba);
  * a reference for devi_unref(), or NULL */
 dev_info_t *hba_port(const struct hba *hba, const char *iport);
 
-/* hba_state_name() - "ready", "failed", "detached" */
+/* hba_is_attached() - is its driver attached? Whether it does anything is another question */
+bool hba_is_attached(const struct hba *hba);
+
+/* hba_state_name() - "ready", "failed", "detached", "silenced" */
 const char *hba_state_name(enum hba_state state);
 
 /* hba_state_text() - how it is: what its driver says (the property "hba-state" of its node), or

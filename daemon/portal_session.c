@@ -97,6 +97,7 @@ nexus_new(struct portal_session *s, struct lu_view *view, const struct lu_view_e
 	n->session = s;
 	n->unit = lu_ref(entry->unit);
 	n->lu.classes = entry->classes;
+	n->lu.weight = entry->weight;
 	n->lu.initiator = &s->initiator;
 	n->lu.port = s->port;
 	n->lu.view = lu_view_ref(view);	/* the session may be over before nexus_begin() runs */

@@ -31,7 +31,7 @@ session_follow(struct portal_session *s, const struct view_call *call)
 		const struct lu_view_entry *a = lu_view_at(view, i), *b = lu_view_at(s->view, i);
 
 		is_different = a->lun != b->lun || a->unit != b->unit ||
-		    a->classes != b->classes;
+		    a->classes != b->classes || a->weight != b->weight;
 	}
 	if (!is_different)
 		lu_view_unref(view);

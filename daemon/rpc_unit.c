@@ -106,15 +106,17 @@ rpc_handle_release(struct rpc_handle *handle)
 }
 
 static uint32_t
-unit_classes(const struct rpc_conn *conn, const struct lu *unit)
+unit_classes(const struct rpc_conn *conn, const struct lu *unit, uint32_t *ret_weight)
 {
 	struct ex_set *set;
 	uint32_t classes;
 
+	*ret_weight = LU_WEIGHT_DEFAULT;
 	if (conn->server->exports == NULL)
 		return access_classes(conn->role);
 	set = exports_set(conn->server->exports);
-	classes = ex_local_classes(set, &conn->cred, conn->role, lu_info(unit)->path);
+	classes = ex_local_classes(set, &conn->cred, conn->role, lu_info(unit)->path,
+	    ret_weight);
 	ex_set_unref(set);
 	return classes;
 }
@@ -122,7 +124,9 @@ unit_classes(const struct rpc_conn *conn, const struct lu *unit)
 bool
 rpc_unit_is_allowed(const struct rpc_in *in, const struct lu *unit)
 {
-	if (unit_classes(in->conn, unit) != 0)
+	uint32_t weight;
+
+	if (unit_classes(in->conn, unit, &weight) != 0)
 		return true;
 	rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
 	    .code = SCSAD__ERROR_CODE__ERR_NOT_PERMITTED, .err = -EACCES,
@@ -140,7 +144,7 @@ handle_new(struct rpc_conn *conn, struct lu *unit)
 		return NULL;
 	handle->conn = conn;
 	handle->unit = lu_ref(unit);
-	handle->nexus.classes = unit_classes(conn, unit);
+	handle->nexus.classes = unit_classes(conn, unit, &handle->nexus.weight);
 	handle->nexus.initiator = &conn->initiator;
 	handle->nexus.gone = handle_gone;
 	return handle;

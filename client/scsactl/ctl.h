@@ -22,7 +22,7 @@
 #include "client/scsactl/exit.h"
 
 #define CTL_SCHEMA	1	/* of the JSON documents; fields are only added */
-#define VERB_OPTS_MAX	12
+#define VERB_OPTS_MAX	16
 
 struct ctl {
 	const struct verb *verb;

@@ -90,36 +90,11 @@ LIST_VERB(local, "rules about users of this machine");
 
 /* ------ one edit of one object ------ */
 
-static size_t
-opts_count(const struct verb_opt *opts)
-{
-	size_t n = 0;
-
-	while (opts != NULL && opts[n].name != NULL)
-		n++;
-	return n;
-}
-
-static enum ctl_exit
-simple_run(struct ctl *ctl, const struct args *args, enum scsac_edit_verb verb,
-    enum scsac_object_kind kind)
-{
-	struct object_draft d;
-	enum ctl_exit status;
-
-	draft_init(&d, verb, kind, args->v[0]);
-	status = draft_opts(ctl, &d, args, opts_count(ctl->verb->opts));
-	if (status == CTL_OK)
-		status = draft_send(ctl, &d);
-	draft_fini(&d);
-	return status;
-}
-
 #define SIMPLE_RUN(noun, what, verb, kind)                                     \
 	static enum ctl_exit                                                   \
 	noun##_##what##_run(struct ctl *ctl, const struct args *args)          \
 	{                                                                      \
-		return simple_run(ctl, args, verb, kind);                      \
+		return object_edit(ctl, args, verb, kind);                      \
 	}
 
 SIMPLE_RUN(portal, add, SCSAC_EDIT_ADD, SCSAC_OBJECT_PORTAL)
@@ -130,6 +105,7 @@ SIMPLE_RUN(acl, add, SCSAC_EDIT_ADD, SCSAC_OBJECT_ACL)
 SIMPLE_RUN(acl, set, SCSAC_EDIT_SET, SCSAC_OBJECT_ACL)
 SIMPLE_RUN(acl, remove, SCSAC_EDIT_REMOVE, SCSAC_OBJECT_ACL)
 SIMPLE_RUN(chap, remove, SCSAC_EDIT_REMOVE, SCSAC_OBJECT_CHAP)
+SIMPLE_RUN(export, set, SCSAC_EDIT_SET, SCSAC_OBJECT_EXPORT)
 SIMPLE_RUN(local, add, SCSAC_EDIT_ADD, SCSAC_OBJECT_LOCAL)
 SIMPLE_RUN(local, set, SCSAC_EDIT_SET, SCSAC_OBJECT_LOCAL)
 SIMPLE_RUN(local, remove, SCSAC_EDIT_REMOVE, SCSAC_OBJECT_LOCAL)
@@ -162,21 +138,6 @@ const struct verb verb_portal_remove = {
 	.run = portal_remove_run,
 };
 
-/* SET if it is there, else ADD */
-static enum ctl_exit
-verb_for(struct ctl *ctl, enum scsac_object_kind kind, const char *name,
-    enum scsac_edit_verb *ret)
-{
-	struct scsac_objects *list = NULL;
-	int r = scsac_export_list(ctl->conn, kind, name, &list);
-
-	if (r < 0)
-		return ctl_refused(ctl, r, NULL);
-	*ret = list->n_objects > 0 ? SCSAC_EDIT_SET : SCSAC_EDIT_ADD;
-	scsac_objects_free(list);
-	return CTL_OK;
-}
-
 static const struct verb_opt state_opts[] = {
 	{ "preferred", 'p', "yes|no", "initiators should use this group" },
 	{ NULL, 0, NULL, NULL },
@@ -187,7 +148,7 @@ portal_state_run(struct ctl *ctl, const struct args *args)
 {
 	enum scsac_edit_verb verb;
 	struct object_draft d;
-	enum ctl_exit status = verb_for(ctl, SCSAC_OBJECT_GROUP, args->v[0], &verb);
+	enum ctl_exit status = object_verb(ctl, SCSAC_OBJECT_GROUP, args->v[0], &verb);
 
 	if (status != CTL_OK)
 		return status;
@@ -326,7 +287,7 @@ const struct verb verb_target_remove = {
 
 /* ------ exports ------ */
 
-enum { EXPORT_LUN, EXPORT_ACL, EXPORT_ACCESS, EXPORT_ANYONE };
+enum { EXPORT_LUN, EXPORT_ACL, EXPORT_ACCESS, EXPORT_ANYONE, EXPORT_WEIGHT, EXPORT_N };
 
 static const struct verb_opt export_opts[] = {
 	[EXPORT_LUN] = { "lun", 'l', "N", "the lowest free one if not given" },
@@ -334,7 +295,8 @@ static const struct verb_opt export_opts[] = {
 	[EXPORT_ACCESS] = { "access", 'c', "WORD,...", "ro, rw, all, or classes; rw" },
 	[EXPORT_ANYONE] = { "allow-anyone", 0, NULL,
 	    "without access list, also from other machines" },
-	{ NULL, 0, NULL, NULL },
+	[EXPORT_WEIGHT] = { "weight", 0, "N", "share when the unit is full, 1 to 64; 1" },
+	[EXPORT_N] = { NULL, 0, NULL, NULL },
 };
 
 /* the lowest LUN that no export of the target has */
@@ -388,7 +350,7 @@ export_try(struct ctl *ctl, const struct args *args, bool is_last, enum ctl_exit
 	int r = 0;
 
 	draft_init(&d, SCSAC_EDIT_ADD, SCSAC_OBJECT_EXPORT, NULL);
-	*ret = draft_opts(ctl, &d, args, EXPORT_ANYONE + 1);
+	*ret = draft_opts(ctl, &d, args, EXPORT_N);
 	if (*ret == CTL_OK && lun == NULL) {
 		*ret = lun_free(ctl, target, &n, &generation);
 		(void)snprintf(text, sizeof(text), "%u", n);
@@ -453,6 +415,24 @@ export_remove_run(struct ctl *ctl, const struct args *args)
 	draft_init(&d, SCSAC_EDIT_REMOVE, SCSAC_OBJECT_EXPORT, name);
 	return draft_send(ctl, &d);
 }
+
+static const struct verb_opt export_set_opts[] = {
+	{ "access", 'c', "WORD,...", "ro, rw, all, or classes; rw" },
+	{ "allow-anyone", 0, "yes|no", "without access list, also from other machines" },
+	{ "weight", 0, "N", "share when the unit is full, 1 to 64; 1" },
+	{ NULL, 0, NULL, NULL },
+};
+
+const struct verb verb_export_set = {
+	.name = "export set",
+	.args = "TARGET,LUN[,ACL]",
+	.summary = "change options of an export; '' gives a default back",
+	.opts = export_set_opts,
+	.min = 1,
+	.max = 1,
+	.lister = "export list --names",
+	.run = export_set_run,
+};
 
 const struct verb verb_export_remove = {
 	.name = "export remove",
@@ -549,7 +529,7 @@ chap_set_run(struct ctl *ctl, const struct args *args)
 	char secret[SECRET_MAX + 2], mutual[SECRET_MAX + 2];
 	enum scsac_edit_verb verb;
 	struct object_draft d;
-	enum ctl_exit status = verb_for(ctl, SCSAC_OBJECT_CHAP, args->v[0], &verb);
+	enum ctl_exit status = object_verb(ctl, SCSAC_OBJECT_CHAP, args->v[0], &verb);
 
 	if (status != CTL_OK)
 		return status;
@@ -605,7 +585,7 @@ discovery_run(struct ctl *ctl, const struct args *args)
 
 	if (args->opt[0] == NULL)
 		return object_show(ctl, SCSAC_OBJECT_DISCOVERY, "discovery");
-	status = verb_for(ctl, SCSAC_OBJECT_DISCOVERY, "discovery", &verb);
+	status = object_verb(ctl, SCSAC_OBJECT_DISCOVERY, "discovery", &verb);
 	if (status != CTL_OK)
 		return status;
 	draft_init(&d, verb, SCSAC_OBJECT_DISCOVERY, "discovery");
@@ -629,6 +609,7 @@ const struct verb verb_discovery = {
 static const struct verb_opt local_opts[] = {
 	{ "units", 'u', "PATH,...", "units; '*' at the end fits any rest" },
 	{ "access", 'c', "WORD,...", "ro, rw, all, or classes; rw" },
+	{ "weight", 0, "N", "share when a unit is full, 1 to 64; 1" },
 	{ NULL, 0, NULL, NULL },
 };
 

@@ -136,6 +136,54 @@ draft_send(struct ctl *ctl, const struct object_draft *d)
 	return edits_send(ctl, &d->edit, 1, 0);
 }
 
+static size_t
+opts_count(const struct verb_opt *opts)
+{
+	size_t n = 0;
+
+	while (opts != NULL && opts[n].name != NULL)
+		n++;
+	return n;
+}
+
+enum ctl_exit
+object_edit(struct ctl *ctl, const struct args *args, enum scsac_edit_verb verb,
+    enum scsac_object_kind kind)
+{
+	struct object_draft d;
+	enum ctl_exit status;
+
+	draft_init(&d, verb, kind, args->v[0]);
+	status = draft_opts(ctl, &d, args, opts_count(ctl->verb->opts));
+	if (status == CTL_OK)
+		status = draft_send(ctl, &d);
+	draft_fini(&d);
+	return status;
+}
+
+enum ctl_exit
+object_verb(struct ctl *ctl, enum scsac_object_kind kind, const char *name,
+    enum scsac_edit_verb *ret)
+{
+	struct scsac_objects *list = NULL;
+	int r = scsac_export_list(ctl->conn, kind, name, &list);
+
+	if (r < 0)
+		return ctl_refused(ctl, r, NULL);
+	*ret = list->n_objects > 0 ? SCSAC_EDIT_SET : SCSAC_EDIT_ADD;
+	scsac_objects_free(list);
+	return CTL_OK;
+}
+
+enum ctl_exit
+object_put(struct ctl *ctl, const struct args *args, enum scsac_object_kind kind)
+{
+	enum scsac_edit_verb verb;
+	enum ctl_exit status = object_verb(ctl, kind, args->v[0], &verb);
+
+	return status == CTL_OK ? object_edit(ctl, args, verb, kind) : status;
+}
+
 /* ------ values ------ */
 
 static const struct scsac_setting *
@@ -198,7 +246,11 @@ value_kind(const char *key)
 		{ "max_connections", VALUE_NUMBER }, { "recovery_level", VALUE_NUMBER },
 		{ "window", VALUE_NUMBER }, { "preferred", VALUE_BOOL },
 		{ "redirect_permanent", VALUE_BOOL }, { "allow_anyone", VALUE_BOOL },
-		{ "present", VALUE_BOOL },
+		{ "present", VALUE_BOOL }, { "weight", VALUE_NUMBER },
+		{ "depth", VALUE_NUMBER }, { "command_timeout", VALUE_NUMBER },
+		{ "recover_grace", VALUE_NUMBER }, { "recover_abort", VALUE_NUMBER },
+		{ "recover_lun", VALUE_NUMBER }, { "recover_target", VALUE_NUMBER },
+		{ "recover_bus", VALUE_NUMBER }, { "recover_hba", VALUE_NUMBER },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -11,7 +11,7 @@
 
 #include "client/scsactl/ctl.h"
 
-#define OBJECT_KEYS_MAX	16
+#define OBJECT_KEYS_MAX	20
 
 /* an edit in the making */
 struct object_draft {
@@ -41,6 +41,16 @@ enum ctl_exit draft_send(struct ctl *ctl, const struct object_draft *d);
 /* edits_send() - do all of them or none, if @generation (0: any) is in force; tell */
 enum ctl_exit edits_send(struct ctl *ctl, const struct scsac_edit *edits, size_t n,
     uint64_t generation);
+
+/* object_edit() - the verb that is run, done to the object of its first argument, with all of its
+ * options; object_put() - the same: change it if it is there, else make it */
+enum ctl_exit object_edit(struct ctl *ctl, const struct args *args, enum scsac_edit_verb verb,
+    enum scsac_object_kind kind);
+enum ctl_exit object_put(struct ctl *ctl, const struct args *args, enum scsac_object_kind kind);
+
+/* object_verb() - SCSAC_EDIT_SET if there is such an object, else ADD */
+enum ctl_exit object_verb(struct ctl *ctl, enum scsac_object_kind kind, const char *name,
+    enum scsac_edit_verb *ret);
 
 struct object_column {
 	const char *title;	/* '>' in front aligns right */

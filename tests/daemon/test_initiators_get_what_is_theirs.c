@@ -143,7 +143,7 @@ START_TEST(views)
 	    "  - {name: one, initiators: [iqn.one]}\n"
 	    "  - {name: all, initiators: ['*']}\n"
 	    "exports:\n"
-	    "  - {target: " A ", lun: 5, unit: 'disk@0,0', acl: one, access: [ro]}\n"
+	    "  - {target: " A ", lun: 5, unit: 'disk@0,0', acl: one, access: [ro], weight: 8}\n"
 	    "  - {target: " A ", lun: 5, unit: 'disk@0,1', acl: all}\n"
 	    "  - {target: " A ", lun: 300, unit: 'soft0/iport0/disk@0,2', acl: all, access: "
 	    "[all]}\n"
@@ -190,24 +190,27 @@ START_TEST(users_of_this_machine)
 {
 	static const char file[] =
 	    "local:\n"
-	    "  - {who: 'uid:1000', units: [soft0/iport0/disk@0*], access: [ro]}\n"
+	    "  - {who: 'uid:1000', units: [soft0/iport0/disk@0*], access: [ro], weight: 8}\n"
 	    "  - {who: 'gid:2000', units: ['*']}\n"
 	    "  - {who: 'uid:1000', units: ['nothing']}\n";
 	static const char file_two[] =
 	    "local:\n"
-	    "  - {who: 'uid:1000', units: [soft0/iport0/disk@0*], access: [ro]}\n"
+	    "  - {who: 'uid:1000', units: [soft0/iport0/disk@0*], access: [ro], weight: 8}\n"
 	    "  - {who: 'gid:2000', units: ['*']}\n";
 	const uint32_t ro = LU_CLASS(OP_INFO) | LU_CLASS(OP_READ);
 	const uint32_t rw = ro | LU_CLASS(OP_WRITE) | LU_CLASS(OP_RESERVE);
 	struct access_cred cred = { .uid = 1000, .gid = 1 };
+	uint32_t weight;
 	struct config config;
 	char text[CONFIG_ERR_LEN];
 	struct both b;
 
 	/* two rules about one */
 	begin(&b, "loops: 1\n");
-	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO, "x"), rw);
-	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_MONITOR, "x"), 0);
+	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO,
+	    "x", &weight), rw);
+	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_MONITOR,
+	    "x", &weight), 0);
 	world_file(&b.w, file);
 	config_init(&config);
 	ck_assert_int_eq(config_load(&config, b.w.path, text), -EINVAL);
@@ -216,20 +219,23 @@ START_TEST(users_of_this_machine)
 
 	begin(&b, file_two);
 	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO,
-	    "soft0/iport0/disk@0,1"), ro);
+	    "soft0/iport0/disk@0,1", &weight), ro);
+	ck_assert_uint_eq(weight, 8);
 	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO,
-	    "soft0/iport0/disk@1,1"), 0);
+	    "soft0/iport0/disk@1,1", &weight), 0);
 	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_MONITOR,
-	    "soft0/iport0/disk@0,1"), 0);
+	    "soft0/iport0/disk@0,1", &weight), 0);
 	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_ADMIN,
-	    "soft0/iport0/disk@1,1"), LU_CLASS(OP_POLICY_N) - 1);
+	    "soft0/iport0/disk@1,1", &weight), LU_CLASS(OP_POLICY_N) - 1);
 	cred.groups[0] = 7;
 	cred.groups[1] = 2000;
 	cred.n_groups = 2;
 	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO,
-	    "soft0/iport0/disk@1,1"), rw);
+	    "soft0/iport0/disk@1,1", &weight), rw);
+	ck_assert_uint_eq(weight, LU_WEIGHT_DEFAULT);
 	cred = (struct access_cred){ .uid = 5, .gid = 2000 };
-	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO, "y"), rw);
+	ck_assert_uint_eq(ex_local_classes(b.set, &cred, SCSAD__ROLE__ROLE_IO,
+	    "y", &weight), rw);
 	end(&b);
 }
 END_TEST

@@ -56,6 +56,13 @@ ctl chap list --json | grep -q secret-of && fail "a secret was told"
 expect 1 "12 to 255" ctl chap set eve --secret /dev/null
 [ "$(stat -c %a "$state"/secrets/*)" = 600 ] || fail "secrets can be read by others"
 grep -q secret-of "$state/exports.yaml" && fail "a secret is in exports.yaml"
+expect 0 "" ctl export set $b,0 --weight 4
+expect 1 "1 to 64" ctl export set $b,0 --weight 65
+expect 0 "" ctl unit set disk@0,0 --depth 8 --recover-bus 0
+expect 0 "" ctl unit set disk@0,0 --command-timeout 90
+expect 1 "0 to 65535" ctl unit set disk@0,0 --depth -1
+[ "$(ctl --json unit show disk@0,0 | jq -c '[.depth, .command_timeout, .recover_bus, .recover_hba, .alua]')" = \
+  '[8,90,0,30,"emulate"]' ] || fail "the unit is $(ctl --json unit show disk@0,0)"
 before=$(ctl --json target show $b | jq -c 'del(.tool)')
 
 # --- a restart ---
@@ -65,6 +72,11 @@ start_daemon --disk mem:1M --disk mem:2M --state-dir "$state" --export "127.0.0.
 [ "$(ctl export list --names | sort | head -2 | tr '\n' ' ')" = "$b,0 $b,1,hosts " ] ||
   fail "exports: $(ctl export list --names)"
 [ "$(ctl chap list --names)" = bob ] || fail "no account"
+[ "$(ctl --json export list | jq -r ".exports[] | select(.name == \"$b,0\") | .weight")" = 4 ] ||
+  fail "the weight is not kept"
+[ "$(ctl --json unit list | jq -c '[.units[].depth]')" = "[8]" ] || fail "the depth is not kept"
+expect 0 "" ctl unit remove disk@0,0
+[ -z "$(ctl unit list --names)" ] || fail "the unit has options yet"
 
 # --- initiators ---
 if command -v iscsi-inq >/dev/null; then
