@@ -118,7 +118,7 @@ polled_in_vain(void)
 	chip->disks[0].is_held = true;
 	io_init(&one, world_sd(0), cdb, cdb_tur(cdb), NULL, 0, false);
 	one.pkt->pkt_flags |= FLAG_NOINTR;
-	one.pkt->pkt_time = 0;
+	one.pkt->pkt_time = 1;
 	was = sched_set_interrupt(true);
 	ck_assert_int_eq(scsi_transport(one.pkt), TRAN_ACCEPT);
 	(void)sched_set_interrupt(was);
