@@ -245,7 +245,6 @@ struct mptsas_hba {
 	kmutex_t topo;			/* of what follows */
 	uint64_t wwid;
 	struct mptsas_phy phys[PAGE_PHYS_MAX];
-	unsigned int nphys;
 	LIST_HEAD(, mptsas_target) targets;
 	LIST_HEAD(, mptsas_iport) iports;
 	LIST_HEAD(, mptsas_lu) lus;
@@ -387,6 +386,9 @@ void mptsas_tell_reset(struct mptsas_hba *hba, const struct mptsas_target *targe
     const struct mptsas_lu *one);
 /* mptsas_target_reset() - by task management; 0 or -errno */
 int mptsas_target_reset(struct mptsas_target *target) MUST_CHECK;
+/* mptsas_target_depart() - worker: it has left; what the chip still has of its commands ends with
+ * CMD_DEV_GONE, before the framework takes its units away */
+void mptsas_target_depart(struct mptsas_target *target);
 
 /* event.c */
 /* mptsas_event() - intr.c: an event notification has arrived; false: it makes no sense */

@@ -355,6 +355,23 @@ mptsas_target_reset(struct mptsas_target *target)
 	return task_run(target->hba, &task);
 }
 
+void
+mptsas_target_depart(struct mptsas_target *target)
+{
+	struct mptsas_hba *hba = target->hba;
+	struct task task = {
+		.type = MPT_TM_TARGET_RESET, .route = atomic_load(&target->route),
+		.scope = { .target = target }, .why = CMD_DEV_GONE,
+	};
+
+	if (task_mark(hba, &task) == 0)
+		return;
+	/* nobody may be there to reset, but the firmware lets go of what it has */
+	(void)!task_run(hba, &task);
+	if (!scope_drain(hba, &task.scope, DRAIN_US))
+		mptsas_fail(hba, MPTSAS_FAULT_SILENCE, "commands stay with a target that left");
+}
+
 int
 mptsas_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg)
 {

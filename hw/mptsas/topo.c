@@ -56,14 +56,6 @@ mptsas_target_unref(struct mptsas_target *target)
 		target_free(target);
 }
 
-static void
-target_drop(struct mptsas_target *target)
-{
-	atomic_store(&target->is_gone, true);
-	if (target->nlus == 0)
-		target_free(target);
-}
-
 static unsigned int
 target_throttle_max(const struct mptsas_target *target)
 {
@@ -136,7 +128,7 @@ target_see(struct mptsas_hba *hba, const struct mptsas_scan *scan, unsigned int 
 static bool
 targets_apply(struct mptsas_hba *hba, const struct mptsas_scan *scan)
 {
-	struct mptsas_target *target, *next;
+	struct mptsas_target *target;
 	bool has_changed = false;
 
 	LIST_FOREACH(target, &hba->targets, link)
@@ -148,13 +140,44 @@ targets_apply(struct mptsas_hba *hba, const struct mptsas_scan *scan)
 		    (mpt_page_device_is_disk(d) || mpt_page_device_is_expander(d)))
 			has_changed = target_see(hba, scan, i) || has_changed;
 	}
-	for (target = LIST_FIRST(&hba->targets); target != NULL; target = next) {
-		next = LIST_NEXT(target, link);
+	return has_changed;
+}
+
+/* topo held: one that the scan has not seen, marked as gone, and kept for the caller; NULL */
+static struct mptsas_target *
+target_take_unseen(struct mptsas_hba *hba)
+{
+	struct mptsas_target *target;
+
+	LIST_FOREACH(target, &hba->targets, link) {
 		if (target->was_seen || atomic_load(&target->is_gone))
 			continue;
-		has_changed = true;
-		target_drop(target);
+		atomic_store(&target->is_gone, true);
+		target->nlus++;
+		return target;
 	}
+	return NULL;
+}
+
+/* topo is not held: nothing starts for those any more, and what was started comes back, before
+ * anybody is told. True: there is something to report */
+static bool
+targets_depart(struct mptsas_hba *hba)
+{
+	struct mptsas_target *target = NULL;
+	bool has_changed = false;
+
+	do {
+		mutex_enter(&hba->topo);
+		if (target != NULL)
+			mptsas_target_unref(target);
+		target = target_take_unseen(hba);
+		mutex_exit(&hba->topo);
+		if (target != NULL) {
+			mptsas_target_depart(target);
+			has_changed = true;
+		}
+	} while (target != NULL);
 	return has_changed;
 }
 
@@ -162,26 +185,28 @@ targets_apply(struct mptsas_hba *hba, const struct mptsas_scan *scan)
  * Phys. topo is held.
  */
 
-static void
+static bool
 phy_down(struct mptsas_hba *hba, unsigned int i)
 {
 	if (!hba->phys[i].is_up)
-		return;
+		return false;
 	hba->phys[i].is_up = false;
 	(void)sas_phymap_phy_rem(hba->phymap, (int)i);
+	return true;
 }
 
-static void
+static bool
 phy_up(struct mptsas_hba *hba, unsigned int i, uint64_t local, uint64_t remote)
 {
 	struct mptsas_phy *phy = &hba->phys[i];
 
 	if (phy->is_up && phy->local == local && phy->remote == remote)
-		return;
-	phy_down(hba, i);
+		return false;
+	(void)phy_down(hba, i);
 	*phy = (struct mptsas_phy){ .is_up = true, .was_up = true, .local = local,
 	    .remote = remote };
 	(void)sas_phymap_phy_add(hba->phymap, (int)i, local, remote);
+	return true;
 }
 
 static uint64_t
@@ -194,36 +219,47 @@ phy_remote(const struct mptsas_scan *scan, unsigned int phy)
 	return 0;
 }
 
-static void
+/* true: one has changed */
+static bool
 phys_apply(struct mptsas_hba *hba, const struct mptsas_scan *scan)
 {
+	bool has_changed = false;
+
 	for (unsigned int i = 0; i < PAGE_PHYS_MAX; i++) {
 		uint64_t remote = i < scan->nphys ? phy_remote(scan, i) : 0;
 
-		if (remote != 0)
-			phy_up(hba, i, scan->local[i], remote);
-		else
-			phy_down(hba, i);
+		if (remote != 0 ? phy_up(hba, i, scan->local[i], remote) : phy_down(hba, i))
+			has_changed = true;
 	}
-	hba->nphys = scan->nphys;
+	return has_changed;
+}
+
+static void
+reports_make(struct mptsas_hba *hba)
+{
+	struct mptsas_iport *iport;
+
+	LIST_FOREACH(iport, &hba->iports, link) {
+		mptsas_iport_props(iport);
+		mptsas_iport_report(iport);
+	}
 }
 
 static void
 apply(struct mptsas_hba *hba, const struct mptsas_scan *scan)
 {
-	struct mptsas_iport *iport;
+	bool has_changed = false;
 
 	mutex_enter(&hba->topo);
-	if (hba->phymap != NULL) {
-		bool has_changed = targets_apply(hba, scan);
-
-		phys_apply(hba, scan);
-		LIST_FOREACH(iport, &hba->iports, link) {
-			mptsas_iport_props(iport);
-			if (has_changed)
-				mptsas_iport_report(iport);
-		}
-	}
+	if (hba->phymap != NULL)
+		has_changed = targets_apply(hba, scan);
+	mutex_exit(&hba->topo);
+	has_changed = targets_depart(hba) || has_changed;
+	mutex_enter(&hba->topo);
+	if (hba->phymap != NULL && phys_apply(hba, scan))
+		has_changed = true;
+	if (has_changed && hba->phymap != NULL)
+		reports_make(hba);
 	mutex_exit(&hba->topo);
 }
 
