@@ -108,7 +108,7 @@ END_TEST
 START_TEST(a_jump_of_the_index)
 {
 	begin();
-	ring.used[1] = (uint16_t)(ring.used[1] + 100);
+	__atomic_store_n(&ring.used[1], (uint16_t)(ring.used[1] + 100), __ATOMIC_RELEASE);
 	tell();
 	lied_in_time();
 	recovered(CMD_TRAN_ERR, "lied");
