@@ -218,11 +218,12 @@ slot_done(struct scsac *c, const struct scsac_result *res, void *arg)
 static void
 write_until_killed(void)
 {
-	uint64_t kill_at = clock_now_ns() + (2 + rng_below(&rng, 60)) * NS_PER_MS;
 	struct writer w = { 0 };
 	bool is_alive = true;
+	uint64_t kill_at;
 
 	w.c = daemon_start(&w.handle);
+	kill_at = clock_now_ns() + rng_below(&rng, 60) * NS_PER_MS;
 	for (size_t i = 0; i < DEPTH; i++) {
 		slots[i].w = &w;
 		slot_write(&slots[i]);
