@@ -22,11 +22,8 @@
  *           A redirected login (RFC 7143 11.13.5, status class 1) goes to the new address, for
  *           this login only. The ISID depends on the names of HBA and target alone, so that a
  *           new session takes the place of a lost one and persistent reservations stay ours.
- * Trust     What a target sends is bounded and checked; what does not fit ends its session and
- *           nothing else. There are exceptions: libiscsi 1.19 itself believes the length in an
- *           R2T and sets memory aside for it (some 500 bytes for each MaxRecvDataSegmentLength
- *           of it), does not look at the iSCSI response code of a SCSI response, and shows
- *           CONDITION MET as GOOD. Log in to targets that you would trust with the data.
+ * Trust     What a target sends is judged before libiscsi acts on it (screen.h): a lie ends its
+ *           session and nothing else.
  * Life      iscsi_mod_init() -> node with properties -> devi_attach() -> ... -> devi_detach().
  *           Attach waits up to ISCSI_HBA_FIRST_MS for the first word of each target.
  * Thread    Any that may block.
