@@ -149,10 +149,13 @@ do_read(struct far *far, const uint8_t *hdr)
 		(void)atomic_fetch_add(&far->swallowed, 1);
 		return;
 	}
-	if (at + len > FAR_BYTES)
+	if (at + len > FAR_BYTES) {
 		answer_check(far, hdr, 5, 0x21);
-	else
-		answer_data(far, hdr, far->memory[lun_of(hdr)] + at, len);
+		return;
+	}
+	(void)pthread_mutex_lock(&far->lock);
+	answer_data(far, hdr, far->memory[lun_of(hdr)] + at, len);
+	(void)pthread_mutex_unlock(&far->lock);
 }
 
 /* what is still missing of a write is asked for, or it is done */
@@ -180,7 +183,9 @@ write_take(struct far *far, const uint8_t *data, size_t len)
 	struct far_write *w = &far->write;
 
 	ck_assert(w->is_used && w->done + len <= w->bytes);
+	(void)pthread_mutex_lock(&far->lock);
 	memcpy(far->memory[w->lun] + w->offset + w->done, data, len);
+	(void)pthread_mutex_unlock(&far->lock);
 	w->done += len;
 }
 
@@ -237,13 +242,18 @@ static void
 do_login(struct far *far, const struct far_pdu *pdu)
 {
 	uint8_t hdr[FAR_HDR] = { 0x23, 0x87 };
-	const char *keys = far->keys != NULL ? far->keys : usual_keys;
+	const char *keys;
+	size_t len;
 
+	(void)pthread_mutex_lock(&far->lock);
+	keys = far->keys != NULL ? far->keys : usual_keys;
+	len = far->keys != NULL ? far->keys_len : sizeof(usual_keys) - 1;
+	(void)pthread_mutex_unlock(&far->lock);
 	memcpy(hdr + 8, pdu->hdr + 8, 8);
 	memcpy(hdr + 16, pdu->hdr + 16, 4);
 	hdr[15] = 1;
 	far->exp_cmd_sn = be32_get(pdu->hdr + 24);
-	far_put(far, hdr, keys, far->keys != NULL ? far->keys_len : sizeof(usual_keys) - 1);
+	far_put(far, hdr, keys, len);
 	(void)atomic_fetch_add(&far->logins, 1);
 }
 
@@ -336,6 +346,16 @@ serve(struct far *far)
 	free(data);
 }
 
+static void
+set_fd(struct far *far, int fd)
+{
+	(void)pthread_mutex_lock(&far->lock);
+	if (far->fd >= 0)
+		(void)close(far->fd);
+	far->fd = fd;
+	(void)pthread_mutex_unlock(&far->lock);
+}
+
 static void *
 far_main(void *arg)
 {
@@ -347,11 +367,10 @@ far_main(void *arg)
 		ck_assert_int_gt(poll(fds, 2, -1), 0);
 		if (fds[1].revents != 0)
 			return NULL;
-		far->fd = accept(far->listen_fd, NULL, NULL);
-		if (far->fd < 0)
-			continue;
-		serve(far);
-		(void)close(far->fd);
+		set_fd(far, accept(far->listen_fd, NULL, NULL));
+		if (far->fd >= 0)
+			serve(far);
+		set_fd(far, -1);
 	}
 }
 
@@ -362,9 +381,10 @@ far_open(void)
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(sin);
-	pthread_t thread;
 
 	ck_assert_ptr_nonnull(far);
+	far->fd = -1;
+	(void)pthread_mutex_init(&far->lock, NULL);
 	atomic_store(&far->luns, 2);
 	atomic_store(&far->window, 32);
 	far->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -374,15 +394,37 @@ far_open(void)
 	(void)snprintf(far->portal, sizeof(far->portal), "127.0.0.1:%u", ntohs(sin.sin_port));
 	(void)snprintf(far->line, sizeof(far->line), "iscsi://%s/" FAR_NAME, far->portal);
 	ck_assert_int_eq(pipe(far->stop_fd), 0);
-	ck_assert_int_eq(pthread_create(&thread, NULL, far_main, far), 0);
-	far->thread = (unsigned long)thread;
+	ck_assert_int_eq(pthread_create(&far->thread, NULL, far_main, far), 0);
 	return far;
 }
 
 void
 far_hang_up(struct far *far)
 {
-	(void)shutdown(far->fd, SHUT_RDWR);
+	(void)pthread_mutex_lock(&far->lock);
+	if (far->fd >= 0)
+		(void)shutdown(far->fd, SHUT_RDWR);
+	(void)pthread_mutex_unlock(&far->lock);
+}
+
+void
+far_keys(struct far *far, const char *keys, size_t len)
+{
+	(void)pthread_mutex_lock(&far->lock);
+	far->keys = keys;
+	far->keys_len = len;
+	(void)pthread_mutex_unlock(&far->lock);
+}
+
+bool
+far_holds(struct far *far, unsigned int lun, const uint8_t *data, size_t len)
+{
+	bool is_so;
+
+	(void)pthread_mutex_lock(&far->lock);
+	is_so = memcmp(far->memory[lun], data, len) == 0;
+	(void)pthread_mutex_unlock(&far->lock);
+	return is_so;
 }
 
 void
@@ -391,7 +433,8 @@ far_close(struct far *far)
 	(void)shutdown(far->listen_fd, SHUT_RDWR);
 	ck_assert_int_eq(write(far->stop_fd[1], "", 1), 1);
 	far_hang_up(far);
-	ck_assert_int_eq(pthread_join((pthread_t)far->thread, NULL), 0);
+	ck_assert_int_eq(pthread_join(far->thread, NULL), 0);
+	(void)pthread_mutex_destroy(&far->lock);
 	(void)close(far->listen_fd);
 	(void)close(far->stop_fd[0]);
 	(void)close(far->stop_fd[1]);

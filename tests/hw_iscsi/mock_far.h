@@ -10,6 +10,7 @@
 #ifndef TESTS_HW_ISCSI_MOCK_FAR_H
 #define TESTS_HW_ISCSI_MOCK_FAR_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,12 +44,15 @@ struct far {
 	atomic_uint swallow;		/* so many of the next READ(10) are not answered */
 	atomic_uint swallowed, tasks, logins, commands;
 	atomic_int last_task;		/* function of the last one */
+
+	pthread_mutex_t lock;		/* of what follows */
 	const char *keys;		/* of a login answer, @keys_len bytes; NULL: usual */
 	size_t keys_len;
 	uint8_t memory[FAR_LUNS][FAR_BYTES];
+	int fd;				/* changed by its thread alone; -1: none */
 
 	/* its thread's */
-	int listen_fd, fd, stop_fd[2];
+	int listen_fd, stop_fd[2];
 	uint32_t stat_sn, exp_cmd_sn;
 	struct far_write {
 		uint32_t tag;
@@ -56,7 +60,7 @@ struct far {
 		unsigned int lun;
 		bool is_used;
 	} write;
-	unsigned long thread;
+	pthread_t thread;
 };
 
 #define FAR_SILENT	1000u
@@ -66,6 +70,12 @@ void far_close(struct far *far);
 
 /* far_hang_up() - end the connection now */
 void far_hang_up(struct far *far);
+
+/* far_keys() - what its login answers say from now on */
+void far_keys(struct far *far, const char *keys, size_t len);
+
+/* far_holds() - does unit @lun begin with these bytes? */
+bool far_holds(struct far *far, unsigned int lun, const uint8_t *data, size_t len);
 
 /* for hooks: far_put() sends a PDU with opcode and flags; hdr has what else is to be in it, and its
  * sequence numbers and length are filled in */

@@ -387,8 +387,7 @@ START_TEST(login_answers)
 {
 	for (size_t i = 0; i < ARRAY_LEN(logins); i++) {
 		far = far_open();
-		far->keys = logins[i].keys;
-		far->keys_len = logins[i].len;
+		far_keys(far, logins[i].keys, logins[i].len);
 		prepare();
 		target.header_digest = logins[i].digest;
 		begin();
