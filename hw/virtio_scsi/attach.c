@@ -153,7 +153,7 @@ hba_free(struct vs_hba *hba)
 	vs_intr_close(hba);
 	vs_watch_stop(hba);
 	vs_lanes_free(hba);
-	if (hba->blocks[VS_BLOCK_COMMON].acc != NULL && vs_device_reset(hba) < 0)
+	if (hba->blocks[VS_BLOCK_COMMON].acc != NULL && vs_device_reset(hba, false) < 0)
 		(void)vs_move(hba, VS_DEAD);
 	vs_queues_free(hba);
 	vs_regs_close(hba);
@@ -178,7 +178,7 @@ chip_up(struct vs_hba *hba)
 		r = vs_device_start(hba);
 		if (r == -EBUSY) {
 			vs_intr_close(hba);
-			if (vs_device_reset(hba) < 0)
+			if (vs_device_reset(hba, false) < 0)
 				return DDI_FAILURE;
 		}
 	}
@@ -233,5 +233,5 @@ vs_silence(dev_info_t *dip)
 
 	if (hba == NULL)
 		return DDI_FAILURE;
-	return vs_device_reset(hba) == 0 ? DDI_SUCCESS : DDI_FAILURE;
+	return vs_device_reset(hba, false) == 0 ? DDI_SUCCESS : DDI_FAILURE;
 }

@@ -102,8 +102,10 @@ vs_events_reap(struct vs_hba *hba)
 	events_leave(hba);
 	if (r < 0)
 		vs_fail(hba, VS_WHY_LIED);
-	if (n > 0)
+	if (n > 0) {
+		vs_watch_need(hba);
 		vs_want(hba, VS_WORK_EVENTS);
+	}
 	return n;
 }
 
@@ -172,4 +174,7 @@ vs_events_work(struct vs_hba *hba)
 	mutex_exit(&events->lock);
 	for (unsigned int i = 0; i < n; i++)
 		act_on(hba, &backlog[i]);
+	/* what did not fit into one turn */
+	if (n == VS_BACKLOG)
+		(void)vs_events_reap(hba);
 }

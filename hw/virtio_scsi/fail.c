@@ -118,7 +118,7 @@ start_again(struct vs_hba *hba)
 			delay(drv_usectohz(START_WAIT_MS * MILLISEC * try));
 		if (vs_device_start(hba) == 0)
 			return true;
-		if (vs_device_reset(hba) < 0)
+		if (vs_device_reset(hba, false) < 0)
 			return false;
 	}
 	return false;
@@ -171,7 +171,7 @@ recover(struct vs_hba *hba)
 	vs_publish(hba);
 	if (whys[why].is_liar)
 		queues_stop(hba);
-	r = vs_device_reset(hba);
+	r = vs_device_reset(hba, whys[why].is_liar);
 	/* what was finished before the reset is */
 	if (!whys[why].is_liar && r == 0)
 		vs_reap_all(hba);
@@ -353,9 +353,10 @@ tick_now(void)
 	return (uint64_t)gethrtime() / (VS_TICK_MS * (NANOSEC / MILLISEC));
 }
 
-/* mark what is over; does the queue have anything? */
+/* mark what is over; does the queue have anything? What was issued since the tick before knew no
+ * better time than that: if it was long ago, time is added, so that nothing is over early */
 static bool
-queue_watch(struct vs_queue *queue, uint64_t now, bool *ret_expired)
+queue_watch(struct vs_queue *queue, uint64_t before, uint64_t now, bool *ret_expired)
 {
 	bool is_busy;
 
@@ -364,7 +365,13 @@ queue_watch(struct vs_queue *queue, uint64_t now, bool *ret_expired)
 	for (uint16_t slot = 0; slot < queue->depth && is_busy; slot++) {
 		struct vs_cmd *cmd = queue->cmds[slot];
 
-		if (cmd == NULL || cmd->is_expired || cmd->deadline == 0 || cmd->deadline > now)
+		if (cmd == NULL || cmd->is_expired || cmd->deadline == 0)
+			continue;
+		if (cmd->issued == before && now > before) {
+			cmd->deadline += now - before - 1;
+			cmd->issued = now;
+		}
+		if (cmd->deadline > now)
 			continue;
 		cmd->is_expired = true;
 		*ret_expired = true;
@@ -375,12 +382,12 @@ queue_watch(struct vs_queue *queue, uint64_t now, bool *ret_expired)
 }
 
 static bool
-queues_watch(struct vs_hba *hba, uint64_t now)
+queues_watch(struct vs_hba *hba, uint64_t before, uint64_t now)
 {
 	bool is_busy = false, has_expired = false;
 
 	for (unsigned int i = 0; i < hba->nqueues; i++)
-		is_busy = queue_watch(&hba->queues[i], now, &has_expired) || is_busy;
+		is_busy = queue_watch(&hba->queues[i], before, now, &has_expired) || is_busy;
 	if (has_expired)
 		vs_want(hba, VS_WORK_EXPIRED);
 	return is_busy;
@@ -414,16 +421,28 @@ vectors_watch(struct vs_hba *hba)
 	return was_idle;
 }
 
+/* a device with so much to say is not to be listened to */
+static bool
+events_watch(struct vs_hba *hba)
+{
+	uint64_t n = atomic_load(&hba->counts.events), before = hba->events_before;
+
+	hba->events_before = n;
+	if (n - before > VS_EVENTS_MAX)
+		vs_fail(hba, VS_WHY_STORM);
+	return n != before;
+}
+
 /* true: there is something to watch */
 static bool
 watch_look(struct vs_hba *hba)
 {
-	uint64_t now = tick_now();
+	uint64_t now = tick_now(), before = atomic_exchange(&hba->tick, now);
 	bool is_busy;
 
-	atomic_store(&hba->tick, now);
 	vs_look(hba);
-	is_busy = queues_watch(hba, now);
+	is_busy = queues_watch(hba, before, now);
+	is_busy = events_watch(hba) || is_busy;
 	is_busy = targets_watch(hba, now) || is_busy;
 	is_busy = vectors_watch(hba) || is_busy;
 	for (unsigned int i = 0; i < VS_LANE_N; i++)
@@ -471,10 +490,10 @@ watch_run(void *arg)
 void
 vs_watch_start(struct vs_hba *hba)
 {
-	if (atomic_exchange(&hba->is_watching, true))
-		return;
+	/* the time first: who sees that somebody watches, reads it */
 	atomic_store(&hba->tick, tick_now());
-	watch_arm(hba);
+	if (!atomic_exchange(&hba->is_watching, true))
+		watch_arm(hba);
 }
 
 void

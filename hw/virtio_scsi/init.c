@@ -163,12 +163,14 @@ vs_set_status(struct vs_hba *hba, uint8_t status)
 }
 
 int
-vs_device_reset(struct vs_hba *hba)
+vs_device_reset(struct vs_hba *hba, bool is_liar)
 {
-	hrtime_t end = gethrtime() + MSEC2NSEC(VS_RESET_MS);
+	hrtime_t end = gethrtime() + MSEC2NSEC(is_liar ? VS_RESET_LIAR_MS : VS_RESET_MS);
 	clock_t us = POLL_US;
 	uint8_t status;
 
+	if (is_liar)
+		(void)master_set(hba, false);
 	vs_set_status(hba, 0);
 	/* the device ends what is in flight first, and may have to wait for it */
 	for (;;) {
@@ -262,7 +264,7 @@ limits_read(struct vs_hba *hba)
 int
 vs_device_probe(struct vs_hba *hba)
 {
-	int r = vs_device_reset(hba);
+	int r = vs_device_reset(hba, false);
 	uint64_t offered;
 
 	if (r < 0)
@@ -276,7 +278,7 @@ vs_device_probe(struct vs_hba *hba)
 	r = features_accept(hba);
 	if (r == 0)
 		r = limits_read(hba);
-	return r < 0 ? r : vs_device_reset(hba);
+	return r < 0 ? r : vs_device_reset(hba, false);
 }
 
 /*

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ROUNDS		4	/* of VS_BUDGET completions; then others on this loop have a turn */
+#define ROUNDS		16	/* of VS_BUDGET completions; then others on this loop have a turn */
 #define LOOK_EVERY	64	/* idle interrupts until the next look at the registers */
 
 /*
@@ -122,24 +122,34 @@ vs_cmd_fill_end(struct vs_cmd *cmd, uint8_t reason, unsigned int stats)
  * Interrupts.
  */
 
+/* the device goes on with what was submitted in one round while we are at the next */
+static bool
+reap_queue(struct vs_queue *queue, unsigned int *total)
+{
+	struct vs_hba *hba = queue->hba;
+	bool has_more = true;
+	unsigned int n;
+
+	for (int round = 0; round < ROUNDS && has_more; round++) {
+		struct vs_hba *outer = vs_batch_begin(hba);
+
+		has_more = vs_queue_reap(queue, &n);
+		vs_batch_end(hba, outer);
+		*total += n;
+	}
+	return has_more;
+}
+
 static bool
 reap_queues(struct vs_vector *v, bool *ret_more)
 {
-	struct vs_hba *hba = v->hba, *outer = vs_batch_begin(hba);
-	unsigned int n, total = 0;
-	bool has_more;
+	struct vs_hba *hba = v->hba;
+	unsigned int total = 0;
 
 	for (unsigned int i = 0; i < hba->nqueues; i++) {
-		if ((v->queues & 1u << i) == 0)
-			continue;
-		has_more = true;
-		for (int round = 0; round < ROUNDS && has_more; round++) {
-			has_more = vs_queue_reap(&hba->queues[i], &n);
-			total += n;
-		}
-		*ret_more = *ret_more || has_more;
+		if ((v->queues & 1u << i) != 0 && reap_queue(&hba->queues[i], &total))
+			*ret_more = true;
 	}
-	vs_batch_end(hba, outer);
 	return total > 0;
 }
 
@@ -153,7 +163,7 @@ vs_look(struct vs_hba *hba)
 	status = vs_status(hba);
 	if (status == VS_STATUS_GONE)
 		vs_fail(hba, VS_WHY_GONE);
-	else if ((status & VS_STATUS_NEEDS_RESET) != 0)
+	else if ((status & VS_STATUS_NEEDS_RESET) != 0 || (status & VS_STATUS_DRIVER_OK) == 0)
 		vs_fail(hba, VS_WHY_WANTS_RESET);
 }
 

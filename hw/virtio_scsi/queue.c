@@ -368,7 +368,7 @@ vs_queue_reap(struct vs_queue *queue, unsigned int *ret_n)
 	} while (queue->is_live && r == 0 && n < VS_BUDGET && vs_ring_arm(&queue->ring));
 	if (r < 0)
 		queue->is_live = false;
-	if (queue->nfree == queue->depth)
+	if (UNLIKELY(vs_state(queue->hba) != VS_READY) && queue->nfree == queue->depth)
 		cv_broadcast(&queue->cv);
 	mutex_exit(&queue->lock);
 	if (r < 0)

@@ -75,31 +75,16 @@ start_prepare(struct vs_hba *hba, const struct vs_lu *lu, struct scsi_pkt *pkt,
 	cmd->is_expired = false;
 	cmd->is_polled = is_polled;
 	/* the present tick has begun already: one more, never early */
+	cmd->issued = atomic_load_explicit(&hba->tick, memory_order_relaxed);
 	cmd->deadline = time_s == 0 ? 0 :
-	    atomic_load_explicit(&hba->tick, memory_order_relaxed) +
-	    (uint64_t)time_s * VS_TICKS_PER_S + 1;
+	    cmd->issued + (uint64_t)time_s * VS_TICKS_PER_S + 1;
 }
 
-/* nobody calls back: look until it has come. Time, aborts and recovery are as for others */
-static void
-start_poll(struct vs_queue *queue, struct vs_cmd *cmd)
+/* TRAN_ACCEPT: the packet may be completed, and gone, by now */
+static inline int
+start_issue(struct vs_queue *queue, const struct vs_lu *lu, struct scsi_pkt *pkt)
 {
-	unsigned int n;
-
-	for (;;) {
-		(void)vs_queue_reap(queue, &n);
-		if (atomic_load_explicit(&cmd->is_done, memory_order_acquire))
-			return;
-		drv_usecwait(POLL_US);
-	}
-}
-
-int
-vs_start(struct scsi_address *ap, struct scsi_pkt *pkt)
-{
-	struct vs_lu *lu = vs_lu_of(ap);
-	struct vs_hba *hba = lu->hba;
-	struct vs_queue *queue = vs_queue_mine(hba);
+	struct vs_hba *hba = queue->hba;
 	struct vs_cmd *cmd = pkt->pkt_ha_private;
 	struct vs_order order = {
 		.lun = lu->wire, .attr = attr_of(pkt->pkt_flags),
@@ -107,14 +92,8 @@ vs_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 		.cookies = pkt->pkt_cookies, .ncookies = pkt->pkt_numcookies,
 		.is_read = (pkt->pkt_dma_flags & DDI_DMA_READ) != 0,
 	};
-	bool is_polled = (pkt->pkt_flags & FLAG_NOINTR) != 0;
 
-	if (pkt->pkt_cdblen == 0 || pkt->pkt_cdblen > VS_CDB_BYTES ||
-	    pkt->pkt_numcookies > hba->limits.segs)
-		return TRAN_BADPKT;
 	vs_watch_need(hba);
-	if (UNLIKELY(is_polled))
-		atomic_store(&cmd->is_done, false);
 	mutex_enter(&queue->lock);
 	if (UNLIKELY(vs_state(hba) != VS_READY)) {
 		mutex_exit(&queue->lock);
@@ -126,10 +105,43 @@ vs_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 		return TRAN_BUSY;
 	}
 	vs_queue_leave(queue);
-	/* the packet may be completed, and gone, by now. The watch may have gone to sleep before
-	 * it saw it */
+	/* the watch may have gone to sleep before it saw it */
 	vs_watch_need(hba);
-	if (UNLIKELY(is_polled))
-		start_poll(queue, cmd);
 	return TRAN_ACCEPT;
+}
+
+/* nobody calls back: look until it has come. Time, aborts and recovery are as for others */
+static int
+start_polled(struct vs_queue *queue, const struct vs_lu *lu, struct scsi_pkt *pkt)
+{
+	struct vs_hba *hba = queue->hba, *outer = vs_batch_begin(NULL);
+	struct vs_cmd *cmd = pkt->pkt_ha_private;
+	unsigned int n;
+	int r;
+
+	atomic_store(&cmd->is_done, false);
+	r = start_issue(queue, lu, pkt);
+	while (r == TRAN_ACCEPT) {
+		(void)vs_queue_reap(queue, &n);
+		if (atomic_load_explicit(&cmd->is_done, memory_order_acquire))
+			break;
+		drv_usecwait(POLL_US);
+	}
+	vs_batch_end(hba, outer);
+	return r;
+}
+
+int
+vs_start(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	const struct vs_lu *lu = vs_lu_of(ap);
+	struct vs_hba *hba = lu->hba;
+	struct vs_queue *queue = vs_queue_mine(hba);
+
+	if (pkt->pkt_cdblen == 0 || pkt->pkt_cdblen > VS_CDB_BYTES ||
+	    pkt->pkt_numcookies > hba->limits.segs)
+		return TRAN_BADPKT;
+	if (UNLIKELY((pkt->pkt_flags & FLAG_NOINTR) != 0))
+		return start_polled(queue, lu, pkt);
+	return start_issue(queue, lu, pkt);
 }

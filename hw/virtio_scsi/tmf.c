@@ -410,6 +410,7 @@ vs_quiesce(dev_info_t *dip)
 			cv_wait(&queue->cv, &queue->lock);
 		mutex_exit(&queue->lock);
 	}
+	vs_publish(hba);
 	return 0;
 }
 
@@ -424,5 +425,8 @@ vs_unquiesce(dev_info_t *dip)
 	hba->is_quiesced = false;
 	mutex_exit(&hba->lock);
 	(void)vs_move(hba, VS_READY);
+	vs_publish(hba);
+	/* nobody could look at what came and went meanwhile */
+	vs_want(hba, VS_WORK_SCAN);
 	return 0;
 }

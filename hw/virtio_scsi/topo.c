@@ -123,7 +123,8 @@ probe_start(struct vs_hba *hba, struct probe *probe, unsigned int place, unsigne
 	probe->cmd.data_bytes = cookie.dmac_size;
 	probe->cmd.target = (uint8_t)target;
 	vs_watch_need(hba);
-	probe->cmd.deadline = atomic_load(&hba->tick) + PROBE_TIME_S * VS_TICKS_PER_S + 1;
+	probe->cmd.issued = atomic_load(&hba->tick);
+	probe->cmd.deadline = probe->cmd.issued + PROBE_TIME_S * VS_TICKS_PER_S + 1;
 	mutex_enter(&queue->lock);
 	if (vs_state(hba) == VS_READY)
 		is_sent = vs_queue_issue(queue, &probe->cmd, &order);

@@ -63,13 +63,15 @@
 #define VS_TARGETS		(VS_TARGET_MAX + 1)
 #define VS_SCAN_DEPTH		16	/* INQUIRYs of a scan at a time */
 #define VS_SCAN_BYTES		64	/* room for one answer */
-#define VS_BUDGET		64	/* completions delivered in one go */
+#define VS_BUDGET		16	/* completions delivered in one go, then a kick */
 
 #define VS_TICK_MS		100
 #define VS_TICKS_PER_S		(1000 / VS_TICK_MS)
-#define VS_RESET_MS		60000	/* the device finishes what is in flight first */
+#define VS_RESET_MS		60000	/* the device finishes what is in flight first, */
+#define VS_RESET_LIAR_MS	5000	/* if it can be believed */
 #define VS_TMF_MS		30000	/* task management waits for the backend, too */
 #define VS_IDLE_INTRS_MAX	1000	/* in one tick, with nothing to do */
+#define VS_EVENTS_MAX		2000	/* in one tick */
 #define VS_FAILURES_MAX		5	/* in VS_FAILURES_S; more, and it stays dead */
 #define VS_FAILURES_S		60
 #define VS_RECHECK_TICKS	2	/* a unit that leaves is still there for a moment */
@@ -111,6 +113,7 @@ struct vs_cmd {
 	struct scsi_pkt *pkt;			/* NULL: the driver's own */
 	STAILQ_ENTRY(vs_cmd) link;		/* while it is being completed */
 	uint64_t id;				/* generation, queue and slot */
+	uint64_t issued;			/* tick, as the queue knew it */
 	uint64_t deadline;			/* tick; 0: none */
 	size_t data_bytes;
 	uint8_t target;
@@ -283,6 +286,7 @@ struct vs_hba {
 	_Atomic unsigned int last_why;		/* of the last time */
 	_Atomic uint64_t tick;
 	atomic_bool is_watching;
+	uint64_t events_before;			/* counts.events at the last tick; the watch's */
 
 	unsigned int nqueues;			/* request queues in use */
 	struct vs_queue *queues;
@@ -328,8 +332,8 @@ void vs_regs_close(struct vs_hba *hba);
 uint8_t vs_status(struct vs_hba *hba);
 void vs_set_status(struct vs_hba *hba, uint8_t status);
 /* vs_device_reset() - no DMA after this: 0; -ENODEV gone, -ETIMEDOUT it does not obey; then
- * bus mastering was taken from it */
-int vs_device_reset(struct vs_hba *hba) MUST_CHECK;
+ * bus mastering was taken from it. @is_liar: that comes first */
+int vs_device_reset(struct vs_hba *hba, bool is_liar) MUST_CHECK;
 /* vs_device_probe() - first reset, features, limits: what memory and vectors there have to be.
  * 0 or -errno */
 int vs_device_probe(struct vs_hba *hba) MUST_CHECK;
@@ -454,7 +458,7 @@ const char *vs_why_text(enum vs_why why);
 static inline void
 vs_watch_need(struct vs_hba *hba)
 {
-	if (UNLIKELY(!atomic_load_explicit(&hba->is_watching, memory_order_relaxed)))
+	if (UNLIKELY(!atomic_load_explicit(&hba->is_watching, memory_order_acquire)))
 		vs_watch_start(hba);
 }
 

@@ -1,5 +1,6 @@
 /* FLAG_NOINTR where nobody can wait: the driver polls, interrupts go on, nothing is lost */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "ddi/sched.h"
 #include "virtio.h"
@@ -94,4 +95,44 @@ START_TEST(its_time_runs_out_too)
 }
 END_TEST
 
-CHECK_MAIN("virtio polls", while_interrupts_are_busy, its_time_runs_out_too)
+/* from inside a completion, where doorbells wait for the end of all deliveries */
+static struct chip_cmd *inner;
+static _Atomic bool is_inner_done;
+
+static void
+poll_one(struct scsi_pkt *pkt)
+{
+	(void)pkt;
+	inner->pkt->pkt_flags |= FLAG_NOINTR;
+	if (chip_cmd_start(inner) == TRAN_ACCEPT && inner->pkt->pkt_reason == CMD_CMPLT)
+		atomic_store(&is_inner_done, true);
+}
+
+static bool
+inner_is_done(void *arg)
+{
+	(void)arg;
+	return atomic_load(&is_inner_done);
+}
+
+START_TEST(inside_a_completion)
+{
+	struct scsi_device *sd;
+	struct chip_cmd *outer;
+
+	chip = chip_start(&spec);
+	sd = chip_await_unit(chip, 1, 0);
+	(void)chip_tur(chip, sd);
+	inner = virtio_read_new(chip, sd, 0, 1);
+	outer = virtio_read_new(chip, sd, 0, 1);
+	outer->pkt->pkt_comp = poll_one;
+	ck_assert_int_eq(scsi_transport(outer->pkt), TRAN_ACCEPT);
+	chip_await(chip, inner_is_done, NULL, "the polled command to end");
+	chip_cmd_free(inner);
+	chip_cmd_free(outer);
+	chip_stop(chip);
+}
+END_TEST
+
+CHECK_MAIN("virtio polls", while_interrupts_are_busy, its_time_runs_out_too,
+    inside_a_completion)
