@@ -20,8 +20,8 @@ static const struct chip_spec spec = MPT_SPEC(.n_disks = 2, .twins = 1,
 
 static struct chip *chip;
 static struct chip_cmd *held;
-static uint32_t last_frame;		/* posted last */
-static uint32_t last_reply;		/* reply frame the chip was given last */
+static _Atomic uint32_t last_frame;		/* posted last */
+static _Atomic uint32_t last_reply;		/* reply frame the chip was given last */
 
 static bool
 look(void *arg, unsigned int bar, uint64_t off, unsigned int width, uint64_t value)

@@ -1,4 +1,6 @@
 /* row 9: the firmware stops; commands in flight end, the adapter comes back, clients are told */
+#include <stdatomic.h>
+
 #include "hw/mptsas/regs.h"
 #include "mptsas.h"
 
@@ -20,14 +22,15 @@ count_notice(caddr_t arg)
 static bool
 spoil(void *arg, unsigned int bar, uint64_t off, unsigned int width, uint64_t value)
 {
-	unsigned int *left = arg;
+	atomic_bool *is_armed = arg;
 
 	(void)width;
-	if (bar == MPT_BAR && off == MPT_REQUEST_FIFO && *left > 0) {
+	if (bar == MPT_BAR && off == MPT_REQUEST_FIFO) {
 		uint8_t *frame = chip_memory(chip, value, 16);
 
-		(*left)--;
-		frame[MPT_FUNCTION] = 0x1c;
+		if (frame[MPT_FUNCTION] == MPT_FN_SCSI_IO &&
+		    atomic_exchange(is_armed, false))
+			frame[MPT_FUNCTION] = 0x1c;
 	}
 	return true;
 }
@@ -42,10 +45,11 @@ static void
 stop_firmware(int failures)
 {
 	const uint8_t tur[6] = { 0 };
-	unsigned int once = 1;
+	static atomic_bool once;
 	struct chip_cmd *cmd =
 	    chip_cmd_new(chip, mpt_unit(chip, 1, 0), tur, sizeof(tur), CHIP_NONE, 0);
 
+	atomic_store(&once, true);
 	chip_on_write(chip, spoil, &once);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 	chip_cmd_wait(cmd);
@@ -97,12 +101,13 @@ is_dead(void *arg)
 START_TEST(too_many_faults)
 {
 	const uint8_t tur[6] = { 0 };
-	unsigned int once = 1;
+	static atomic_bool once;
 	struct chip_cmd *cmd;
 
 	chip = chip_start(&spec);
 	for (int i = 1; i <= 3; i++)
 		stop_firmware(i);
+	atomic_store(&once, true);
 	chip_on_write(chip, spoil, &once);
 	cmd = chip_cmd_new(chip, mpt_unit(chip, 1, 0), tur, sizeof(tur), CHIP_NONE, 0);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
