@@ -200,6 +200,7 @@ hba_init(struct mptsas_hba *hba, dev_info_t *dip)
 	hba->dip = dip;
 	hba->why = "";
 	mutex_init(&hba->lock, NULL, MUTEX_DRIVER, NULL);
+	mutex_init(&hba->scanning, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&hba->message, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&hba->task, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&hba->notify, NULL, MUTEX_DRIVER, NULL);
@@ -246,6 +247,7 @@ hba_close(struct mptsas_hba *hba)
 	mutex_destroy(&hba->notify);
 	mutex_destroy(&hba->task);
 	mutex_destroy(&hba->message);
+	mutex_destroy(&hba->scanning);
 	mutex_destroy(&hba->lock);
 	ddi_soft_state_free(mptsas_adapters, ddi_get_instance(hba->dip));
 }

@@ -7,6 +7,7 @@
 
 #define RETRIES		3		/* of one bring-up */
 #define RETRY_US	1000000
+#define REBOOT_US	50000		/* registers mean nothing for so long after a reset */
 #define LEAVE_STEP_US	10
 
 const struct sm_state mptsas_states[MPTSAS_STATE_N] = {
@@ -83,6 +84,25 @@ state_tell(struct mptsas_hba *hba)
 }
 
 static void
+count_tell(struct mptsas_hba *hba, const char *name, const _Atomic uint64_t *count)
+{
+	(void)ddi_prop_update_int64(
+	    DDI_DEV_T_NONE, hba->dip, name, (int64_t)atomic_load(count));
+}
+
+static void
+counts_tell(struct mptsas_hba *hba)
+{
+	count_tell(hba, "hba-aborts", &hba->counts.aborts);
+	count_tell(hba, "hba-resets", &hba->counts.resets);
+	count_tell(hba, "hba-timeouts", &hba->counts.timeouts);
+	count_tell(hba, "hba-queue-full", &hba->counts.queue_full);
+	count_tell(hba, "hba-events", &hba->counts.events);
+	count_tell(hba, "hba-stale-replies", &hba->counts.stale);
+	count_tell(hba, "hba-recoveries", &hba->counts.recoveries);
+}
+
+static void
 state_set(struct mptsas_hba *hba, enum mptsas_state state)
 {
 	mutex_enter(&hba->lock);
@@ -153,6 +173,7 @@ bring_back(struct mptsas_hba *hba)
 {
 	int r = -EIO;
 
+	drv_usecwait(REBOOT_US);
 	for (int i = 0; i < RETRIES && r < 0 && !atomic_load(&hba->is_stopping); i++) {
 		if (i > 0)
 			drv_usecwait(RETRY_US);
@@ -166,13 +187,13 @@ static void
 reopen(struct mptsas_hba *hba)
 {
 	(void)atomic_fetch_add(&hba->counts.recoveries, 1);
-	state_tell(hba);
 	if (mptsas_open_ports(hba) < 0) {
 		mptsas_fail(hba, MPTSAS_FAULT_SILENCE, "its ports do not open");
 		return;
 	}
 	mptsas_tell_reset(hba, NULL, NULL);
 	mptsas_topo_run(hba);
+	state_tell(hba);
 	dev_err(hba->dip, CE_NOTE, "adapter recovered");
 }
 
@@ -227,6 +248,7 @@ worker_run(void *arg)
 		hba->work &= ~(1u << work);
 		mutex_exit(&hba->lock);
 		works[work].run(hba);
+		counts_tell(hba);
 		mutex_enter(&hba->lock);
 	}
 	mutex_exit(&hba->lock);

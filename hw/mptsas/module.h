@@ -7,7 +7,9 @@
  * Properties read from the node: "topology-poll-ms" (how often phys and devices are looked at
  *           again; 0, the default: often, until the chip has shown that it sends events).
  * Properties of the node that tell how it is: "hba-state" (ready, failed, resetting, dead),
- *           "hba-failures" (how often it had to be recovered), "hba-why" (the last reason).
+ *           "hba-failures" (how often it failed), "hba-why" (the last reason); and counts, told
+ *           by the way: "hba-aborts", "hba-resets", "hba-timeouts", "hba-queue-full",
+ *           "hba-events", "hba-stale-replies", "hba-recoveries".
  * Thread    As driver modules.
  * Source    MPI specification 1.5
  */

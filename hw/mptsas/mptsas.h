@@ -23,8 +23,8 @@
  * Threads   start, intr: any. watch: timer. Everything that waits for the chip (task
  *           management in sequence, topology, recovery) runs on the adapter's worker, or on the
  *           thread of a caller that may sleep.
- * Locks     hba->message or hba->task (one exchange at a time each, held while waiting); inside
- *           that hba->topo (ports, targets, phys; maps are told with it held); inside that
+ * Locks     hba->scanning (one reading of the topology); inside that hba->message or hba->task
+ *           (one exchange at a time each, held while waiting); inside that hba->topo (ports, targets, phys; maps are told with it held); inside that
  *           hba->lock (slots, states). hba->notify for reset callbacks. No completion and no
  *           register access with hba->lock held.
  * Pure      ring.h, reply.h, page.h: bytes in, bytes out.
@@ -182,9 +182,9 @@ struct mptsas_pool {
 	bool is_bound;
 };
 
+/* told as properties of the node when the worker has done something */
 struct mptsas_counts {
-	_Atomic uint64_t commands, short_replies, stale, aborts, resets, timeouts, queue_full,
-	    events, recoveries;
+	_Atomic uint64_t aborts, resets, timeouts, queue_full, events, stale, recoveries;
 };
 
 struct mptsas_hba {
@@ -240,6 +240,7 @@ struct mptsas_hba {
 	atomic_bool is_stopping, is_dead;
 	atomic_bool is_watched;		/* the watch is armed, or about to be */
 
+	kmutex_t scanning;		/* hba->scan */
 	kmutex_t message, task;		/* the one exchange of each kind */
 	kmutex_t notify;
 	kmutex_t topo;			/* of what follows */
@@ -252,7 +253,7 @@ struct mptsas_hba {
 	bool has_twins;			/* two devices of one name: said once */
 	scsi_hba_iportmap_t *iportmap;
 	sas_phymap_t *phymap;
-	struct mptsas_scan *scan;	/* the worker's room for reading pages */
+	struct mptsas_scan *scan;	/* room for reading pages; under scanning */
 
 	atomic_int caps[SCSI_CAP_N];
 };

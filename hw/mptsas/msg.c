@@ -210,8 +210,10 @@ mptsas_make_ready(struct mptsas_hba *hba)
 
 	if (r < 0 && r != -ENODEV && !atomic_load(&hba->is_stopping))
 		r = diag_reset(hba);
-	if (r == 0)
+	if (r == 0) {
+		mptsas_put(hba, MPT_WRITE_SEQUENCE, 0);
 		mptsas_put(hba, MPT_INT_MASK, MPT_INT_ALL);
+	}
 	return r;
 }
 
@@ -314,9 +316,11 @@ void
 mptsas_post(struct mptsas_hba *hba, uint32_t slot, size_t len)
 {
 	uint32_t off = mpt_ring_frame_off(&hba->layout, slot);
+	bool is_urgent = slot == RING_SLOT_TASK && hba->facts.has_hipri;
 
 	(void)ddi_dma_sync(hba->pool.dma, (off_t)off, len, DDI_DMA_SYNC_FORDEV);
-	mptsas_put(hba, MPT_REQUEST_FIFO, (uint32_t)hba->pool.iova + off);
+	mptsas_put(hba, is_urgent ? MPT_HIPRI_FIFO : MPT_REQUEST_FIFO,
+	    (uint32_t)hba->pool.iova + off);
 }
 
 static int

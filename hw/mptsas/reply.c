@@ -90,13 +90,10 @@ verdict_of(const struct reply_head *head, uint8_t io_state)
 static void
 result_take_status(const uint8_t *frame, struct reply_result *ret)
 {
-	uint8_t io_state = frame[MPT_IOR_STATE];
-
 	ret->reason = CMD_CMPLT;
 	ret->status = frame[MPT_IOR_SCSI_STATUS];
 	ret->state = STATE_SENT | STATE_GOT_STATUS;
 	ret->is_queue_full = ret->status == STATUS_QFULL;
-	ret->has_bad_sense = (io_state & MPT_IO_STATE_SENSE_BAD) != 0;
 }
 
 static void

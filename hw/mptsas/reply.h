@@ -37,7 +37,6 @@ struct reply_result {
 	uint_t state, stats;		/* STATE_*, STAT_* */
 	uint32_t moved;			/* bytes, at most what was asked for */
 	uint8_t sense_bytes;		/* of sense in the slot; 0: none */
-	bool has_bad_sense;		/* the chip tried to get some and failed */
 	bool is_killed;			/* by task management or reset: whoever asked knows why */
 	bool is_absent;			/* nobody there: the topology has changed */
 	bool is_queue_full;

@@ -109,16 +109,27 @@ devices_read(struct mptsas_hba *hba, struct mptsas_scan *scan, uint8_t *buf)
 	}
 }
 
+/* firmware without the page has a name all the same: nobody else's */
+static int
+wwid_read(struct mptsas_hba *hba, struct mptsas_scan *scan, uint8_t *buf)
+{
+	size_t len;
+	int r = page_get(hba, scan, SCAN_WWID, 0, buf, &len);
+
+	if (r == 0)
+		return mpt_page_wwid_read(buf, len, &scan->wwid);
+	if (r == -ENOENT)
+		scan->wwid = 3ull << 60 | ((uint64_t)ddi_get_instance(hba->dip) + 1) << 16;
+	return r == -ENOENT ? 0 : r;
+}
+
 int
 mptsas_scan_read(struct mptsas_hba *hba, struct mptsas_scan *scan)
 {
 	uint8_t buf[RING_BUFFER_BYTES];
 	size_t len;
-	int r;
+	int r = wwid_read(hba, scan, buf);
 
-	r = page_get(hba, scan, SCAN_WWID, 0, buf, &len);
-	if (r == 0)
-		r = mpt_page_wwid_read(buf, len, &scan->wwid);
 	if (r == 0)
 		r = page_get(hba, scan, SCAN_IO_UNIT, 0, buf, &len);
 	if (r == 0)

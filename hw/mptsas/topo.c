@@ -263,23 +263,36 @@ apply(struct mptsas_hba *hba, const struct mptsas_scan *scan)
 	mutex_exit(&hba->topo);
 }
 
+/* scanning held: pages may look otherwise after a reset */
+static void
+heads_check(struct mptsas_hba *hba, struct mptsas_scan *scan)
+{
+	uint32_t epoch;
+
+	mutex_enter(&hba->lock);
+	epoch = hba->epoch;
+	mutex_exit(&hba->lock);
+	if (scan->epoch != epoch)
+		memset(scan->heads, 0, sizeof(scan->heads));
+	scan->epoch = epoch;
+}
+
 void
 mptsas_topo_run(struct mptsas_hba *hba)
 {
 	struct mptsas_scan *scan = hba->scan;
 	int r;
 
-	if (scan->epoch != hba->epoch) {
-		memset(scan->heads, 0, sizeof(scan->heads));
-		scan->epoch = hba->epoch;
-	}
+	mutex_enter(&hba->scanning);
+	heads_check(hba, scan);
 	r = mptsas_scan_read(hba, scan);
+	if (r == 0) {
+		mptsas_scan_route(scan);
+		apply(hba, scan);
+	}
+	mutex_exit(&hba->scanning);
 	if (r == -EBADMSG)
 		mptsas_fail(hba, MPTSAS_FAULT_LIE, "pages that make no sense");
-	if (r < 0)
-		return;
-	mptsas_scan_route(scan);
-	apply(hba, scan);
 }
 
 /*

@@ -9,13 +9,13 @@ static const struct chip_spec spec = MPT_SPEC(.n_disks = 2, .disks = {
 });
 
 static struct chip *chip;
-static int notified;
+static atomic_int notified;
 
 static void
 count_notice(caddr_t arg)
 {
 	(void)arg;
-	__atomic_add_fetch(&notified, 1, __ATOMIC_SEQ_CST);
+	(void)atomic_fetch_add(&notified, 1);
 }
 
 /* the next request is one that the model stops for */
@@ -79,7 +79,7 @@ START_TEST(fault)
 	ck_assert_uint_eq(cmd->pkt->pkt_reason, CMD_RESET);
 	ck_assert_uint_eq(cmd->pkt->pkt_statistics, STAT_BUS_RESET);
 	chip_cmd_free(cmd);
-	ck_assert_int_eq(notified, 1);
+	ck_assert_int_eq(atomic_load(&notified), 1);
 	ck_assert_int_eq(chip_tur(chip, mpt_unit(chip, 0, 0)), 0);
 	ck_assert_int_eq(chip_tur(chip, mpt_unit(chip, 1, 0)), 0);
 	chip_read(chip, mpt_unit(chip, 1, 0), 0, 1, data);

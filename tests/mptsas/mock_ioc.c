@@ -173,7 +173,7 @@ page_make(uint8_t *page, uint8_t type, uint32_t address)
 	switch (type) {
 	case MPT_PAGE_MANUFACTURING:
 		le64_put(page + MPT_M5_WWID, IOC_WWID);
-		return 0x10;
+		return ioc.is_nameless ? 0 : 0x10;
 	case MPT_PAGE_SAS_IO_UNIT:
 		return page_io_unit_make(page);
 	case MPT_PAGE_SAS_DEVICE:
@@ -463,6 +463,7 @@ handshake_answer(void)
 		le16_put(r + MPT_FACTS_REPLY_DEPTH, 64);
 		le16_put(r + MPT_FACTS_FRAME_DWORDS, ioc.frame_dwords);
 		le16_put(r + MPT_FACTS_CREDITS, ioc.credits);
+		r[MPT_FACTS_CAPS] = ioc.has_hipri;
 		r[MPT_FACTS_PORTS] = 1;
 		r[MPT_FACTS_BUSES] = 1;
 		break;
@@ -592,6 +593,10 @@ put(uint64_t off, uint32_t v)
 		ioc.last_frame = (uint64_t)fw.high << 32 | v;
 		if (memory(ioc.last_frame) != NULL)
 			request(memory(ioc.last_frame));
+		break;
+	case MPT_HIPRI_FIFO:
+		ioc.urgent++;
+		request(memory((uint64_t)fw.high << 32 | v));
 		break;
 	case MPT_REPLY_FIFO:
 		ck_assert_uint_lt(fw.nfree, WORDS);

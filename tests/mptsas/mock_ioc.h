@@ -38,6 +38,8 @@ struct ioc {
 	uint16_t device_id;
 	uint16_t frame_dwords, credits;
 	bool is_old;			/* shorter facts */
+	bool has_hipri;
+	bool is_nameless;		/* no manufacturing page 5 */
 	struct page_phy phys[IOC_PHYS];
 	unsigned int nphys;
 	struct ioc_device devices[IOC_DEVICES];
@@ -55,7 +57,7 @@ struct ioc {
 	unsigned int requests[256];	/* by function */
 	unsigned int resets;		/* of any kind */
 	unsigned int tasks_seen[8];
-	unsigned int acked, removed;
+	unsigned int acked, removed, urgent;
 	uint16_t removed_handle;
 	unsigned int nheld;
 	uint32_t enabled_switch;

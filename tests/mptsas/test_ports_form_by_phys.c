@@ -71,6 +71,18 @@ START_TEST(old_firmware)
 }
 END_TEST
 
+static void
+nameless_prepare(void)
+{
+	ioc.is_nameless = true;
+}
+
+START_TEST(an_adapter_without_a_name)
+{
+	rig_run(nameless_prepare, one_disk_scenario);
+}
+END_TEST
+
 /* phys 4 to 7 lead to an expander with two disks behind it */
 static void
 wide_prepare(void)
@@ -189,4 +201,5 @@ START_TEST(flood)
 }
 END_TEST
 
-CHECK_MAIN("ports", one_disk, old_firmware, wide_port, another_address, not_responding, flood)
+CHECK_MAIN("ports", one_disk, old_firmware, an_adapter_without_a_name, wide_port,
+    another_address, not_responding, flood)

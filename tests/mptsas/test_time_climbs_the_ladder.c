@@ -53,6 +53,27 @@ START_TEST(an_abort_is_enough)
 }
 END_TEST
 
+/* task management overtakes commands, where the chip has a way for that */
+static void
+two_disks_and_a_fast_lane(void)
+{
+	two_disks();
+	ioc.has_hipri = true;
+}
+
+static void
+urgent_scenario(void)
+{
+	abort_scenario();
+	ck_assert_uint_eq(ioc.urgent, 1);
+}
+
+START_TEST(the_fast_lane)
+{
+	rig_run(two_disks_and_a_fast_lane, urgent_scenario);
+}
+END_TEST
+
 static void
 lun_scenario(void)
 {
@@ -190,5 +211,5 @@ START_TEST(task_sets)
 }
 END_TEST
 
-CHECK_MAIN("ladder", an_abort_is_enough, the_unit_is_reset, everything_is_reset,
+CHECK_MAIN("ladder", an_abort_is_enough, the_fast_lane, the_unit_is_reset, everything_is_reset,
     the_adapter_is_reset, silence, reset_of_everything, task_sets)
