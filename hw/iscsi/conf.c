@@ -315,6 +315,15 @@ take_url(struct iscsi_hba_target *target, char *url, char *reterr)
 	return take_portal(target, url, reterr);
 }
 
+/* no pause and no patience at all: what for? */
+static int
+check_times(const struct iscsi_hba_target *target, char *reterr)
+{
+	if (target->login_ms != 0 && target->retry_ms != 0 && target->task_ms != 0)
+		return 0;
+	return conf_error(-EINVAL, reterr, "only grace= and ping= can be 0");
+}
+
 static int
 check_chap(const struct iscsi_hba_target *target, char *reterr)
 {
@@ -343,6 +352,8 @@ target_parse(struct iscsi_hba_target *target, char *line, char *reterr)
 
 	while (r == 0 && rest != NULL)
 		r = take_option(target, strsep(&rest, ","), &seen, reterr);
+	if (r == 0)
+		r = check_times(target, reterr);
 	return r < 0 ? r : check_chap(target, reterr);
 }
 

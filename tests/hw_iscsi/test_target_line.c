@@ -101,6 +101,9 @@ START_TEST(options)
 	bad("iscsi://h/" NAME ",grace=-1", -EINVAL, "a time in seconds");
 	bad("iscsi://h/" NAME ",grace=86401", -EINVAL, "a time in seconds");
 	bad("iscsi://h/" NAME ",grace=99999999999999999999", -EINVAL, "a time in seconds");
+	bad("iscsi://h/" NAME ",retry=0", -EINVAL, "only grace= and ping=");
+	bad("iscsi://h/" NAME ",login=0ms", -EINVAL, "only grace= and ping=");
+	bad("iscsi://h/" NAME ",task=0", -EINVAL, "only grace= and ping=");
 	bad("iscsi://h/" NAME ",header_digest=md5", -EINVAL, "there are none");
 	bad("iscsi://h/" NAME ",data_digest=crc32c", -EINVAL, "can do none only");
 	bad("iscsi://h/" NAME ",user=", -EINVAL, "needs a name");
