@@ -6,7 +6,7 @@
  *           submit.c (the way in), taskset.c (whose turn it is), local.c (answered here),
  *           task.c (issue, complete), pkts.c (packets), watch.c (what the device's answers
  *           say), media.c (what an operator wants to hear of), refresh.c (ask the device
- *           again), prevent.c, tmf.c, abort.c, reset.c, recover.c (commands that do not come
+ *           again), mode.c (write protection for some), prevent.c, tmf.c, abort.c, reset.c, recover.c (commands that do not come
  *           back), nexus.c, ua.c, policy.c, caps.c.
  * Thread    Members are grouped by who may touch them.
  */
@@ -300,6 +300,10 @@ void lu_modes_take(struct lu *lu, const uint8_t *data, size_t len);
 size_t lu_modes_cdb(uint8_t *cdb);
 /* is it of a type that has a capacity? */
 bool lu_has_blocks(const struct lu *lu);
+
+/* mode.c, home only: handler of MODE SENSE; what its answer depends on */
+lu_local_fn lu_mode_sense;
+bool lu_mode_may_write(uint32_t classes);
 
 /* prevent.c, home only: handler of PREVENT ALLOW MEDIUM REMOVAL; a nexus that leaves allows; a
  * reset lets all allow */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "lu/lu.h"
+#include "lu/lu_impl.h"
 #include "lu/ua.h"
 #include "scsi/lun.h"
 
@@ -248,6 +248,9 @@ lu_nexus_set_view(struct lu_nexus *nexus, struct lu_view *view)
 
 	nexus->view = lu_view_ref(view);
 	if (entry != NULL) {
+		/* what MODE SENSE tells it changes by that */
+		if (lu_mode_may_write(nexus->classes) != lu_mode_may_write(entry->classes))
+			lu_ua_raise(nexus, ASC_MODE_PARAMETERS_CHANGED);
 		nexus->classes = entry->classes;
 		nexus->weight = entry->weight;
 	}

@@ -148,11 +148,12 @@ change_scenario(void *arg UNUSED)
 	/* other classes are no other inventory, but they hold at once */
 	see(weaker);
 	ck_assert_uint_eq(n.lu.classes, LU_CLASS(OP_INFO));
+	ck_assert_uint_eq(tur(&t), 0x062a01);
 	ck_assert_uint_eq(tur(&t), 0);
 	ptask_read(&t, 1, 512);
 	ck_assert_int_eq(ptask_submit(&t), -EACCES);
 	see(view);
-	ck_assert_uint_eq(tur(&t), 0);
+	ck_assert_uint_eq(tur(&t), 0x062a01);
 	/* a view without the unit: the nexus is about to go */
 	see(NULL);
 	ck_assert_ptr_null(n.lu.view);
