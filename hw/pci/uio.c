@@ -18,6 +18,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "host/sysfs.h"
+#include "hw/pci/bus_error.h"
 #include "hw/pci/file.h"
 #include "hw/pci/mmio.h"
 #include "hw/pci/open.h"
@@ -169,8 +170,10 @@ uio_close(struct pci_fn *fn)
 	struct uio_fn *u = uio_of(fn);
 
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		if (u->bar[i].va != NULL)
+		if (u->bar[i].va != NULL) {
+			bus_error_remove(u->bar[i].va);
 			(void)munmap(u->bar[i].va, u->bar[i].map_bytes);
+		}
 		close_fd(&u->bar[i].fd);
 	}
 	close_fd(&u->config_fd);
@@ -256,6 +259,7 @@ bar_open(struct uio_fn *u, const struct pci_open_conf *conf, unsigned int i, uin
 		b->va = NULL;
 		return refuse_file(u, name);
 	}
+	bus_error_add(&u->fn, b->va, b->map_bytes);
 	return 0;
 }
 

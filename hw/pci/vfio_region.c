@@ -7,6 +7,7 @@
 #include <sys/pci.h>
 
 #include "base/fault.h"
+#include "hw/pci/bus_error.h"
 #include "hw/pci/file.h"
 #include "hw/pci/mmio.h"
 #include "hw/pci/vfio_impl.h"
@@ -70,6 +71,8 @@ bar_map(struct vfio_fn *v, unsigned int bar, const void *info)
 		    (off_t)(v->bar_off[bar] + area[i].off));
 		if (area[i].va == MAP_FAILED)
 			area[i] = (struct vfio_area){ 0 };
+		else
+			bus_error_add(&v->fn, area[i].va, area[i].bytes);
 	}
 }
 
@@ -124,8 +127,10 @@ vfio_regions_close(struct vfio_fn *v)
 {
 	for (unsigned int bar = 0; bar < PCI_BARS; bar++)
 		for (unsigned int i = 0; i < VFIO_AREAS; i++)
-			if (v->area[bar][i].va != NULL)
+			if (v->area[bar][i].va != NULL) {
+				bus_error_remove(v->area[bar][i].va);
 				(void)munmap(v->area[bar][i].va, v->area[bar][i].bytes);
+			}
 }
 
 /* where an access to a BAR is mapped; NULL: it is not */

@@ -187,6 +187,27 @@ START_TEST(a_function_without_events_or_reset_is_fine)
 }
 END_TEST
 
+/* the mapping of its registers goes away under the driver */
+START_TEST(a_function_that_is_pulled_out_reads_as_ones)
+{
+	struct pci_fn *fn;
+
+	vfio_kernel_begin();
+	vfio_kernel.has_msix_hole = true;
+	fn = must_open();
+	pci_bar_write(fn, 1, 0x10, 4, 0x55);
+	ck_assert_int_eq(ftruncate(vfio_kernel.device_fd, 0), 0);
+	ck_assert_uint_eq(pci_bar_read(fn, 1, 0x10, 4), UINT32_MAX);
+	ck_assert(pci_fn_is_failed(fn));
+	pci_bar_write(fn, 1, 0x3010, 4, 1);
+	/* to the bus, past the flag: a write and another page */
+	fn->bus->bar_put(fn, 1, 0x3010, 4, 1);
+	ck_assert_uint_eq(fn->bus->bar_get(fn, 1, 0x3020, 8), UINT64_MAX);
+	pci_fn_close(fn);
+	vfio_kernel_end();
+}
+END_TEST
+
 static void
 refused_when(unsigned long request, int error, int answer, const char *why)
 {
@@ -313,6 +334,7 @@ END_TEST
 CHECK_MAIN("vfio", registers_are_mapped_or_read, memory_is_mapped_with_gaps,
     the_ranges_of_the_iommu_are_kept, functions_of_a_group_share_it,
     interrupts_go_to_the_kernel_at_once, a_function_without_events_or_reset_is_fine,
+    a_function_that_is_pulled_out_reads_as_ones,
     refusals_of_the_kernel_are_explained, a_group_that_is_not_viable_names_who,
     files_that_are_missing_are_explained, without_iommu_it_must_be_allowed,
     identity_maps_memory_where_it_is, short_of_memory_nothing_is_left_open)
