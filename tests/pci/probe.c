@@ -1,11 +1,12 @@
 /*
  * probe.c - a PCI function of a real kernel, through hw/pci: for guests with QEMU's "edu" device
  *
- * usage: pci_probe vfio|uio ADDRESS [unsafe]
+ * usage: pci_probe vfio|uio ADDRESS [unsafe|identity|hold]
  * Attaches a driver of a few lines, takes interrupts of each kind there is, moves data by DMA to
  * and from the pool, copied memory and registered memory, and tells the device to write where
  * nothing is mapped: memory stays as it is (with an IOMMU; the kernel logs the fault).
- * Prints a line for each; exit status 0 when all are right.
+ * Prints a line for each; exit status 0 when all are right. With "hold" it only attaches, and lets go
+ * when the system wants the function back.
  */
 #define SCSA_MOD probe
 #include <errno.h>
@@ -286,10 +287,33 @@ kind_check(int type, const char *what)
 	say(devi_detach(pci_attach_node(probe.attach), 0) == 0, "detach");
 }
 
+static _Atomic bool is_wanted;
+
 static void
 told(enum pci_event event, const char *detail, void *arg UNUSED)
 {
 	(void)printf("event %d: %s\n", (int)event, detail);
+	(void)fflush(stdout);
+	is_wanted = is_wanted || event == PCI_EV_REQUEST;
+}
+
+static void
+hold(void)
+{
+	probe.type = DDI_INTR_TYPE_MSI;
+	say(devi_attach(pci_attach_node(probe.attach)) == 0, "attached, and held");
+	for (int ms = 0; ms < 10 * WAIT_MS && !is_wanted; ms++)
+		(void)poll(NULL, 0, 1);
+	say(is_wanted, "it is wanted back");
+	say(devi_detach(pci_attach_node(probe.attach), 0) == 0, "detach");
+}
+
+static void
+all_checks(void)
+{
+	kind_check(DDI_INTR_TYPE_FIXED, "interrupts by the line");
+	kind_check(DDI_INTR_TYPE_MSI, "interrupts by messages");
+	kind_check(DDI_INTR_TYPE_MSIX, "interrupts by messages of a table");
 }
 
 int
@@ -315,9 +339,10 @@ main(int argc, char **argv)
 	}
 	pci_attach_describe(probe.attach, text, sizeof(text));
 	(void)printf("%s\n", text);
-	kind_check(DDI_INTR_TYPE_FIXED, "interrupts by the line");
-	kind_check(DDI_INTR_TYPE_MSI, "interrupts by messages");
-	kind_check(DDI_INTR_TYPE_MSIX, "interrupts by messages of a table");
+	if (argc > 3 && strcmp(argv[3], "hold") == 0)
+		hold();
+	else
+		all_checks();
 	say(pci_attach_close(probe.attach) == 0, "close");
 	return failures == 0 ? 0 : 1;
 }
