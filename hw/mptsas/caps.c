@@ -4,8 +4,8 @@
 #define CAP_UNDEFINED	(-1)
 #define CAP_UNSET	(-1)
 
-/* what getcap says until setcap says otherwise, and what setcap may say. What speaks of the wires
- * of a parallel bus has no row: there are none */
+/* what getcap says until setcap says otherwise, and what setcap may say. What speaks of the
+ * wires of a parallel bus has no row: there are none */
 static const struct {
 	int value;
 	bool is_defined, can_set;

@@ -2,8 +2,8 @@
  * mptsas/module.h - the driver of Fusion-MPT SAS controllers, for the process that hosts it
  *
  * What      A driver module for driver_init(): "mptsas". It attaches to PCI functions of vendor
- *           1000h with one of MPTSAS_ALIASES, and uses what their nodes have: "reg", register sets,
- *           DMA, interrupts.
+ *           1000h with one of MPTSAS_ALIASES, and uses what their nodes have: "reg", register
+ *           sets, DMA, interrupts.
  * Properties read from the node: "topology-poll-ms" (how often phys and devices are looked at
  *           again; 0, the default: often, until the chip has shown that it sends events).
  * Properties of the node that tell how it is: "hba-state" (ready, failed, resetting, dead),

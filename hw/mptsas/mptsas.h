@@ -24,9 +24,10 @@
  *           management in sequence, topology, recovery) runs on the adapter's worker, or on the
  *           thread of a caller that may sleep.
  * Locks     hba->scanning (one reading of the topology); inside that hba->message or hba->task
- *           (one exchange at a time each, held while waiting); inside that hba->topo (ports, targets, phys; maps are told with it held); inside that
- *           hba->lock (slots, states). hba->notify for reset callbacks. No completion and no
- *           register access with hba->lock held.
+ *           (one exchange at a time each, held while waiting); inside that hba->topo (ports,
+ *           targets, phys; maps are told with it held); inside that hba->lock (slots, states).
+ *           hba->notify for reset callbacks. No completion and no register access with
+ *           hba->lock held.
  * Pure      ring.h, reply.h, page.h: bytes in, bytes out.
  */
 #ifndef MPTSAS_MPTSAS_H
@@ -66,7 +67,7 @@
 #define MPTSAS_THROTTLE		64	/* commands of a target; SATA has half */
 #define MPTSAS_RECOVERIES	3	/* so many ... */
 #define MPTSAS_RECOVERY_NS	(600 * NANOSEC)	/* ... in so long, and it is dead */
-#define MPTSAS_NEWS_MAX		16	/* that wait for the worker; more: it looks at everything */
+#define MPTSAS_NEWS_MAX		16	/* that wait for the worker; it looks anyway */
 
 enum mptsas_state {
 	MPTSAS_OFF, MPTSAS_READY, MPTSAS_FAILED, MPTSAS_RESETTING, MPTSAS_DEAD, MPTSAS_STATE_N
@@ -387,8 +388,8 @@ void mptsas_tell_reset(struct mptsas_hba *hba, const struct mptsas_target *targe
     const struct mptsas_lu *one);
 /* mptsas_target_reset() - by task management; 0 or -errno */
 int mptsas_target_reset(struct mptsas_target *target) MUST_CHECK;
-/* mptsas_target_depart() - worker: it has left; what the chip still has of its commands ends with
- * CMD_DEV_GONE, before the framework takes its units away */
+/* mptsas_target_depart() - worker: it has left; what the chip still has of its commands ends
+ * with CMD_DEV_GONE, before the framework takes its units away */
 void mptsas_target_depart(struct mptsas_target *target);
 
 /* event.c */

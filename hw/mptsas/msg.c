@@ -152,8 +152,8 @@ mu_reset(struct mptsas_hba *hba)
 	return r < 0 ? r : mptsas_wait_state(hba, MPT_ST_READY, MU_RESET_US);
 }
 
-/* a handshake that somebody died in is brought to its end, whatever that is: there are models whose
- * reset does not end it, and a message cut short ends in a fault at worst */
+/* a handshake that somebody died in is brought to its end, whatever that is: there are models
+ * whose reset does not end it, and a message cut short ends in a fault at worst */
 static void
 doorbell_flush(struct mptsas_hba *hba)
 {

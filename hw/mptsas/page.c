@@ -36,8 +36,8 @@ mpt_page_request_write(
 }
 
 int
-mpt_page_head_read(const uint8_t *reply, size_t len, uint16_t status, const struct page_name *name,
-    struct page_head *ret)
+mpt_page_head_read(const uint8_t *reply, size_t len, uint16_t status,
+    const struct page_name *name, struct page_head *ret)
 {
 	uint8_t type = page_is_extended(name) ? MPT_PAGE_EXTENDED : name->type;
 	uint32_t dwords;

@@ -41,8 +41,8 @@ struct page_head {
 void mpt_page_request_write(uint8_t *frame, const struct page_name *name,
     const struct page_head *head, uint64_t iova);
 
-/* mpt_page_head_read() - the reply to a request for the head: @len bytes. 0, -EBADMSG (too short,
- * or about another page), or -ENOENT: there is none */
+/* mpt_page_head_read() - the reply to a request for the head: @len bytes. 0, -EBADMSG (too
+ * short, or about another page), or -ENOENT: there is none */
 int mpt_page_head_read(const uint8_t *reply, size_t len, uint16_t status,
     const struct page_name *name, struct page_head *ret) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /*
  * mptsas/regs.h - registers, messages and pages of Fusion-MPT (MPI 1.x) SAS controllers
  *
- * What      Offsets and values only. Messages and pages are byte arrays read and written through
+ * What      Offsets and values only. Messages and pages are byte arrays read and written by
  *           base/bytes.h: 64-bit fields are not aligned, and what the chip wrote is foreign.
  * Limits    Everything is little-endian. Offsets of messages count from the first byte of the
  *           request or reply frame.

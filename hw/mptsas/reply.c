@@ -182,7 +182,8 @@ mpt_reply_task_read(const uint8_t *frame, const struct reply_head *head, bool *r
 }
 
 int
-mpt_reply_event_read(const uint8_t *frame, const struct reply_head *head, struct reply_event *ret)
+mpt_reply_event_read(
+    const uint8_t *frame, const struct reply_head *head, struct reply_event *ret)
 {
 	uint32_t len;
 

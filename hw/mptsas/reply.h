@@ -37,7 +37,7 @@ struct reply_result {
 	uint_t state, stats;		/* STATE_*, STAT_* */
 	uint32_t moved;			/* bytes, at most what was asked for */
 	uint8_t sense_bytes;		/* of sense in the slot; 0: none */
-	bool is_killed;			/* by task management or reset: whoever asked knows why */
+	bool is_killed;			/* on request: whoever asked knows why */
 	bool is_absent;			/* nobody there: the topology has changed */
 	bool is_queue_full;
 };
@@ -75,8 +75,8 @@ struct reply_event {
 int mpt_reply_event_read(const uint8_t *frame, const struct reply_head *head,
     struct reply_event *ret) MUST_CHECK;
 
-/* mpt_reply_smp_read() - bytes of the response that arrived, at most @room; 0, -EBADMSG, or -EIO:
- * the link said no (SAS status) */
+/* mpt_reply_smp_read() - bytes of the response that arrived, at most @room; 0, -EBADMSG, or
+ * -EIO: the link said no (SAS status) */
 int mpt_reply_smp_read(const uint8_t *frame, const struct reply_head *head, uint32_t room,
     uint32_t *ret_bytes) MUST_CHECK;
 

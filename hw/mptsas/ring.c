@@ -94,7 +94,8 @@ mpt_ring_layout_fits(const struct ring_layout *layout, const struct ring_facts *
 }
 
 bool
-mpt_ring_reply_index(const struct ring_layout *l, uint32_t base, uint32_t low, uint32_t *ret_index)
+mpt_ring_reply_index(
+    const struct ring_layout *l, uint32_t base, uint32_t low, uint32_t *ret_index)
 {
 	uint32_t off = low - base;
 

@@ -177,7 +177,8 @@ struct ring_place {
 int mpt_ring_io_write(const struct ring_layout *l, const struct ring_place *place,
     const struct ring_io *io) MUST_CHECK;
 
-/* mpt_ring_sge_put() - one simple element that ends its list: 12 bytes at @at; @len 0: no data */
+/* mpt_ring_sge_put() - one simple element that ends its list: 12 bytes at @at; @len 0: no
+ * data */
 void mpt_ring_sge_put(uint8_t *at, uint64_t iova, uint32_t len, uint32_t flags);
 
 #endif /* MPTSAS_RING_H */

@@ -206,8 +206,8 @@ mptsas_scan_route(struct mptsas_scan *scan)
 	for (unsigned int i = 0; i < scan->nphys; i++) {
 		const struct page_device *own = device_by_handle(scan, scan->phys[i].own);
 
-		/* some boards give each phy an address of its own. A record that is no initiator
-		 * is not ours, whatever the handle says */
+		/* some boards give each phy its own address. A record that is no initiator is
+		 * not ours, whatever the handle says */
 		scan->local[i] = own != NULL && (own->info & MPT_INFO_SSP_INITIATOR) != 0 ?
 		    own->sas : scan->wwid;
 	}

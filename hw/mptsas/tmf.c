@@ -406,8 +406,8 @@ ladder_scope(enum mpt_tm type, uint32_t context, const struct mptsas_lu *lu,
 	return (struct scope){ .target = type == MPT_TM_TARGET_RESET ? target : NULL };
 }
 
-/* a command whose time is over, as it was when that was noticed. It may be back meanwhile, and its
- * unit gone: the pointers are compared, not followed */
+/* a command whose time is over, as it was when that was noticed. It may be back meanwhile, and
+ * its unit gone: the pointers are compared, not followed */
 struct victim {
 	struct task task;
 	const struct mptsas_lu *lu;

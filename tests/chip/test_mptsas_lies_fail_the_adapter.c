@@ -1,5 +1,5 @@
-/* a chip that lies: its adapter fails at once, every command ends once, another adapter goes on,
- * and the chip is given a second chance */
+/* a chip that lies: its adapter fails at once, every command ends once, another adapter goes
+ * on, and the chip is given a second chance */
 #include <sys/ddi_intr.h>
 
 #include "base/bytes.h"

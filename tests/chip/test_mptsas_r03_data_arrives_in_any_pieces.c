@@ -1,4 +1,5 @@
-/* row 3: one block to the largest transfer, one piece to as many as there can be, one too many */
+/* row 3: one block to the largest transfer, one piece to as many as there can be, one too
+ * many */
 #include "mptsas.h"
 
 #define PIECES	257u			/* RING_SEGS_MAX */

@@ -1,4 +1,4 @@
-/* row 7: a command beyond its time ends with a timeout, not early, and its memory is left alone */
+/* row 7: a command beyond its time ends with a timeout, not early; its memory is left alone */
 #include "base/clock.h"
 #include "mptsas.h"
 

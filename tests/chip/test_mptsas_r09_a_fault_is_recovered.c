@@ -1,4 +1,4 @@
-/* row 9: the firmware stops; commands in flight end, the adapter comes back, clients are told */
+/* row 9: the firmware stops; commands in flight end, the adapter comes back, and tells */
 #include <stdatomic.h>
 
 #include "hw/mptsas/regs.h"

@@ -31,11 +31,12 @@ plug(unsigned int target, uint64_t wwn)
 	static unsigned int n;
 
 	n++;
-	(void)chip_qmp(chip, "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"null-co\","
-	    "\"node-name\":\"plug%u\",\"size\":1048576,\"read-zeroes\":true}}", n);
-	(void)chip_qmp(chip, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"scsi-hd\","
-	    "\"id\":\"t%ul0\",\"bus\":\"hba0.0\",\"scsi-id\":%u,\"lun\":0,"
-	    "\"drive\":\"plug%u\",\"wwn\":%llu}}", target, target, n,
+	(void)chip_qmp(chip, "{\"execute\":\"blockdev-add\",\"arguments\":{"
+	    "\"driver\":\"null-co\",\"node-name\":\"plug%u\",\"size\":1048576,"
+	    "\"read-zeroes\":true}}", n);
+	(void)chip_qmp(chip, "{\"execute\":\"device_add\",\"arguments\":{"
+	    "\"driver\":\"scsi-hd\",\"id\":\"t%ul0\",\"bus\":\"hba0.0\",\"scsi-id\":%u,"
+	    "\"lun\":0,\"drive\":\"plug%u\",\"wwn\":%llu}}", target, target, n,
 	    (unsigned long long)wwn);
 }
 

@@ -1,5 +1,6 @@
-/* row 15: a buffer longer than the CDB: the emulated disk moves all of it, and counts beyond it.
- * That fails nobody; lib/lu, which is asked by all clients, hands on no more than the CDB moves */
+/* row 15: a buffer longer than the CDB: the emulated disk moves all of it, and counts more.
+ * That fails nobody; lib/lu, which is asked by all clients, hands on no more than the CDB
+ * moves */
 #include "mptsas.h"
 
 static const struct chip_spec spec =

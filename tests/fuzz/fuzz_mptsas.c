@@ -1,7 +1,7 @@
 /*
  * fuzz_mptsas.c - replies and configuration pages of a Fusion-MPT adapter that lies
  *
- * The first byte picks the reader, the rest is what the chip wrote. Readers must stay inside it,
+ * The first byte picks the reader, the rest is what the chip wrote. Readers must stay inside,
  * and what they made of it must be what the driver relies on.
  */
 #include <assert.h>

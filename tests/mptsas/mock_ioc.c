@@ -137,7 +137,8 @@ device_next(uint16_t handle)
 static uint32_t
 page_device_make(uint8_t *page, uint32_t address)
 {
-	const struct ioc_device *d = device_next((uint16_t)address);
+	const struct ioc_device *d =
+	    device_next(ioc.is_circular ? 0xffff : (uint16_t)address);
 
 	if (d == NULL)
 		return 0;
@@ -313,7 +314,8 @@ io_execute(const uint8_t *frame)
 static void
 io_request(uint8_t *frame)
 {
-	bool is_medium = frame[MPT_IO_CDB] == SCMD_READ_G1 || frame[MPT_IO_CDB] == SCMD_WRITE_G1;
+	bool is_medium = frame[MPT_IO_CDB] == SCMD_READ_G1 ||
+	    frame[MPT_IO_CDB] == SCMD_WRITE_G1;
 
 	if (!ioc.hold || !is_medium) {
 		io_execute(frame);
@@ -341,7 +343,8 @@ task_has(const uint8_t *task, const uint8_t *io)
 	case MPT_TM_TARGET_RESET:
 		return memcmp(task, io, 2) == 0;
 	default:
-		return memcmp(task, io, 2) == 0 && memcmp(task + MPT_TM_LUN, io + MPT_IO_LUN, 8) == 0;
+		return memcmp(task, io, 2) == 0 &&
+		    memcmp(task + MPT_TM_LUN, io + MPT_IO_LUN, 8) == 0;
 	}
 }
 
@@ -401,6 +404,7 @@ smp_request(const uint8_t *frame)
 	in[4] = frame[MPT_SMP_REQ_BYTES];
 	reply_begin(r, frame, 7, MPT_S_OK);
 	le16_put(r + MPT_SMPR_BYTES, (uint16_t)len);
+	r[MPT_SMPR_SAS_STATUS] = ioc.smp_status;
 	reply(r, 28);
 }
 

@@ -2,7 +2,7 @@
  * mock_ioc.h - the firmware of a Fusion-MPT SAS controller, in memory
  *
  * What      Registers of a node as functions; behind them a doorbell, FIFOs, pages, disks of
- *           64 KiB, expanders, events. Bus addresses are addresses of the process, so frames lie
+ *           64 KiB, expanders, events. Bus addresses are those of the process, so frames lie
  *           above 4 GiB, which no emulator shows. rig_run() puts the real driver and the
  *           framework on top, in a simulation: time is virtual, and nothing sleeps.
  * Life      rig_run(prepare, scenario): ioc is set up as after power on with one disk; @prepare
@@ -46,12 +46,14 @@ struct ioc {
 
 	/* at any time */
 	bool hold;			/* commands are kept, until they are ended */
+	bool is_circular;		/* devices follow each other in a circle */
 	bool is_mute;			/* configuration requests are not answered */
 	bool is_stuck;			/* the state does not become READY */
 	enum ioc_task tasks[8];		/* by type */
 	uint16_t status;		/* not 0: IOC status of the next command */
 	uint32_t loginfo;
 	uint32_t smp_bytes;		/* of the next response; 0: 12 */
+	uint8_t smp_status;		/* SAS status of it */
 
 	/* to look at */
 	unsigned int requests[256];	/* by function */

@@ -1,4 +1,5 @@
-/* faults, silence, a firmware that has changed: commands end, the adapter returns or is given up */
+/* faults, silence, a firmware that has changed: commands end; the adapter returns, or is given
+ * up */
 #include "base/bytes.h"
 #include "check_main.h"
 #include "mock_ioc.h"
@@ -107,6 +108,24 @@ mute_scenario(void)
 START_TEST(pages_without_answer)
 {
 	rig_run(NULL, mute_scenario);
+}
+END_TEST
+
+/* pages that lead from one to the next, and back */
+static void
+circle_scenario(void)
+{
+	ioc.is_circular = true;
+	while (ioc.resets == 0)
+		sim_advance_us(10000);
+	ioc.is_circular = false;
+	works();
+	ck_assert_uint_eq(ioc.resets, 1);
+}
+
+START_TEST(pages_in_a_circle)
+{
+	rig_run(NULL, circle_scenario);
 }
 END_TEST
 
@@ -289,5 +308,5 @@ START_TEST(last_resort)
 END_TEST
 
 CHECK_MAIN("recovery", fault, fault_while_idle, stale_replies, pages_without_answer,
-    lesser_firmware, stuck_firmware, left_alone, a_full_queue, a_full_queue_by_event,
-    away_for_a_while, quiesced, last_resort)
+    pages_in_a_circle, lesser_firmware, stuck_firmware, left_alone, a_full_queue,
+    a_full_queue_by_event, away_for_a_while, quiesced, last_resort)

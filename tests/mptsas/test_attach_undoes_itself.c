@@ -5,8 +5,8 @@
 #include "mock_ioc.h"
 #include "scsa/config.h"
 
-/* what can be missing before the worker's thread, which cannot: a host that gives no thread is the
- * end of the process */
+/* what can be missing before the worker's thread, which cannot: a host that gives no thread is
+ * the end of the process */
 #define RESOURCES	15
 
 static int64_t fail_at;

@@ -58,6 +58,11 @@ scenario(void)
 	ioc.smp_bytes = 0;
 	ck_assert_int_eq(ask(1032, 1032), 0);
 	ck_assert_uint_eq(rsp[4], 1032 & 0xff);
+	/* the link says no; the adapter is well all the same */
+	ioc.smp_status = 1;
+	ck_assert_int_eq(ask(12, 64), -EIO);
+	ioc.smp_status = 0;
+	ck_assert_int_eq(ask(12, 64), 0);
 	/* gone: the node goes, too */
 	memset(&ioc.devices[1].page, 0, sizeof(ioc.devices[1].page));
 	ioc_phy(4, 2, 0);

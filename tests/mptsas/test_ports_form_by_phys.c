@@ -181,7 +181,8 @@ START_TEST(not_responding)
 }
 END_TEST
 
-/* more news than there is room for, and events nobody knows: the topology is read, that is all */
+/* more news than there is room for, and events nobody knows: the topology is read, and that is
+ * all */
 static void
 flood_scenario(void)
 {
