@@ -37,7 +37,7 @@ session_init(struct ih_session *s, struct iscsi_hba *hba, size_t index,
 	s->hba = hba;
 	s->conf = *conf;
 	s->index = (uint16_t)index;
-	(void)snprintf(s->addr, sizeof(s->addr), "%zx", index);
+	(void)snprintf(s->addr, sizeof(s->addr), "%hx", s->index);
 	mutex_init(&s->lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&s->cv, NULL, CV_DRIVER, NULL);
 	TAILQ_INIT(&s->queue);

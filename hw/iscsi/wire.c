@@ -88,9 +88,10 @@ wire_hook_getenv(const char *name)
 int
 wire_hook_rand(void)
 {
-	unsigned int n = 0;
+	unsigned int n;
 
-	(void)getrandom(&n, sizeof(n), GRND_NONBLOCK);
+	while (getrandom(&n, sizeof(n), 0) != sizeof(n))
+		continue;
 	return (int)(n & 0x7fffffff);
 }
 

@@ -209,7 +209,8 @@ wire_send(struct wire *wire, const struct wire_command *command)
 	wire_leave(before);
 	if (r < 0)
 		wire_die(wire, "connection lost: it cannot be written to");
-	if (iscsi_out_queue_length(wire->ctx) > 0)
+	/* with the window open it is on its way, and only its data may wait for the socket */
+	if (iscsi_out_queue_length(wire->ctx) > 0 && !has_writable(wire))
 		wire->stuck = slot;
 	return slot;
 }
