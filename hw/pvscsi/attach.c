@@ -155,6 +155,7 @@ hba_init(struct pvscsi *hba, dev_info_t *dip)
 	mutex_init(&hba->notify_lock, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&hba->lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&hba->cv, NULL, CV_DRIVER, NULL);
+	STAILQ_INIT(&hba->ended);
 	pvscsi_caps_init(hba->caps);
 	for (uint32_t i = 0; i < PV_TARGETS; i++) {
 		hba->targets[i].number = i;

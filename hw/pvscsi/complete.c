@@ -239,6 +239,37 @@ pvscsi_end_all(
 }
 
 void
+pvscsi_deliver_aside(struct pvscsi *hba, struct pvscsi_done *done)
+{
+	mutex_enter(&hba->lock);
+	for (uint_t i = 0; i < done->n; i++) {
+		struct pvscsi_cmd *cmd = done->pkts[i]->pkt_ha_private;
+
+		STAILQ_INSERT_TAIL(&hba->ended, cmd, link);
+	}
+	if (done->n > 0)
+		pvscsi_work(hba, PVSCSI_WORK_ENDED);
+	mutex_exit(&hba->lock);
+	done->n = 0;
+}
+
+void
+pvscsi_deliver_ended(struct pvscsi *hba)
+{
+	struct pvscsi_cmd *cmd;
+
+	do {
+		mutex_enter(&hba->lock);
+		cmd = STAILQ_FIRST(&hba->ended);
+		if (cmd != NULL)
+			STAILQ_REMOVE_HEAD(&hba->ended, link);
+		mutex_exit(&hba->lock);
+		if (cmd != NULL)
+			scsi_hba_pkt_comp(cmd->pkt);
+	} while (cmd != NULL);
+}
+
+void
 pvscsi_deliver(struct pvscsi_done *done)
 {
 	for (uint_t i = 0; i < done->n; i++)

@@ -66,6 +66,15 @@ topology_run(void *arg)
 	pvscsi_topology(hba, queue_take(hba, &hba->topology));
 }
 
+static void
+aside_run(void *arg)
+{
+	struct pvscsi *hba = arg;
+
+	(void)queue_take(hba, &hba->aside);
+	pvscsi_deliver_ended(hba);
+}
+
 /* without memory for it the tick tries again */
 static void
 queue_run(struct pvscsi *hba, struct pvscsi_queue *queue, void (*fn)(void *))
@@ -82,9 +91,11 @@ void
 pvscsi_work(struct pvscsi *hba, uint_t work)
 {
 	hba->topology.todo |= work & PVSCSI_WORK_TOPOLOGY;
-	hba->recovery.todo |= work & ~PVSCSI_WORK_TOPOLOGY;
+	hba->aside.todo |= work & PVSCSI_WORK_ENDED;
+	hba->recovery.todo |= work & ~(PVSCSI_WORK_TOPOLOGY | PVSCSI_WORK_ENDED);
 	queue_run(hba, &hba->topology, topology_run);
 	queue_run(hba, &hba->recovery, recovery_run);
+	queue_run(hba, &hba->aside, aside_run);
 }
 
 /*
@@ -221,8 +232,9 @@ pvscsi_clocks_start(struct pvscsi *hba)
 	    ddi_taskq_create(hba->dip, "recovery", 1, TASKQ_DEFAULTPRI, 0);
 	hba->topology.taskq =
 	    ddi_taskq_create(hba->dip, "topology", 1, TASKQ_DEFAULTPRI, 0);
-	return hba->recovery.taskq != NULL && hba->topology.taskq != NULL ? DDI_SUCCESS :
-	    DDI_FAILURE;
+	hba->aside.taskq = ddi_taskq_create(hba->dip, "aside", 1, TASKQ_DEFAULTPRI, 0);
+	return hba->recovery.taskq != NULL && hba->topology.taskq != NULL &&
+	    hba->aside.taskq != NULL ? DDI_SUCCESS : DDI_FAILURE;
 }
 
 /* probes may wait for recovery, and that for ticks: so they end in this order */
@@ -237,4 +249,6 @@ pvscsi_clocks_stop(struct pvscsi *hba)
 	queue_close(hba, &hba->topology);
 	timer_close(hba, &hba->tick);
 	queue_close(hba, &hba->recovery);
+	queue_close(hba, &hba->aside);
+	pvscsi_deliver_ended(hba);
 }

@@ -72,7 +72,7 @@ end_all(struct pvscsi *hba, uint8_t reason, uint_t state, uint_t stats)
 		mutex_enter(&hba->lock);
 		has_more = pvscsi_end_all(hba, reason, state, stats, &done);
 		mutex_exit(&hba->lock);
-		pvscsi_deliver(&done);
+		pvscsi_deliver_aside(hba, &done);
 	} while (has_more);
 }
 
@@ -117,7 +117,7 @@ revival_plan(struct pvscsi *hba)
 	mutex_exit(&hba->lock);
 }
 
-/* lock order: this ends polled commands before it waits for an interrupt that may be polling */
+/* the order matters: polled commands have ended when it waits for an interrupt that may be polling */
 static void
 failed_run(struct pvscsi *hba)
 {
@@ -160,7 +160,7 @@ restart(struct pvscsi *hba)
 	if (!state_move(hba, PVSCSI_RESETTING, PVSCSI_READY))
 		return -EIO;
 	/* completions may have come while nobody was to look */
-	(void)pvscsi_drain(hba, PVSCSI_BUDGET);
+	pvscsi_drain_aside(hba);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ pvscsi_recover(struct pvscsi *hba)
 		pvscsi_kick(hba);
 		mark_all(hba, STAT_BUS_RESET);
 		pvscsi_silence(hba, false);
-		(void)pvscsi_drain(hba, UINT_MAX);
+		pvscsi_drain_aside(hba);
 		end_all(hba, CMD_RESET, STATE_SENT, STAT_BUS_RESET);
 		r = restart(hba);
 	}
@@ -244,7 +244,7 @@ refresh_begin(struct pvscsi *hba)
 {
 	bool is_due;
 
-	(void)pvscsi_drain(hba, UINT_MAX);
+	pvscsi_drain_aside(hba);
 	mutex_enter(&hba->lock);
 	is_due = hba->state == PVSCSI_READY && hba->rings.req_prod >= hba->refresh_at &&
 	    hba->tags.used == 0;

@@ -64,20 +64,18 @@ msgs_take(struct pvscsi *hba, uint_t *n)
 
 /* messages first: a target that has left takes its commands with it. How many were met */
 static uint_t
-batch_take(struct pvscsi *hba, enum pvscsi_lie *lie)
+batch_take(struct pvscsi *hba, enum pvscsi_lie *lie, struct pvscsi_done *done)
 {
-	struct pvscsi_done done = { .n = 0 };
 	uint_t nmsgs = 0, n = 0;
 
 	mutex_enter(&hba->lock);
 	if (hba->state == PVSCSI_READY || hba->state == PVSCSI_RESETTING) {
 		*lie = msgs_take(hba, &nmsgs);
 		if (*lie == PVSCSI_LIE_NONE)
-			*lie = cmps_take(hba, &done, &n);
+			*lie = cmps_take(hba, done, &n);
 	}
 	mutex_exit(&hba->lock);
 	(void)atomic_fetch_add_explicit(&hba->stats.completions, n, memory_order_relaxed);
-	pvscsi_deliver(&done);
 	return n > 0 ? n : nmsgs > 0;
 }
 
@@ -96,16 +94,34 @@ bool
 pvscsi_drain(struct pvscsi *hba, uint_t budget)
 {
 	enum pvscsi_lie lie = PVSCSI_LIE_NONE;
+	struct pvscsi_done done = { .n = 0 };
 	uint_t n, total = 0;
 
 	do {
-		n = batch_take(hba, &lie);
+		n = batch_take(hba, &lie, &done);
+		pvscsi_deliver(&done);
 		total += n;
 	} while (n == PVSCSI_BATCH && total < budget && lie == PVSCSI_LIE_NONE);
 	intr_credit(hba, total);
 	if (lie != PVSCSI_LIE_NONE)
 		pvscsi_fail(hba, lie);
 	return n == PVSCSI_BATCH && lie == PVSCSI_LIE_NONE;
+}
+
+void
+pvscsi_drain_aside(struct pvscsi *hba)
+{
+	enum pvscsi_lie lie = PVSCSI_LIE_NONE;
+	struct pvscsi_done done = { .n = 0 };
+	uint_t n;
+
+	do {
+		n = batch_take(hba, &lie, &done);
+		pvscsi_deliver_aside(hba, &done);
+		intr_credit(hba, n);
+	} while (n == PVSCSI_BATCH && lie == PVSCSI_LIE_NONE);
+	if (lie != PVSCSI_LIE_NONE)
+		pvscsi_fail(hba, lie);
 }
 
 /* a line is shared and stays up until the chip is told; a message is ours, and over */

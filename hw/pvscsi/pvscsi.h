@@ -32,9 +32,10 @@
  *           to the registers), inside it lock (rings, tags, state). topo_lock: what the target
  *           map was told; topo_lock outside of lock. No completion, no callback and no call of
  *           the framework but timeout() and cv_*() is made with lock held.
- * Threads   Interrupts, ticks and tran_start are interrupt context. Two task queues: "recovery"
- *           (timeouts, resets, failure) and "topology" (probes, map), because a probe may wait
- *           for what recovery does.
+ * Threads   Interrupts, ticks and tran_start are interrupt context. Three task queues: "recovery"
+ *           (timeouts, resets, failure), "topology" (probes, map), because a probe may wait for
+ *           what recovery does, and "aside" (completions that recovery has made), because a
+ *           completion may start a polled command and wait for recovery in it.
  * Silence   A packet ends when the chip returned it, or after an adapter reset: then the chip
  *           does not write to its memory any more.
  */
@@ -47,6 +48,7 @@
 #include <stdbool.h>
 #include <sys/scsi/impl/scsi_reset_notify.h>
 #include <sys/scsi/impl/services.h>
+#include <sys/queue.h>
 #include <sys/scsi/impl/tgtmap.h>
 
 #include "base/compiler.h"
@@ -232,6 +234,7 @@ struct pvscsi_lu {
 };
 
 struct pvscsi_cmd {
+	STAILQ_ENTRY(pvscsi_cmd) link;	/* ended, to be completed aside; under lock */
 	struct pvscsi_target *target;
 	scsi_lun_t lun;
 	struct scsi_pkt *pkt;		/* NULL: the driver's own */
@@ -283,6 +286,7 @@ struct pvscsi_timer {
 #define PVSCSI_WORK_LATE	0x10u
 #define PVSCSI_WORK_EVENTS	0x20u	/* topology */
 #define PVSCSI_WORK_SCAN	0x40u
+#define PVSCSI_WORK_ENDED	0x80u	/* aside */
 #define PVSCSI_WORK_TOPOLOGY	(PVSCSI_WORK_EVENTS | PVSCSI_WORK_SCAN)
 
 struct pvscsi_queue {
@@ -328,7 +332,8 @@ struct pvscsi {
 	struct pvscsi_tags tags;
 	struct pvscsi_timer tick, scan;
 	uint_t ntimers;			/* running now */
-	struct pvscsi_queue recovery, topology;
+	struct pvscsi_queue recovery, topology, aside;
+	STAILQ_HEAD(, pvscsi_cmd) ended;	/* aside's */
 
 	scsi_hba_tgtmap_t *map;		/* while the iport is attached; under topo_lock */
 	uint_t scan_s;
@@ -397,13 +402,18 @@ void pvscsi_end(struct pvscsi *hba, struct pvscsi_cmd *cmd, struct pvscsi_result
  * false: there was nothing */
 bool pvscsi_end_all(
     struct pvscsi *hba, uint8_t reason, uint_t state, uint_t stats, struct pvscsi_done *done);
-void pvscsi_deliver(struct pvscsi_done *done);	/* no lock is held */
+/* pvscsi_deliver() - no lock is held. pvscsi_deliver_aside(): soon, by another thread */
+void pvscsi_deliver(struct pvscsi_done *done);
+void pvscsi_deliver_aside(struct pvscsi *hba, struct pvscsi_done *done);
+void pvscsi_deliver_ended(struct pvscsi *hba);	/* what was put aside; aside queue */
 
 /* intr.c */
 uint_t pvscsi_intr(caddr_t arg1, caddr_t arg2);
 /* pvscsi_drain() - end what the chip has returned, @budget commands at most; true: there may be
- * more. No lock but recovery_lock is held */
+ * more. No lock is held. pvscsi_drain_aside(): all of it, completed by another thread;
+ * recovery_lock may be held */
 bool pvscsi_drain(struct pvscsi *hba, uint_t budget);
+void pvscsi_drain_aside(struct pvscsi *hba);
 
 /* tmf.c */
 int pvscsi_abort(struct scsi_address *ap, struct scsi_pkt *pkt);
@@ -419,7 +429,7 @@ void pvscsi_empty(struct pvscsi *hba, struct pvscsi_target *target);
 int pvscsi_quiesce(dev_info_t *dip);
 int pvscsi_unquiesce(dev_info_t *dip);
 /* pvscsi_late() - climb the ladder with every command whose time is over: abort, device reset,
- * bus reset, adapter reset; then give the chip PVSCSI_GRACE_S for it. Any context */
+ * bus reset, adapter reset; then give the chip PVSCSI_GRACE_S for it. Recovery queue */
 void pvscsi_late(struct pvscsi *hba);
 
 /* event.c */

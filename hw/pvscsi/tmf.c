@@ -332,7 +332,7 @@ late_climb(struct pvscsi *hba, enum ladder step, uint32_t context, struct pvscsi
 		(void)pvscsi_recover(hba);
 		break;
 	}
-	(void)pvscsi_drain(hba, UINT_MAX);
+	pvscsi_drain_aside(hba);
 }
 
 void
@@ -342,7 +342,7 @@ pvscsi_late(struct pvscsi *hba)
 	uint32_t context;
 	enum ladder step;
 
-	(void)pvscsi_drain(hba, UINT_MAX);
+	pvscsi_drain_aside(hba);
 	for (uint32_t i = 0; i < hba->tags.n; i++) {
 		if (late_step(hba, i, &step, &context, &target))
 			late_climb(hba, step, context, target);

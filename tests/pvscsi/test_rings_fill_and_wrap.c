@@ -128,6 +128,53 @@ polled_in_vain(void)
 	chip->disks[0].is_held = false;
 }
 
+/* a completion starts a polled command, and that is late itself: each is seen to by somebody */
+static struct scsi_pkt *chained;
+static int chained_r;
+
+static void
+chain(struct scsi_pkt *pkt)
+{
+	struct io *io = pkt->pkt_private;
+
+	chained_r = scsi_transport(chained);
+	atomic_fetch_add(&io->done, 1);
+}
+
+static void
+chain_of(struct io *first, void (*fn)(struct scsi_pkt *))
+{
+	io_init(first, world_sd(0), cdb, cdb_tur(cdb), NULL, 0, false);
+	first->pkt->pkt_time = 1;
+	first->pkt->pkt_comp = fn;
+	io_init(&one, world_sd(0), cdb, cdb_tur(cdb), NULL, 0, false);
+	one.pkt->pkt_time = 1;
+	one.pkt->pkt_flags |= FLAG_NOINTR;
+	chained = one.pkt;
+}
+
+static void
+polled_inside_completions(void)
+{
+	chip->disks[0].is_held = true;
+	chain_of(&ios[0], chain);
+	io_send(&ios[0]);
+	world_settle(4 * S);
+	ck_assert(io_ended(&ios[0], CMD_TIMEOUT, STAT_TIMEOUT | STAT_ABORTED));
+	ck_assert_int_eq(chained_r, TRAN_ACCEPT);
+	ck_assert_int_eq(one.pkt->pkt_reason, CMD_TIMEOUT);
+	/* and while the adapter fails: refused, or ended with the others */
+	atomic_store(&ios[0].done, 0);
+	ck_assert_int_eq(scsi_transport(ios[0].pkt), TRAN_ACCEPT);
+	mock_return(chip, &(struct pv_cmp){ .context = 5 });
+	world_settle(S / 2);
+	ck_assert(io_ended(&ios[0], CMD_TRAN_ERR, 0));
+	ck_assert_int_eq(chained_r, TRAN_FATAL_ERROR);
+	io_fini(&ios[0]);
+	io_fini(&one);
+	chip->disks[0].is_held = false;
+}
+
 static void
 release_later(void *arg)
 {
@@ -178,8 +225,9 @@ WORLD_TEST(rings_start_again, .refresh_at = 300)
 WORLD_TEST(rings_refused, .refresh_at = 100)
 WORLD_TEST(polled)
 WORLD_TEST(polled_in_vain)
+WORLD_TEST(polled_inside_completions)
 WORLD_TEST(quiesced)
 WORLD_TEST(shared_line, .prepare = on_a_line)
 
 CHECK_MAIN("rings fill and wrap", full_ring_test, rings_start_again_test, rings_refused_test,
-    polled_test, polled_in_vain_test, quiesced_test, shared_line_test)
+    polled_test, polled_in_vain_test, polled_inside_completions_test, quiesced_test, shared_line_test)
