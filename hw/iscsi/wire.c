@@ -47,7 +47,14 @@ static ssize_t
 hook_judge(void *buf, size_t want, ssize_t n)
 {
 	struct screen *s = &wire_now->screen;
+	int err = errno;
 
+	/* libiscsi has no words of its own for these two */
+	if (n == 0)
+		wire_die(wire_now, "the target has closed the connection");
+	else if (n < 0 && err != EAGAIN && err != EINTR)
+		wire_die(wire_now, "connection lost: %s", strerror(err));
+	errno = err;
 	if (n <= 0 || screen_take(s, buf, want, (size_t)n))
 		return n;
 	wire_now->is_liar = true;
@@ -123,10 +130,11 @@ void
 wire_die_of_error(struct wire *wire, const char *what)
 {
 	const char *error = iscsi_get_error(wire->ctx);
+	size_t len = strcspn(error, "\n");
 	char shown[160];
 
-	wire_die(wire, "%s%s%s", what, error[0] == '\0' ? "" : ": ",
-	    text_escape(error, strlen(error), shown, sizeof(shown)));
+	wire_die(wire, "%s%s%s", what, len == 0 ? "" : ": ",
+	    text_escape(error, len, shown, sizeof(shown)));
 }
 
 /*
