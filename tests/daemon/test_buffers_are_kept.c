@@ -1,0 +1,137 @@
+#include <check_main.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/fault.h"
+#include "daemon/bufs.h"
+#include "hw/pci/arena.h"
+
+#define SMALL	4096u
+#define LARGE	65536u
+#define MIB	(1u << 20)
+
+static struct bufs bufs;
+
+static bool
+is_all(const uint8_t *buf, size_t len, uint8_t value)
+{
+	for (size_t i = 0; i < len; i++)
+		if (buf[i] != value)
+			return false;
+	return true;
+}
+
+START_TEST(what_another_left_is_not_seen)
+{
+	uint64_t one = bufs_owner(), other = bufs_owner();
+	uint8_t *buf;
+
+	ck_assert_uint_ne(one, other);
+	bufs_init(&bufs);
+	buf = bufs_take(&bufs, SMALL, one);
+	ck_assert(is_all(buf, SMALL, 0));
+	memset(buf, 0x11, SMALL);
+	bufs_give(&bufs, buf, SMALL, one);
+	ck_assert_uint_eq(bufs.free_bytes, SMALL);
+	ck_assert_ptr_eq(bufs_take(&bufs, SMALL, one), buf);
+	ck_assert(is_all(buf, SMALL, 0x11));
+	bufs_give(&bufs, buf, SMALL, one);
+	ck_assert_ptr_eq(bufs_take(&bufs, 1, other), buf);
+	ck_assert(is_all(buf, SMALL, 0));
+	memset(buf, 0x22, SMALL);
+	bufs_give(&bufs, buf, 1, other);
+	/* one that will be filled before it is read is left as it is */
+	ck_assert_ptr_eq(bufs_take(&bufs, SMALL, BUFS_NOBODY), buf);
+	ck_assert(is_all(buf, SMALL, 0x22));
+	bufs_give(&bufs, buf, SMALL, BUFS_NOBODY);
+	bufs_give(&bufs, NULL, SMALL, one);
+	bufs_fini(&bufs);
+	ck_assert_uint_eq(bufs.free_bytes, 0);
+}
+END_TEST
+
+START_TEST(only_so_much_is_kept)
+{
+	void *buf[BUFS_KEPT_BYTES / MIB + 4];
+
+	bufs_init(&bufs);
+	for (size_t i = 0; i < ARRAY_LEN(buf); i++)
+		buf[i] = bufs_take(&bufs, MIB, BUFS_NOBODY);
+	for (size_t i = 0; i < ARRAY_LEN(buf); i++)
+		bufs_give(&bufs, buf[i], MIB, BUFS_NOBODY);
+	ck_assert_uint_eq(bufs.free_bytes, BUFS_KEPT_BYTES);
+	/* larger than any class: made and gone */
+	buf[0] = bufs_take(&bufs, 5 * MIB, 1);
+	ck_assert(is_all(buf[0], 5 * MIB, 0));
+	bufs_give(&bufs, buf[0], 5 * MIB, 1);
+	ck_assert_uint_eq(bufs.free_bytes, BUFS_KEPT_BYTES);
+	bufs_fini(&bufs);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_none)
+{
+	void *buf;
+
+	bufs_init(&bufs);
+	fault_arm(1);
+	ck_assert_ptr_null(bufs_take(&bufs, SMALL, 1));
+	ck_assert(fault_disarm());
+	/* one that cannot be written down is not kept */
+	buf = bufs_take(&bufs, SMALL, 1);
+	fault_arm(1);
+	bufs_give(&bufs, buf, SMALL, 1);
+	ck_assert(fault_disarm());
+	ck_assert_uint_eq(bufs.free_bytes, 0);
+	bufs_fini(&bufs);
+}
+END_TEST
+
+/* an adapter may write into a buffer that is not in use: nothing is kept in it */
+START_TEST(buffers_of_adapters_hold_nothing_of_ours)
+{
+	uint8_t *first, *second;
+
+	ck_assert_int_eq(pci_arena_begin(MIB), 0);
+	bufs_init(&bufs);
+	first = bufs_take(&bufs, LARGE, 1);
+	second = bufs_take(&bufs, LARGE, 1);
+	ck_assert(is_all(first, LARGE, 0));
+	bufs_give(&bufs, first, LARGE, 1);
+	bufs_give(&bufs, second, LARGE, 1);
+	memset(first, 0xff, LARGE);
+	memset(second, 0xff, LARGE);
+	ck_assert_ptr_eq(bufs_take(&bufs, LARGE, 2), second);
+	ck_assert(is_all(second, LARGE, 0));
+	ck_assert_ptr_eq(bufs_take(&bufs, LARGE, 2), first);
+	bufs_give(&bufs, first, LARGE, 2);
+	bufs_give(&bufs, second, LARGE, 2);
+	bufs_fini(&bufs);
+	/* all of it came back */
+	first = pci_arena_take(MIB);
+	ck_assert_ptr_nonnull(first);
+	ck_assert(pci_arena_give(first));
+}
+END_TEST
+
+/* when the arena is full, the heap serves */
+START_TEST(a_full_arena_is_no_end)
+{
+	void *buf[40];
+
+	ck_assert_int_eq(pci_arena_begin(MIB), 0);
+	bufs_init(&bufs);
+	for (size_t i = 0; i < ARRAY_LEN(buf); i++) {
+		buf[i] = bufs_take(&bufs, LARGE, BUFS_NOBODY);
+		ck_assert_ptr_nonnull(buf[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(buf); i++)
+		bufs_give(&bufs, buf[i], LARGE, BUFS_NOBODY);
+	bufs_fini(&bufs);
+}
+END_TEST
+
+CHECK_MAIN("buffers", what_another_left_is_not_seen, only_so_much_is_kept,
+    without_memory_there_is_none, buffers_of_adapters_hold_nothing_of_ours,
+    a_full_arena_is_no_end)
