@@ -292,6 +292,9 @@ mptsas_reap(struct mptsas_hba *hba, unsigned int budget, unsigned int *ret_n)
 		    reply_short(hba, word);
 	}
 	mptsas_touch_end(hba);
+	/* also when polled: the interrupts for those replies will find nothing */
+	if (n > 0)
+		atomic_store_explicit(&hba->idle, 0, memory_order_relaxed);
 	*ret_n = n;
 	return n < budget;
 }
@@ -329,8 +332,5 @@ mptsas_intr(caddr_t arg1, caddr_t arg2)
 	/* others share the loop: what the budget leaves gets an interrupt of its own */
 	if (!mptsas_reap(hba, MPTSAS_REAP_BUDGET, &n))
 		scsad_intr_trigger(hba->vector);
-	if (n == 0)
-		return intr_idle(hba);
-	atomic_store_explicit(&hba->idle, 0, memory_order_relaxed);
-	return DDI_INTR_CLAIMED;
+	return n == 0 ? intr_idle(hba) : DDI_INTR_CLAIMED;
 }

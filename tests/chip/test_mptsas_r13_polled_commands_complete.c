@@ -25,7 +25,8 @@ START_TEST(polled)
 	}
 	cmd = chip_cmd_new(chip, mpt_unit(chip, 0, 0), tur, sizeof(tur), CHIP_NONE, 0);
 	cmd->pkt->pkt_flags |= FLAG_NOINTR;
-	for (unsigned int i = 0; i < 200; i++) {
+	/* more than the interrupts in a row that may bring nothing */
+	for (unsigned int i = 0; i < 1500; i++) {
 		/* where sleeping is forbidden, the driver has to do it itself */
 		was = sched_set_interrupt(true);
 		ck_assert_int_eq(scsi_transport(cmd->pkt), TRAN_ACCEPT);
