@@ -115,4 +115,9 @@ rm "$m/proc/78/fd/9"
 expect 0 "vfio-pci has it now" hba unbind 0000:00:10.0
 [ ! -e "$m/etc/driverctl.d/pci-0000:00:10.0" ] || fail "it is still kept"
 [ ! -e "$m/run/scsad-hbas/0000:00:10.0" ] || fail "udev still gives it away"
+# a daemon that is told to drive what is not there, or what could write anywhere
+expect 15 "ffff:ff:1f.7: there is no such PCI function" "$SCSAD_BIN" --pci ffff:ff:1f.7
+expect 102 "allow_unsafe_dma: yes" "$SCSAD_BIN" --pci ffff:ff:1f.7,uio
+expect 102 "drives PCI functions: say which" "$SCSAD_BIN" --config /dev/stdin <<<"hbas: [{driver: pvscsi}]"
+expect 15 "ffff:ff:1f.7" "$SCSAD_BIN" --pci ffff:ff:1f.7,pvscsi,uio --allow-unsafe-dma
 echo "controllers found, none in use taken"
