@@ -261,6 +261,8 @@ start_exports(struct daemon *d)
 		r = portal_server_new(d->loops, d->exports, NULL, &d->portals);
 	if (r < 0)
 		log_error("exports: cannot be set up: %s", strerror(-r));
+	else
+		portal_server_hold(d->portals);
 	return r;
 }
 
@@ -303,9 +305,25 @@ start_socket(struct daemon *d)
 		log_error("%s", text);
 		return r;
 	}
+	return 0;
+}
+
+/* nobody is served by more rights than serving takes */
+static int
+start_serving(struct daemon *d)
+{
+	int r = privilege_drop(d->conf);
+
+	if (r == 0)
+		r = sandbox_enter(d->conf->seccomp);
+	if (r < 0)
+		return r;
+	exports_keep(d->exports);
 	r = rpc_server_listen(d->rpc, STEAL_FD(d->socket.fd));
 	if (r < 0)
 		log_error("socket '%s': %s", d->socket.path, strerror(-r));
+	else
+		portal_server_go(d->portals);
 	return r;
 }
 
@@ -331,12 +349,11 @@ daemon_start(const struct config *conf, struct daemon **ret_daemon)
 	if (r == 0)
 		r = start_socket(d);
 	if (r == 0)
-		r = privilege_drop(conf);
+		r = start_serving(d);
 	if (r < 0) {
 		daemon_stop(d);
 		return r;
 	}
-	exports_keep(d->exports);
 	*ret_daemon = d;
 	return 0;
 }
@@ -496,11 +513,6 @@ run(const struct config *conf)
 	r = daemon_start(conf, &d);
 	if (r < 0)
 		return EXIT_START;
-	r = sandbox_enter(conf->seccomp);
-	if (r < 0) {
-		daemon_stop(d);
-		return EXIT_START;
-	}
 	exports_tell(d->exports);
 	log_notice("ready, socket %s", d->socket.path);
 	notify_status("serving %s", d->socket.path);

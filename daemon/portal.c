@@ -229,6 +229,7 @@ portal_server_new(struct loops *loops, struct exports *exports,
 	limits_take(&server->limits, limits);
 	(void)pthread_mutex_init(&server->lock, NULL);
 	(void)pthread_cond_init(&server->cond, NULL);
+	TAILQ_INIT(&server->waiting);
 	for (unsigned int i = 0; r == 0 && i < loops_count(loops); i++)
 		r = loop_start(server, &server->loop[i], i);
 	if (r < 0) {

@@ -73,6 +73,8 @@ struct portal_server {
 	struct portal_target *targets;	/* by name */
 	struct portal_address *addresses;
 	uint32_t n_conns;
+	bool is_held;			/* listeners wait with accepting */
+	TAILQ_HEAD(, portal_listener) waiting;
 };
 
 /* an initiator port that has logged in since the target came up */

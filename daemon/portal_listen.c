@@ -17,6 +17,8 @@
 #define ACCEPTS		64	/* of one listener in one turn */
 
 struct portal_listener {
+	TAILQ_ENTRY(portal_listener) entry;	/* of server->waiting, */
+	bool is_waiting;			/* while it is there; server->lock */
 	struct portal_loop *loop;
 	struct event *event;
 	int fd;
@@ -140,18 +142,64 @@ portal_listen_open(void *ctx, const struct ex_portal *portal,
 }
 
 void
-portal_listen_start(void *ctx UNUSED, void *handle)
+portal_listen_start(void *ctx, void *handle)
 {
+	struct portal_server *server = ctx;
 	struct portal_listener *l = handle;
 
-	loop_call(l->loop->loop, listener_begin, l);
+	(void)pthread_mutex_lock(&server->lock);
+	l->is_waiting = server->is_held;
+	if (l->is_waiting)
+		TAILQ_INSERT_TAIL(&server->waiting, l, entry);
+	(void)pthread_mutex_unlock(&server->lock);
+	if (!l->is_waiting)
+		loop_call(l->loop->loop, listener_begin, l);
 }
 
 void
-portal_listen_close(void *ctx UNUSED, void *handle)
+portal_server_hold(struct portal_server *server)
 {
+	(void)pthread_mutex_lock(&server->lock);
+	server->is_held = true;
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
+/* the next that waits, taken off the list; NULL: nobody has to any more */
+static struct portal_listener *
+waiting_take(struct portal_server *server)
+{
+	struct portal_listener *l;
+
+	(void)pthread_mutex_lock(&server->lock);
+	server->is_held = false;
+	l = TAILQ_FIRST(&server->waiting);
+	if (l != NULL) {
+		TAILQ_REMOVE(&server->waiting, l, entry);
+		l->is_waiting = false;
+	}
+	(void)pthread_mutex_unlock(&server->lock);
+	return l;
+}
+
+void
+portal_server_go(struct portal_server *server)
+{
+	struct portal_listener *l;
+
+	while ((l = waiting_take(server)) != NULL)
+		loop_call(l->loop->loop, listener_begin, l);
+}
+
+void
+portal_listen_close(void *ctx, void *handle)
+{
+	struct portal_server *server = ctx;
 	struct portal_listener *l = handle;
 
+	(void)pthread_mutex_lock(&server->lock);
+	if (l->is_waiting)
+		TAILQ_REMOVE(&server->waiting, l, entry);
+	(void)pthread_mutex_unlock(&server->lock);
 	loop_call(l->loop->loop, listener_end, l);
 	close_fd(&l->fd);
 	free(l);

@@ -128,6 +128,7 @@ START_TEST(of_a_start)
 		fixture_init(&f);
 		fixture_disk(&f, "mem:1M");
 		fault_arm(n);
+		f.conf.seccomp = SANDBOX_OFF;
 		r = daemon_start(&f.conf, &f.daemon);
 		was_hit = fault_disarm();
 		if (r < 0)

@@ -104,6 +104,7 @@ START_TEST(start_that_fails_leaves_nothing)
 	fixture_init(&f);
 	fixture_disk(&f, "mem:1M");
 	fixture_disk(&f, "file:/no/such/image");
+	f.conf.seccomp = SANDBOX_OFF;
 	ck_assert_int_lt(daemon_start(&f.conf, &f.daemon), 0);
 	fixture_stop(&f);
 }
