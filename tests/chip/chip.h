@@ -68,13 +68,13 @@ struct chip_spec {
 /**
  * chip_start() - QEMU up, driver attached, units enumerated
  *
- * Skips the test program (exit status 77, which ctest shows as skipped) when
- * qemu-system-x86_64 is not installed.
+ * Where qemu-system-x86_64 is not installed ctest skips the program (with-qemu), and this call fails
+ * it.
  */
 struct chip *chip_start(const struct chip_spec *spec);
 
-/* chip_stop() - detach (which must succeed), end QEMU, free; fails the test when the function is
- * still a bus master or memory of the pool was not given back */
+/* chip_stop() - detach (which must succeed), end QEMU, free; fails the test when memory of the pool
+ * was not given back */
 void chip_stop(struct chip *chip);
 
 /* chip_attach() - devi_attach() and enumeration; 0 or -errno. chip_detach(): 0 or -errno */

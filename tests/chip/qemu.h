@@ -21,6 +21,8 @@ struct qemu {
 	pid_t pid;
 	int qtest_fd, irq_fd, qmp_fd;	/* connected; the first two are the taker's */
 	char dir[64];			/* images of disks */
+	pid_t janitor;			/* takes it away, when end_fd is closed */
+	int end_fd;
 	char *ram;			/* bus address 0 */
 	char reply[65536];
 	size_t fill;			/* of reply, behind the answer */
