@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hw/iscsi/iscsi_hba.h"
+
+bool
+rpc_hba_is_iscsi(const struct hba *hba)
+{
+	return hba != NULL && hba->dip != NULL && hba->state == HBA_READY &&
+	    strcmp(hba->driver, ISCSI_HBA_DRIVER) == 0;
+}
+
 bool
 rpc_hba_is_soft(const struct hba *hba)
 {

@@ -465,8 +465,9 @@ enum rpc_go rpc_reserve_status(const struct rpc_in *in);
 /* rpc_hba.c: which HBA is meant */
 #define RPC_HBA_CANDIDATES	(CONFIG_HBAS_MAX * sizeof(((struct hba *)0)->name))
 
-/* a software HBA that is up */
+/* a software HBA that is up; an iSCSI initiator that is, or NULL */
 bool rpc_hba_is_soft(const struct hba *hba);
+bool rpc_hba_is_iscsi(const struct hba *hba);
 /* the software HBA that @path (an HBA, or a unit behind one; NULL or "": the only one) means;
  * NULL: refused already */
 struct hba *rpc_hba_soft(const struct rpc_in *in, const char *path);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "daemon/topo.h"
 #include "ddi/devtree.h"
+#include "hw/iscsi/iscsi_hba.h"
 #include "scsa/config.h"
 #include "scsi/inquiry.h"
 
@@ -136,6 +137,51 @@ show_soft_disk(struct show *s, const struct hba *hba, const struct lu_info *info
 	show_counter(s, "hba.spurious", disk.spurious);
 }
 
+/* a unit behind an iSCSI target: how its session is */
+static void
+show_iscsi_unit(struct show *s, const struct hba *hba, const struct lu_info *info)
+{
+	struct iscsi_hba_info target;
+
+	if (!rpc_hba_is_iscsi(hba) || iscsi_hba_info_get(hba->dip,
+	    strtoul(info->address, NULL, 16), &target) < 0)
+		return;
+	show_detail(s, "session", "target", "%s", target.name);
+	show_detail(s, "session", "portal", "%s", target.portal);
+	show_detail(s, "session", "state", "%s", target.state);
+	if (target.error[0] != '\0')
+		show_detail(s, "session", "error", "%s", target.error);
+	show_counter(s, "hba.commands", target.commands);
+	show_counter(s, "hba.queued", target.queued);
+	show_counter(s, "hba.sent", target.sent);
+	show_counter(s, "hba.read_bytes", target.read_bytes);
+	show_counter(s, "hba.written_bytes", target.written_bytes);
+	show_counter(s, "hba.aborted", target.aborted);
+	show_counter(s, "hba.reset", target.reset);
+	show_counter(s, "hba.timed_out", target.timed_out);
+	show_counter(s, "hba.lost", target.lost);
+	show_counter(s, "hba.logins", target.logins);
+	show_counter(s, "hba.refused_logins", target.refused_logins);
+	show_counter(s, "hba.redirects", target.redirects);
+	show_counter(s, "hba.losses", target.losses);
+	show_counter(s, "hba.liars", target.liars);
+}
+
+/* its targets, as many as a reply has room for */
+static void
+show_iscsi_targets(struct show *s, const struct hba *hba)
+{
+	static const char *const keys[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+		"a", "b", "c", "d", "e", "f" };
+	struct iscsi_hba_info target;
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (iscsi_hba_info_get(hba->dip, i, &target) == 0)
+			show_detail(s, "targets", keys[i], "%s at %s: %s%s%s", target.name,
+			    target.portal, target.state, target.error[0] == '\0' ? "" : ", ",
+			    target.error);
+}
+
 static void
 show_unit(struct show *s, struct rpc_server *server, const struct lu *unit)
 {
@@ -165,6 +211,7 @@ show_unit(struct show *s, struct rpc_server *server, const struct lu *unit)
 	show_detail(s, "home", "loop", "%u", loop_index(loop_of(lu_home(unit))));
 	show_unit_stats(s, unit);
 	show_soft_disk(s, hbas_find(server->hbas, info->hba), info);
+	show_iscsi_unit(s, hbas_find(server->hbas, info->hba), info);
 }
 
 /* ------ HBAs and ports ------ */
@@ -197,6 +244,8 @@ show_hba(struct show *s, const struct hba *hba)
 		show_detail(s, "hba", "pci", "%s", hba->pci);
 	if (hba->soft != NULL && hba->state == HBA_READY)
 		show_detail(s, "hba", "disks", "%zu", soft_hba_disks(hba->soft));
+	if (rpc_hba_is_iscsi(hba))
+		show_iscsi_targets(s, hba);
 	if (hba->dip != NULL && hba->state == HBA_READY)
 		show_port_stats(s, hba->dip);
 }

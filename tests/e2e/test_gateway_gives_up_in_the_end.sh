@@ -11,6 +11,9 @@ remote_stop 1
 start_daemon --iscsi "$(far 0 grace=1,retry=200ms)" --iscsi "$(far 1 grace=1,retry=200ms)"
 units_are 1 || fail "there are $(units) units with one target"
 log_has "not logged in" || fail "nothing is said of the other"
+expect 0 "${remote_at[0]}: up" ctl show iscsi0
+expect 0 "refused" ctl show iscsi0
+expect 0 "hba.logins" ctl show ONE
 remote_start 1
 until_true units_are 2
 expect 0 "" ctl cdb TWO 00 00 00 00 00 00
