@@ -106,7 +106,22 @@ probes_init(struct pvscsi *hba)
 	}
 }
 
-/* state, requests, completions, messages, probes, sense, tables: a page after the other */
+static int
+tables_alloc(struct pvscsi *hba)
+{
+	uint32_t n = hba->depth;
+	int r = 0;
+
+	for (uint32_t i = 0; n > 0 && r == 0; i++) {
+		uint32_t part = n < PVSCSI_TABLES ? n : PVSCSI_TABLES;
+
+		r = mem_alloc(hba->dip, part, &hba->tables[i]);
+		n -= part;
+	}
+	return r;
+}
+
+/* state, requests, completions, messages, probes, sense: a page after the other */
 static int
 hba_alloc(struct pvscsi *hba)
 {
@@ -117,8 +132,9 @@ hba_alloc(struct pvscsi *hba)
 	hba->msg_page = cmp_page + hba->cmp_pages;
 	hba->probe_page = hba->msg_page + 1;
 	hba->sense_page = hba->probe_page + PROBE_PAGES;
-	hba->sg_page = hba->sense_page + senses;
-	r = mem_alloc(hba->dip, hba->sg_page + hba->depth, &hba->mem);
+	r = mem_alloc(hba->dip, hba->sense_page + senses, &hba->mem);
+	if (r == 0)
+		r = tables_alloc(hba);
 	if (r < 0)
 		return r;
 	hba->rings = (struct pvscsi_rings){
@@ -262,8 +278,8 @@ pvscsi_bring_up(struct pvscsi *hba)
 static uint32_t
 ask_targets(struct pvscsi *hba)
 {
-	uint8_t *page = mem_at(&hba->mem, hba->sg_page);
-	struct pv_config desc = { .answer_iova = hba->mem.iova[hba->sg_page],
+	uint8_t *page = mem_at(&hba->tables[0], 0);
+	struct pv_config desc = { .answer_iova = hba->tables[0].iova[0],
 		.address = PV_CONFIG_CONTROLLER, .page = PV_CONFIG_PAGE };
 	uint32_t n;
 
@@ -345,5 +361,7 @@ pvscsi_fini(struct pvscsi *hba)
 		pci_config_teardown(&hba->config_acc);
 	kmem_free(hba->tags.slots, hba->depth * sizeof(struct pvscsi_slot));
 	hba->tags.slots = NULL;
+	for (uint32_t i = 0; i < PVSCSI_TABLE_MEMS; i++)
+		mem_free(&hba->tables[i]);
 	mem_free(&hba->mem);
 }

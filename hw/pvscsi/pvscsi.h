@@ -64,6 +64,8 @@
 #define PVSCSI_SENSE_ROOM	256u	/* of a slot */
 #define PVSCSI_SENSE_MAX	252u	/* asked for at most */
 #define PVSCSI_PROBE_BYTES	64u
+#define PVSCSI_TABLES		64u	/* tables in a part */
+#define PVSCSI_TABLE_MEMS	16u
 #define PVSCSI_BATCH		64u	/* completions between two looks at other things */
 #define PVSCSI_BUDGET		256u	/* completions an interrupt */
 #define PVSCSI_TICK_US		50000	/* while the chip has commands: is it there, are they late */
@@ -310,8 +312,9 @@ struct pvscsi {
 	uint32_t ring_pages, cmp_pages, depth;	/* depth: commands at a time, ring entries - 1 */
 	uint32_t refresh_at;
 	uint32_t ntargets;		/* numbers that are looked at: 1 .. PV_TARGETS */
-	struct pvscsi_mem mem;
-	uint32_t msg_page, probe_page, sense_page, sg_page;	/* where in mem */
+	struct pvscsi_mem mem;		/* all but tables */
+	uint32_t msg_page, probe_page, sense_page;	/* where in it */
+	struct pvscsi_mem tables[PVSCSI_TABLE_MEMS];	/* a page a slot; in parts, as memory may be */
 
 	ddi_intr_handle_t vector;
 	int intr_type;			/* DDI_INTR_TYPE_*; 0 none */

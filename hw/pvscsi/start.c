@@ -123,7 +123,8 @@ req_build(struct pvscsi *hba, const struct pvscsi_cmd *cmd, const ddi_dma_cookie
 	uint32_t slot = tags_slot(cmd->context), per_page = PV_PAGE / PVSCSI_SENSE_ROOM, n;
 	uint32_t sense_page = hba->sense_page + slot / per_page;
 	uint32_t sense_off = slot % per_page * PVSCSI_SENSE_ROOM;
-	uint32_t page = hba->sg_page + slot;
+	const struct pvscsi_mem *tables = &hba->tables[slot / PVSCSI_TABLES];
+	uint32_t table = slot % PVSCSI_TABLES;
 
 	*req = (struct pv_req){
 		.context = cmd->context, .data_len = cmd->want.data_len,
@@ -141,9 +142,9 @@ req_build(struct pvscsi *hba, const struct pvscsi_cmd *cmd, const ddi_dma_cookie
 		req->data_iova = cookies[0].dmac_laddress;
 		return;
 	}
-	req->data_len = sg_build((struct pv_sge *)(void *)(hba->mem.va + (size_t)page * PV_PAGE),
+	req->data_len = sg_build((struct pv_sge *)(void *)(tables->va + (size_t)table * PV_PAGE),
 	    cookies, ncookies, cmd->want.data_len, &n);
-	req->data_iova = hba->mem.iova[page];
+	req->data_iova = tables->iova[table];
 	req->flags |= PV_REQ_SG_LIST;
 }
 

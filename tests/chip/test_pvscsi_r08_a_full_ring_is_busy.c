@@ -62,4 +62,31 @@ START_TEST(more_than_there_is_room_for)
 }
 END_TEST
 
-CHECK_MAIN("pvscsi: full ring", more_than_there_is_room_for)
+/* the model hangs when its largest ring is full to the last entry */
+START_TEST(the_largest_ring)
+{
+	static struct chip_cmd *cmds[1024];
+	struct chip_spec spec = one;
+	char pages[] = "ring-pages";
+
+	spec.disks[0].latency_ms = 1000;
+	chip = chip_start(&spec);
+	(void)ddi_prop_update_int(DDI_DEV_T_NONE, chip_node(chip), pages, 32);
+	ck_assert_int_eq(chip_attach(chip), 0);
+	for (int i = 0; i < 1023; i++)
+		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 1);
+	cmds[1023] = pv_tur(chip, chip_unit(chip, 0, 0));
+	ck_assert_int_eq(chip_cmd_start(cmds[1023]), TRAN_BUSY);
+	for (int i = 0; i < 1023; i++)
+		chip_cmd_wait(cmds[i]);
+	ck_assert_int_eq(chip_cmd_start(cmds[1023]), TRAN_ACCEPT);
+	for (int i = 0; i < 1024; i++) {
+		chip_cmd_wait(cmds[i]);
+		ck_assert(pv_ended(cmds[i], CMD_CMPLT, 0));
+		chip_cmd_free(cmds[i]);
+	}
+	chip_stop(chip);
+}
+END_TEST
+
+CHECK_MAIN("pvscsi: full ring", more_than_there_is_room_for, the_largest_ring)

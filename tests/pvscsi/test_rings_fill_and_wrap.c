@@ -33,6 +33,21 @@ full_ring(void)
 	}
 }
 
+/* every slot has a table and room for sense of its own, also in the largest ring */
+static void
+large_ring(void)
+{
+	ck_assert_uint_eq(hba->depth, 1023);
+	ck_assert(io_run(&one, world_sd(0), cdb, cdb_tur(cdb), NULL, 0, false));
+	io_fini(&one);
+	for (uint32_t i = 0; i < hba->depth; i++) {
+		const struct pvscsi_mem *mem = &hba->tables[i / PVSCSI_TABLES];
+
+		ck_assert_uint_lt(i % PVSCSI_TABLES, mem->pages);
+		ck_assert_uint_ne(mem->iova[i % PVSCSI_TABLES], 0);
+	}
+}
+
 /* BUSY now and then, otherwise as if nothing were */
 static void
 rings_start_again(void)
@@ -221,6 +236,7 @@ shared_line(void)
 }
 
 WORLD_TEST(full_ring, .ring_pages = 1)
+WORLD_TEST(large_ring, .ring_pages = 32)
 WORLD_TEST(rings_start_again, .refresh_at = 300)
 WORLD_TEST(rings_refused, .refresh_at = 100)
 WORLD_TEST(polled)
@@ -229,5 +245,5 @@ WORLD_TEST(polled_inside_completions)
 WORLD_TEST(quiesced)
 WORLD_TEST(shared_line, .prepare = on_a_line)
 
-CHECK_MAIN("rings fill and wrap", full_ring_test, rings_start_again_test, rings_refused_test,
+CHECK_MAIN("rings fill and wrap", full_ring_test, large_ring_test, rings_start_again_test, rings_refused_test,
     polled_test, polled_in_vain_test, polled_inside_completions_test, quiesced_test, shared_line_test)
