@@ -70,6 +70,9 @@ struct lu_control {
 	uint8_t qerr;		/* 0, 1: all tasks go, 3: those of the nexus */
 	bool is_descriptor;	/* D_SENSE */
 	bool has_tas;		/* TAS */
+	bool has_interlock;	/* UA_INTLCK_CTRL 1xb: a unit attention stays until REQUEST
+				 * SENSE takes it */
+	bool has_status_ua;	/* 11b: BUSY and its likes raise one */
 };
 
 extern const struct sm_state lu_task_states[LU_TASK_N];

@@ -49,6 +49,8 @@ control_take(struct lu *lu, const struct mode_view *page)
 	tst = page->data[2] >> 5;
 	lu->control.is_descriptor = (page->data[2] & 0x04) != 0;
 	lu->control.qerr = page->data[3] >> 1 & 0x03;
+	lu->control.has_interlock = (page->data[4] & 0x20) != 0;
+	lu->control.has_status_ua = (page->data[4] & 0x30) == 0x30;
 	lu->control.has_tas = (page->data[5] & 0x40) != 0;
 	if (tst == lu->control.tst)
 		return;

@@ -70,7 +70,7 @@ is_stopped_by_attention(struct lu_task *task)
 
 	if (task->op != NULL && (task->op->flags & OP_F_UA_EXEMPT) != 0)
 		return false;
-	(void)lu_ua_take(task->nexus, &sense);
+	(void)lu_ua_tell(task->nexus, &sense);
 	lu_task_end_sense(task, &sense);
 	return true;
 }

@@ -244,6 +244,7 @@ lu_task_end_status(struct lu_task *task, uint8_t status)
 	lu_task_end(task, CMD_CMPLT, 0);
 	task->state = STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD | STATE_GOT_STATUS;
 	task->status = status;
+	lu_ua_status(task->nexus, status);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "lu/lu_impl.h"
 #include "lu/port.h"
+#include "scsi/status.h"
 
 #define ASC_GROUP_RESET	0x29
 
@@ -80,7 +81,7 @@ ua_set_drop(struct lu_ua_set *set, uint16_t asc)
 }
 
 bool
-ua_set_take(struct lu_ua_set *set, struct sense_data *ret)
+ua_set_look(const struct lu_ua_set *set, struct sense_data *ret)
 {
 	if (set->n == 0)
 		return false;
@@ -89,6 +90,14 @@ ua_set_take(struct lu_ua_set *set, struct sense_data *ret)
 		ret->sks = SENSE_SKS_OVERFLOW;
 		ret->sks_value = 1;
 	}
+	return true;
+}
+
+bool
+ua_set_take(struct lu_ua_set *set, struct sense_data *ret)
+{
+	if (!ua_set_look(set, ret))
+		return false;
 	set->is_overflown = false;
 	ua_remove(set, 0);
 	return true;
@@ -145,4 +154,24 @@ bool
 lu_ua_take(struct lu_nexus *nexus, struct sense_data *ret)
 {
 	return ua_set_take(&nexus->ua, ret);
+}
+
+bool
+lu_ua_tell(struct lu_nexus *nexus, struct sense_data *ret)
+{
+	return nexus->unit->control.has_interlock ? ua_set_look(&nexus->ua, ret) :
+	    ua_set_take(&nexus->ua, ret);
+}
+
+void
+lu_ua_status(struct lu_nexus *nexus, uint8_t status)
+{
+	if (LIKELY(!nexus->unit->control.has_status_ua))
+		return;
+	if (status == SAM_STAT_BUSY)
+		lu_ua_raise(nexus, ASC_PREVIOUS_BUSY);
+	else if (status == SAM_STAT_TASK_SET_FULL)
+		lu_ua_raise(nexus, ASC_PREVIOUS_TASK_SET_FULL);
+	else if (status == SAM_STAT_RESERVATION_CONFLICT)
+		lu_ua_raise(nexus, ASC_PREVIOUS_CONFLICT);
 }

@@ -46,6 +46,9 @@ void ua_set_drop(struct lu_ua_set *set, uint16_t asc);
 /* ua_set_take() - the first condition as sense data, and forget it; false: there is none */
 bool ua_set_take(struct lu_ua_set *set, struct sense_data *ret);
 
+/* ua_set_look() - the first condition as sense data, which stays */
+bool ua_set_look(const struct lu_ua_set *set, struct sense_data *ret);
+
 /* ------ nexuses ------ */
 
 /* lu_ua_raise() - @asc to one nexus; internal and leaving ones hear nothing */
@@ -62,8 +65,14 @@ void lu_ua_raise_others(struct lu *unit, const struct lu_nexus *but_not, uint16_
 void lu_ua_raise_identity(struct lu *unit, const struct lu_initiator *initiator, uint16_t rtpi,
     uint16_t asc);
 
-/* lu_ua_pending(), lu_ua_take() - is there one; tell the first and clear it */
+/* lu_ua_status() - its command ends with BUSY, TASK SET FULL or RESERVATION CONFLICT, which is a
+ * condition with UA_INTLCK_CTRL 11b (SPC-4 7.5.8) */
+void lu_ua_status(struct lu_nexus *nexus, uint8_t status);
+
+/* lu_ua_pending(), lu_ua_take(), lu_ua_tell() - is there one; tell the first and clear it; the
+ * same, but UA_INTLCK_CTRL may keep it */
 bool lu_ua_pending(const struct lu_nexus *nexus);
 bool lu_ua_take(struct lu_nexus *nexus, struct sense_data *ret);
+bool lu_ua_tell(struct lu_nexus *nexus, struct sense_data *ret);
 
 #endif /* LU_UA_H */

@@ -28,7 +28,7 @@ answer_modes(struct scsi_pkt *pkt)
 {
 	uint8_t data[16] = { 15, 0, (uint8_t)(script.is_protected ? 0x80 : 0), 0, 0x0a, 10,
 		(uint8_t)(script.tst << 5 | (script.is_descriptor ? 4 : 0)),
-		(uint8_t)(script.qerr << 1), 0, (uint8_t)(script.has_tas ? 0x40 : 0) };
+		(uint8_t)(script.qerr << 1), (uint8_t)(script.interlock << 4), (uint8_t)(script.has_tas ? 0x40 : 0) };
 
 	script.n_modes++;
 	port_answer(pkt, data, sizeof(data));
@@ -76,6 +76,7 @@ script_answer(struct scsi_address *ap, struct scsi_pkt *pkt)
 	case 0x04:
 	case 0x3b:
 	case 0x4c:
+	case 0xa4:
 		port_answer(pkt, NULL, 0);
 		return true;
 	default:

@@ -15,6 +15,7 @@ struct script {
 	/* behaviour */
 	uint16_t ua;			/* the next command that may is answered with it */
 	uint8_t tst, qerr;
+	uint8_t interlock;		/* UA_INTLCK_CTRL */
 	bool has_tas, is_descriptor, is_protected;
 	bool is_absent;			/* no medium */
 	uint32_t last_lba;

@@ -242,7 +242,7 @@ static void
 commands_scenario(void *arg UNUSED)
 {
 	static const struct {
-		uint8_t cdb[10];
+		uint8_t cdb[12];
 		uint16_t len;
 		uint16_t data;
 		uint16_t asc;
@@ -251,6 +251,9 @@ commands_scenario(void *arg UNUSED)
 		{ { 0x15, 0x10, 0, 0, 0 }, 6, 0, 0 },
 		{ { 0x4c, 0, 0x40 }, 10, 0, 0 },
 		{ { 0x4c, 2, 0x40 }, 10, 0, ASC_LOG_PARAMETERS_CHANGED },
+		{ { 0x4c, 0, 0x40, [8] = 8 }, 10, 8, ASC_LOG_PARAMETERS_CHANGED },
+		{ { 0xa4, 0x0f, [9] = 12 }, 12, 12, ASC_TIMESTAMP_CHANGED },
+		{ { 0xa4, 0x0f }, 12, 0, 0 },
 		{ { 0x3b, 0x05, [8] = 8 }, 10, 8, ASC_MICROCODE_CHANGED },
 		{ { 0x3b, 0x02, [8] = 8 }, 10, 8, 0 },
 		{ { 0x1b, 0, 0, 0, 0x03 }, 6, 0, ASC_MEDIUM_CHANGED },
@@ -276,6 +279,70 @@ commands_scenario(void *arg UNUSED)
 START_TEST(who_changes_something_tells_the_others)
 {
 	port_sim(commands_scenario);
+}
+END_TEST
+
+/* ------ UA_INTLCK_CTRL ------ */
+
+static uint8_t interlock;
+
+static uint8_t
+request_sense(struct rclient *c, uint16_t *ret_asc)
+{
+	static const uint8_t cdb[6] = { 0x03, [4] = 252 };
+	uint8_t data[252] = { 0 }, status = rc_cmd(c, cdb, sizeof(cdb), LU_DIR_IN, data,
+	    sizeof(data));
+	struct sense_data sense;
+
+	ck_assert_int_eq(sense_parse(data, sizeof(data), &sense), 0);
+	*ret_asc = sense.asc;
+	return status;
+}
+
+static void
+interlock_scenario(void *arg UNUSED)
+{
+	bool is_kept = interlock >= 2;
+	uint16_t asc;
+
+	script.interlock = interlock;
+	begin();
+	port_at_home(raise_visit, NULL);
+	rc_told(&a, ASC_PARAMETERS_CHANGED);
+	rc_told(&a, is_kept ? ASC_PARAMETERS_CHANGED : ASC_LOG_PARAMETERS_CHANGED);
+	if (is_kept) {
+		rc_told(&a, ASC_PARAMETERS_CHANGED);
+		ck_assert_uint_eq(request_sense(&a, &asc), RC_GOOD);
+		ck_assert_uint_eq(asc, ASC_PARAMETERS_CHANGED);
+		rc_told(&a, ASC_LOG_PARAMETERS_CHANGED);
+		(void)request_sense(&a, &asc);
+		(void)request_sense(&b, &asc);
+		(void)request_sense(&twin, &asc);
+	} else {
+		rc_told(&b, ASC_THIN_THRESHOLD);
+		rc_told(&twin, ASC_LOG_PARAMETERS_CHANGED);
+	}
+	quiet();
+	/* a status that is none of a command that was done */
+	ck_assert_uint_eq(rc_op(&a, OP_RESERVE_6), RC_GOOD);
+	ck_assert_uint_eq(rc_op(&b, OP_READ_10), SAM_STAT_RESERVATION_CONFLICT);
+	ck_assert_uint_eq(rc_op(&a, OP_RELEASE_6), RC_GOOD);
+	rc_told(&b, interlock == 3 ? ASC_PREVIOUS_CONFLICT : 0);
+	if (interlock == 3)
+		(void)request_sense(&b, &asc);
+	quiet();
+	end();
+	script.interlock = 0;
+}
+
+START_TEST(attentions_stay_as_long_as_the_page_says)
+{
+	static const uint8_t values[] = { 0, 2, 3 };
+
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		interlock = values[i];
+		port_sim(interlock_scenario);
+	}
 }
 END_TEST
 
@@ -352,5 +419,6 @@ END_TEST
 CHECK_MAIN("unit attentions", set_has_an_order, set_forgets, to_whom_it_concerns,
     three_commands_are_exempt, attention_goes_before_refusal, a_new_nexus_hears_nothing,
     what_the_device_tells_one_all_hear, who_changes_something_tells_the_others,
+    attentions_stay_as_long_as_the_page_says,
     a_reset_is_told_to_everyone_once, a_reset_that_the_hba_saw,
     in_the_format_of_the_control_page)

@@ -164,6 +164,19 @@ START_TEST(bad_lists_change_nothing)
 	(void)page(MODE_CACHING, MODE_PC_CURRENT, caching);
 	ck_assert_int_eq(caching[2], 0x04);
 
+	/* when unit attentions are cleared is not to be chosen here: no bit of UA_INTLCK_CTRL */
+	for (unsigned int control = 1; control < 4; control++) {
+		uint8_t page_0a[64];
+		size_t control_len = page(MODE_CONTROL, MODE_PC_CURRENT, page_0a);
+
+		ck_assert_uint_eq(page_0a[4] & 0x30, 0);
+		page_0a[4] |= (uint8_t)(control << 4);
+		ck_assert(!select_page(page_0a, control_len));
+		ck_assert(bench_sense_is(&b, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD_IN_LIST));
+		(void)page(MODE_CONTROL, MODE_PC_CHANGEABLE, page_0a);
+		ck_assert_uint_eq(page_0a[4] & 0x30, 0);
+	}
+
 	/* fewer bytes than the list was said to have */
 	memcpy(list + 8, caching, len);
 	ck_assert(!bench_out(
