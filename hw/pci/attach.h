@@ -2,9 +2,9 @@
  * hw/pci/attach.h - a PCI function of this machine becomes a node with a driver's name
  *
  * What      What the daemon calls: open the function through vfio or uio, make its node, which
- *           the caller then attaches (devi_attach()) and detaches as any other; be told when the
- *           system wants the function back or it has failed; register memory that all functions
- *           may move data to and from.
+ *           the caller then attaches (devi_attach()) and detaches as any other; be told when
+ *           the system wants the function back or it has failed; register memory that all
+ *           functions may move data to and from.
  * Life      pci_attach_open → devi_attach ... devi_detach → pci_attach_close
  * Rights    Opening needs the right to open the function's files: /dev/vfio/GROUP (and memory
  *           that may be locked, RLIMIT_MEMLOCK) for vfio, root for uio. Afterwards none is
@@ -23,14 +23,14 @@ enum pci_via { PCI_VIA_VFIO, PCI_VIA_UIO, PCI_VIA_N };
 /**
  * pci_attach_fn - something happened to the function
  *
- * @event    PCI_EV_REQUEST: detach its node and close it soon; it comes again while that has not
- *           been done. PCI_EV_ERROR: it has failed. Its registers read as ones from now on, and
- *           its driver has been interrupted to notice; the driver completes what it has and
+ * @event    PCI_EV_REQUEST: detach its node and close it soon; it comes again while that has
+ *           not been done. PCI_EV_ERROR: it has failed. Its registers read as ones from now on,
+ *           and its driver has been interrupted to notice; the driver completes what it has and
  *           refuses what comes
  * @detail   one sentence
  *
- * Runs on the function's own thread, which may block; pci_attach_close() waits for it, so it must
- * not be called from inside.
+ * Runs on the function's own thread, which may block; pci_attach_close() waits for it, so it
+ * must not be called from inside.
  */
 typedef void (*pci_attach_fn)(enum pci_event event, const char *detail, void *arg);
 
@@ -41,8 +41,8 @@ struct pci_attach_conf {
 	/* the function may write to all memory of this machine: there is no IOMMU between. Must
 	 * be said for uio, and for vfio without IOMMU */
 	bool allow_unsafe_dma;
-	/* bus addresses equal physical ones also with vfio: for emulated adapters that go around
-	 * the emulated IOMMU. Takes huge pages, and the right to know where they are */
+	/* bus addresses equal physical ones also with vfio: for emulated adapters that go
+	 * around the emulated IOMMU. Takes huge pages, and the right to know where they are */
 	bool is_identity;
 	size_t pool_bytes;		/* DMA memory; 0: PCI_DMA_POOL_BYTES */
 	const char *root;		/* folder that has "sys" and "dev"; NULL: "" */
@@ -92,8 +92,8 @@ void pci_attach_describe(struct pci_attach *attach, char *buf, size_t size);
  */
 int pci_memory_add(void *va, size_t bytes) MUST_CHECK;
 
-/* pci_memory_remove() - before the memory is unmapped. 0, -ENOENT, or -EBUSY: commands move data
- * to or from it; when they have completed it is asked again */
+/* pci_memory_remove() - before the memory is unmapped. 0, -ENOENT, or -EBUSY: commands move
+ * data to or from it; when they have completed it is asked again */
 int pci_memory_remove(void *va);
 
 #endif /* HW_PCI_ATTACH_H */

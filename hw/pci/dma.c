@@ -43,7 +43,6 @@ struct pci_dma {
 	_Atomic uint64_t bytes_copied, bound[BIND_COPY + 1], refused;
 };
 
-
 static void
 pci_dma_freep(struct pci_dma **dma)
 {
@@ -110,7 +109,6 @@ pci_dma_free(struct pci_dma *dma)
 	(void)pthread_rwlock_destroy(&dma->lock);
 	free(dma);
 }
-
 
 /* index of the first region that ends behind @va; the lock is held */
 static unsigned int
@@ -224,7 +222,6 @@ region_bind(struct pci_dma *dma, const char *va, size_t bytes)
 	return region;
 }
 
-
 static struct copy *
 copy_get(struct pci_dma *dma)
 {
@@ -301,7 +298,6 @@ copy_move(struct pci_dma *dma, struct copy *copy, char *addr, size_t off, size_t
 		len -= n;
 	}
 }
-
 
 static int
 copy_map(struct pci_dma *dma, void *addr, size_t len, unsigned int flags, void **ret_token)

@@ -74,7 +74,8 @@ struct pci_dma_stats {
 
 void pci_dma_stats(struct pci_dma *dma, struct pci_dma_stats *ret);
 
-/* pci_dma_at() - memory of the pool at bus address @iova, if all @bytes are in one span; NULL */
+/* pci_dma_at() - memory of the pool at bus address @iova, if all @bytes are in one span;
+ * NULL */
 void *pci_dma_at(struct pci_dma *dma, uint64_t iova, size_t bytes);
 
 #endif /* HW_PCI_DMA_H */

@@ -1,6 +1,6 @@
 /*
- * hw/pci/file.h - registers that are reached by pread(2) and pwrite(2): configuration space, I/O
- * ports, BARs that cannot be mapped
+ * hw/pci/file.h - registers that are reached by pread(2) and pwrite(2): configuration space,
+ * I/O ports, BARs that cannot be mapped
  *
  * Thread    Any; no state.
  */

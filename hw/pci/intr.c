@@ -1,4 +1,5 @@
-/* interrupts of a node: vectors are opened and enabled one by one, the bus takes them at once */
+/* interrupts of a node: vectors are opened and enabled one by one, the bus takes them at
+ * once */
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/sunddi.h>
@@ -85,8 +86,8 @@ vectors_open(const struct nexus *nexus)
 }
 
 /*
- * All that are open are switched on together: a set of MSI-X vectors cannot grow while it is on.
- * One that is not enabled yet is an eventfd nobody watches.
+ * All that are open are switched on together: a set of MSI-X vectors cannot grow while it is
+ * on. One that is not enabled yet is an eventfd nobody watches.
  */
 static int
 vectors_on(struct nexus *nexus, int type, unsigned int inum)

@@ -31,7 +31,8 @@ ranges_cut(struct iova *iova, const struct iova_range *ranges, unsigned int coun
 {
 	iova->count = 0;
 	for (unsigned int i = 0; i < count && iova->count < RANGES_MAX; i++) {
-		uint64_t from = num_round_up(ranges[i].first > first ? ranges[i].first : first, PAGE);
+		uint64_t begin = ranges[i].first > first ? ranges[i].first : first;
+		uint64_t from = num_round_up(begin, PAGE);
 		uint64_t to = num_min(ranges[i].last, last);
 
 		if (from < to && to - from >= PAGE)

@@ -2,7 +2,8 @@
  * hw/pci/open.h - the buses of a machine: how a function comes to this process
  *
  * What      Each call opens one function that an administrator has given to vfio-pci or to
- *           uio_pci_generic, resets it where that is possible, and initialises it (pci_fn_init).
+ *           uio_pci_generic, resets it where that is possible, and initialises it
+ *           (pci_fn_init).
  * Owner     The caller: hands the function to nexus_new(), or pci_fn_close().
  * Thread    One that may block: a reset takes up to a second.
  * Source    Linux Documentation/driver-api/vfio.rst, uio-howto.rst
@@ -34,8 +35,8 @@ int vfio_open(const struct pci_open_conf *conf, struct pci_fn **ret_fn, char *re
 /**
  * uio_open() - through uio_pci_generic and the function's files in sysfs: INTx only
  *
- * Returns:  as pci_attach_open(); -EPERM also when an IOMMU translates for the function, because
- *           then no address that could be given to it would be right
+ * Returns:  as pci_attach_open(); -EPERM also when an IOMMU translates for the function,
+ *           because then no address that could be given to it would be right
  */
 int uio_open(const struct pci_open_conf *conf, struct pci_fn **ret_fn, char *reterr) MUST_CHECK;
 

@@ -160,7 +160,8 @@ int pci_fn_refuse(struct pci_fn *fn, int r, const char *fmt, ...) PRINTF_LIKE(3,
 uint64_t pci_config_read(struct pci_fn *fn, unsigned int off, unsigned int width);
 void pci_config_write(struct pci_fn *fn, unsigned int off, unsigned int width, uint64_t value);
 
-/* pci_config_cap() - offset of capability @id, the first one or the one behind @after; 0: none */
+/* pci_config_cap() - offset of capability @id, the first one or the one behind @after; 0:
+ * none */
 unsigned int pci_config_cap(struct pci_fn *fn, unsigned int id, unsigned int after);
 
 /* pci_bar_read(), pci_bar_write() - one access; outside of the BAR or across a multiple of
@@ -177,7 +178,8 @@ pci_ones(unsigned int width)
 }
 
 /* pci_bar_decode() - one BAR from what its register read after ones were written
- * to it; @mask_hi is the next register's, for a 64-bit one. For buses that size BARs themselves */
+ * to it; @mask_hi is the next register's, for a 64-bit one. For buses that size BARs
+ * themselves */
 struct pci_bar pci_bar_decode(uint32_t mask, uint32_t mask_hi);
 
 #endif /* HW_PCI_PCI_H */

@@ -11,8 +11,8 @@
 #define TAKEN	0x80		/* in order[]: the piece is with somebody */
 
 /*
- * Units of a span are numbered from its begin; a piece is known by its first unit. order[] holds
- * its order, prev[] and next[] the neighbours of a free one in the list of that order.
+ * Units of a span are numbered from its begin; a piece is known by its first unit. order[]
+ * holds its order, prev[] and next[] the neighbours of a free one in the list of that order.
  */
 struct arena {
 	struct pci_span span;
@@ -197,7 +197,8 @@ arena_give(struct arena *a, uint32_t unit, unsigned int order)
 	list_add(a, unit, order);
 }
 
-/* can a piece of @order, aligned in its span, have a bus address that is a multiple of @align? */
+/* can a piece of @order, aligned in its span, have a bus address that is a multiple of
+ * @align? */
 static bool
 arena_aligns(const struct arena *a, unsigned int order, size_t align)
 {

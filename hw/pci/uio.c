@@ -1,7 +1,7 @@
 /*
  * A function through uio_pci_generic: registers by its files in sysfs, the line by /dev/uioN,
- * memory where it is. Every file is opened at the beginning, so that it goes on after rights were
- * dropped.
+ * memory where it is. Every file is opened at the beginning, so that it goes on after rights
+ * were dropped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,7 +85,8 @@ uio_intr_count(struct pci_fn *fn, int type)
 	return type == DDI_INTR_TYPE_FIXED && pci_config_read(fn, PCI_CONF_IPIN, 1) != 0;
 }
 
-/* the line comes as a count to be read from the device's file; who waits for it has an eventfd */
+/* the line comes as a count to be read from the device's file; who waits for it has an
+ * eventfd */
 static void *
 uio_line_main(void *arg)
 {
@@ -322,8 +323,8 @@ iommu_check(struct uio_fn *u, const struct pci_open_conf *conf)
 	if (sysfs_read(type, sizeof(type), "%s/sys/bus/pci/devices/%s/iommu_group/type",
 	    conf->root, u->fn.name) < 0 || strcmp(type, "identity") == 0)
 		return 0;
-	return pci_fn_refuse(&u->fn, -EPERM, "%s: an IOMMU translates its addresses (%s): use vfio, "
-	    "or boot with iommu=pt", u->fn.name, type);
+	return pci_fn_refuse(&u->fn, -EPERM, "%s: an IOMMU translates its addresses (%s): use "
+	    "vfio, or boot with iommu=pt", u->fn.name, type);
 }
 
 static int

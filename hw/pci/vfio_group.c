@@ -151,8 +151,8 @@ container_open(struct vfio_group *g, const struct pci_open_conf *conf, char *ret
 	    strerror(errno));
 }
 
-/* the ranges that a type 1 IOMMU says it translates; 0: it does not say. Capabilities need not be
- * aligned to what is in them */
+/* the ranges that a type 1 IOMMU says it translates; 0: it does not say. Capabilities need not
+ * be aligned to what is in them */
 static unsigned int
 ranges_of(const char *info, size_t bytes, struct iova_range *ret, unsigned int max)
 {

@@ -27,7 +27,6 @@ qfn_of(struct pci_fn *fn)
 	return container_of(fn, struct qfn, fn);
 }
 
-
 static bool
 poke_hits(struct qfn *q, bool is_write, unsigned int bar, uint64_t off, unsigned int width,
     uint64_t *ret_value)
@@ -137,7 +136,6 @@ chip_accesses(struct chip *chip)
 	return n;
 }
 
-
 static uint64_t
 raw_config_get(struct qfn *q, unsigned int off, unsigned int width)
 {
@@ -216,7 +214,6 @@ bus_config_put(struct pci_fn *fn, unsigned int off, unsigned int width, uint64_t
 		raw_config_put(q, off, width, value);
 }
 
-
 static int
 bus_memory_get(struct pci_fn *fn, size_t bytes, struct pci_span *ret_spans, unsigned int *count)
 {
@@ -244,7 +241,6 @@ chip_memory(struct chip *chip, uint64_t iova, size_t bytes)
 		ck_abort_msg("no memory at 0x%llx", (unsigned long long)iova);
 	return chip->qemu->ram + iova;
 }
-
 
 static unsigned int
 bus_intr_count(struct pci_fn *fn, int type)
@@ -279,7 +275,8 @@ static void
 msi_set(struct qfn *q, bool is_on)
 {
 	const unsigned int cap = pci_config_cap(&q->fn, PCI_CAP_MSI, 0);
-	const uint64_t control = raw_config_get(q, cap + 2, 2) & ~(uint64_t)(MSI_QUEUE | MSI_ENABLE);
+	const uint64_t cleared = MSI_QUEUE | MSI_ENABLE;
+	const uint64_t control = raw_config_get(q, cap + 2, 2) & ~cleared;
 	const unsigned int data = (control & MSI_64) != 0 ? cap + 12 : cap + 8;
 
 	raw_config_put(q, cap + 4, 4, QTEST_DOORBELL);

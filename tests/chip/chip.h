@@ -2,11 +2,11 @@
  * tests/chip/chip.h - a real driver on an emulated chip, in one test process
  *
  * What      chip_start() runs a QEMU whose processor is parked: its adapters and disks live, no
- *           guest does. The adapter's registers are reached over the qtest socket, its memory is
- *           ours, its interrupts are eventfds. The driver is attached by the framework as in the
- *           daemon (hw/pci's nexus; only the bus below is another one), and each logical unit
- *           that enumeration finds gets a small target driver, through which the test sends
- *           commands.
+ *           guest does. The adapter's registers are reached over the qtest socket, its memory
+ *           is ours, its interrupts are eventfds. The driver is attached by the framework as in
+ *           the daemon (hw/pci's nexus; only the bus below is another one), and each logical
+ *           unit that enumeration finds gets a small target driver, through which the test
+ *           sends commands.
  * Life      chip_start → chip_unit, chip_run, ... → chip_stop. One at a time for each adapter;
  *           several adapters (of one QEMU) with chip_spec.twins.
  * Failure   What the harness cannot do fails the test by ck_abort_msg().
@@ -68,13 +68,13 @@ struct chip_spec {
 /**
  * chip_start() - QEMU up, driver attached, units enumerated
  *
- * Where qemu-system-x86_64 is not installed ctest skips the program (with-qemu), and this call fails
- * it.
+ * Where qemu-system-x86_64 is not installed ctest skips the program (with-qemu), and this call
+ * fails it.
  */
 struct chip *chip_start(const struct chip_spec *spec);
 
-/* chip_stop() - detach (which must succeed), end QEMU, free; fails the test when memory of the pool
- * was not given back */
+/* chip_stop() - detach (which must succeed), end QEMU, free; fails the test when memory of the
+ * pool was not given back */
 void chip_stop(struct chip *chip);
 
 /* chip_attach() - devi_attach() and enumeration; 0 or -errno. chip_detach(): 0 or -errno */
@@ -94,8 +94,9 @@ struct pci_fn *chip_fn(struct chip *chip);
 
 /* Units */
 
-/* chip_unit() - the unit at @target, @lun in SPI addressing, or NULL. chip_unit_named(): by unit
- * address ("w50..1,0"), or the property "target-port" and a LUN, anywhere behind the adapter */
+/* chip_unit() - the unit at @target, @lun in SPI addressing, or NULL. chip_unit_named(): by
+ * unit address ("w50..1,0"), or the property "target-port" and a LUN, anywhere behind the
+ * adapter */
 struct scsi_device *chip_unit(struct chip *chip, unsigned int target, unsigned int lun);
 struct scsi_device *chip_unit_named(struct chip *chip, const char *unit_address);
 
@@ -106,8 +107,8 @@ unsigned int chip_units(struct chip *chip);
 struct scsi_device *chip_await_unit(struct chip *chip, unsigned int target, unsigned int lun);
 void chip_await_no_unit(struct chip *chip, unsigned int target, unsigned int lun);
 
-/* chip_await() - until @is_so says true; asked again after each completion, interrupt and change
- * of the tree, and every few milliseconds. @what is for the message of failure */
+/* chip_await() - until @is_so says true; asked again after each completion, interrupt and
+ * change of the tree, and every few milliseconds. @what is for the message of failure */
 typedef bool (*chip_cond)(void *arg);
 void chip_await(struct chip *chip, chip_cond is_so, void *arg, const char *what);
 
@@ -157,8 +158,8 @@ void chip_cmd_free(struct chip_cmd *cmd);
 /* chip_sense() - sense key, ASC and ASCQ as 0xkkaaqq; 0 when there is no sense */
 uint32_t chip_sense(const struct chip_cmd *cmd);
 
-/* chip_run() - start, wait; the caller looks at it and frees it. A unit attention is tried again
- * (3 times) when @skip_ua */
+/* chip_run() - start, wait; the caller looks at it and frees it. A unit attention is tried
+ * again (3 times) when @skip_ua */
 struct chip_cmd *chip_run(struct chip *chip, struct scsi_device *sd, const void *cdb,
     size_t cdb_len, enum chip_dir dir, void *data, size_t len, bool skip_ua);
 
@@ -177,8 +178,8 @@ void chip_cdb_rw10(uint8_t cdb[10], bool is_write, uint32_t lba, uint32_t blocks
 
 /* What happens outside: QMP */
 
-/* chip_qmp() - send @line, a JSON object; its answer, which must be a "return". The text is valid
- * until the next call */
+/* chip_qmp() - send @line, a JSON object; its answer, which must be a "return". The text is
+ * valid until the next call */
 const char *chip_qmp(struct chip *chip, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 void chip_disk_add(struct chip *chip, const struct chip_disk *disk);	/* hot */
@@ -193,14 +194,15 @@ const char *chip_disk_path(struct chip *chip, unsigned int target, unsigned int 
 void chip_freeze(struct chip *chip);
 void chip_thaw(struct chip *chip);
 
-/* chip_kill() - QEMU is gone, as if the adapter had been pulled out: registers read as ones, and
- * each vector is signalled once */
+/* chip_kill() - QEMU is gone, as if the adapter had been pulled out: registers read as ones,
+ * and each vector is signalled once */
 void chip_kill(struct chip *chip);
 
 /* A lying chip */
 
 /**
- * chip_poke_read() - the next @times reads (UINT32_MAX: all) of @width bytes at @off of @bar give
+ * chip_poke_read() - the next @times reads (UINT32_MAX: all) of @width bytes at @off of @bar
+ * give
  * @value, and do not reach the chip
  *
  * @bar      number of the BAR, or CHIP_CONFIG
@@ -219,8 +221,8 @@ void chip_poke_none(struct chip *chip);
 /* chip_pokes_used() - how many accesses were lied to */
 unsigned int chip_pokes_used(struct chip *chip);
 
-/* chip_on_write() - call @fn at each write to a register, before it is made; false keeps it from
- * being made. For looking at rings just before the doorbell. NULL: no more */
+/* chip_on_write() - call @fn at each write to a register, before it is made; false keeps it
+ * from being made. For looking at rings just before the doorbell. NULL: no more */
 typedef bool (*chip_write_fn)(void *arg, unsigned int bar, uint64_t off, unsigned int width,
     uint64_t value);
 void chip_on_write(struct chip *chip, chip_write_fn fn, void *arg);

@@ -46,7 +46,6 @@ args_free(struct args *args)
 		free(args->v[--args->n]);
 }
 
-
 void
 qemu_disk_path(const struct qemu *qemu, unsigned int target, unsigned int lun, char *buf,
     size_t size)
@@ -116,7 +115,6 @@ qemu_disk_device(const struct chip_disk *disk, char *buf, size_t size)
 	    "werror=report%s%s", t, l, t, l, t, l, t, l, t & 0xff, l & 0xff,
 	    disk->options == NULL ? "" : ",", disk->options == NULL ? "" : disk->options);
 }
-
 
 static int
 memory_file(const char *name, size_t bytes)
@@ -248,9 +246,9 @@ dir_remove(const char *path)
 }
 
 /*
- * A process of its own takes the folder away when the test has ended, whichever way: it waits for the
- * end of a pipe that nobody else writes to. Its own group: Check kills that of a test that takes too
- * long.
+ * A process of its own takes the folder away when the test has ended, whichever way: it waits
+ * for the end of a pipe that nobody else writes to. Its own group: Check kills that of a test
+ * that takes too long.
  */
 static void
 janitor_main(int end_fd, const char *dir)
@@ -336,7 +334,6 @@ qemu_stop(struct qemu *qemu)
 	close_fd(&qemu->end_fd);
 	(void)waitpid(qemu->janitor, NULL, 0);
 }
-
 
 /* the next line into the front of the reply; NULL: QEMU is gone */
 static char *

@@ -74,8 +74,8 @@ line_take(struct qtest *q, const char *text)
 	return true;
 }
 
-/* the next line in the buffer that is an answer; NULL: there is none. Interrupts are carried out
- * on the way */
+/* the next line in the buffer that is an answer; NULL: there is none. Interrupts are carried
+ * out on the way */
 static char *
 answer_next(struct qtest *q, char *answer)
 {
@@ -277,8 +277,8 @@ messages_take(struct qtest *q, const struct pollfd *p)
 
 enum { POLL_STOP = QTEST_MESSAGES, POLL_TEXT, POLL_N };
 
-/* carries interrupts; answers it only puts into the buffer, where the one who asked, holding the
- * lock, would have found them */
+/* carries interrupts; answers it only puts into the buffer, where the one who asked, holding
+ * the lock, would have found them */
 static void *
 qtest_thread(void *arg)
 {

@@ -19,8 +19,8 @@
 
 struct qtest;
 
-/* qtest_open() - on connected sockets, which are taken over: that of the protocol, and that of the
- * ivshmem-doorbell device */
+/* qtest_open() - on connected sockets, which are taken over: that of the protocol, and that of
+ * the ivshmem-doorbell device */
 struct qtest *qtest_open(int fd, int irq_fd);
 void qtest_close(struct qtest *q);
 
@@ -34,8 +34,8 @@ uint64_t qtest_config_get(struct qtest *q, unsigned int slot, unsigned int off,
 void qtest_config_put(struct qtest *q, unsigned int slot, unsigned int off, unsigned int width,
     uint64_t value);
 
-/* qtest_line_on() - signal @fd when line @line is raised, once until qtest_line_unmask(); -1: no
- * more. Several may listen to one line: @slot says who */
+/* qtest_line_on() - signal @fd when line @line is raised, once until qtest_line_unmask(); -1:
+ * no more. Several may listen to one line: @slot says who */
 void qtest_line_on(struct qtest *q, unsigned int slot, unsigned int line, int fd);
 void qtest_line_unmask(struct qtest *q, unsigned int slot);
 

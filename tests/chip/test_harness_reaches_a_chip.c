@@ -228,7 +228,8 @@ static ddi_dma_attr_t attr = {
 	.dma_attr_granular = 1,
 };
 
-/* memory of the heap is copied on its way; a transfer shorter than the binding leaves the rest */
+/* memory of the heap is copied on its way; a transfer shorter than the binding leaves the
+ * rest */
 START_TEST(data_comes_and_goes)
 {
 	struct chip *chip = start(DDI_INTR_TYPE_MSI);

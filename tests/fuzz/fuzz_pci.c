@@ -2,8 +2,8 @@
  * fuzz_pci.c - what a PCI function may say of itself: configuration space, sizes of BARs
  *
  * The input is configuration space (256 bytes), then what is done to it. Lists of capabilities
- * end whatever they say, accesses stay inside, a BAR is as large as a power of two that its kind
- * can have, and a node can be made of it and taken away.
+ * end whatever they say, accesses stay inside, a BAR is as large as a power of two that its
+ * kind can have, and a node can be made of it and taken away.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
  * tests/pci/mock_fn.h - a PCI function made of memory
  *
- * What      A struct pci_bus whose registers are arrays, whose memory is the heap at invented bus
- *           addresses, and which keeps account of what was asked of it.
+ * What      A struct pci_bus whose registers are arrays, whose memory is the heap at invented
+ *           bus addresses, and which keeps account of what was asked of it.
  */
 #ifndef TESTS_PCI_MOCK_FN_H
 #define TESTS_PCI_MOCK_FN_H
@@ -40,8 +40,8 @@ struct mock_fn {
 	bool *ret_closed;		/* told at close */
 };
 
-/* mock_fn_new() - an adapter 1af4:1048 with I/O ports as BAR 0, a 32-bit BAR 1 and a 64-bit BAR 4,
- * capabilities MSI and MSI-X. Freed by its close */
+/* mock_fn_new() - an adapter 1af4:1048 with I/O ports as BAR 0, a 32-bit BAR 1 and a 64-bit BAR
+ * 4, capabilities MSI and MSI-X. Freed by its close */
 struct mock_fn *mock_fn_new(void);
 
 /* mock_fn_bus() - its table; a test may change a copy */

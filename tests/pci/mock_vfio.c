@@ -151,7 +151,8 @@ do_iommu_info(struct vfio_iommu_type1_info *info)
 	return 0;
 }
 
-/* BAR 0: 256 bytes of ports; BAR 1: memory, with a hole for its MSI-X table if the test wants */
+/* BAR 0: 256 bytes of ports; BAR 1: memory, with a hole for its MSI-X table if the test
+ * wants */
 static int
 do_region(struct vfio_region_info *info)
 {

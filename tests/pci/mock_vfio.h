@@ -1,8 +1,9 @@
 /*
  * tests/pci/mock_vfio.h - the kernel's side of VFIO, for one group with two functions
  *
- * What      ioctl(2) of a test program linked with --wrap=ioctl arrives here. The files are those of
- *           mock_tree.h; a device is a memory file whose regions lie one behind the other.
+ * What      ioctl(2) of a test program linked with --wrap=ioctl arrives here. The files are
+ *           those of mock_tree.h; a device is a memory file whose regions lie one behind the
+ *           other.
  */
 #ifndef TESTS_PCI_MOCK_VFIO_H
 #define TESTS_PCI_MOCK_VFIO_H

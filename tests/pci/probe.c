@@ -1,12 +1,13 @@
 /*
- * probe.c - a PCI function of a real kernel, through hw/pci: for guests with QEMU's "edu" device
+ * probe.c - a PCI function of a real kernel, through hw/pci: for guests with QEMU's "edu"
+ * device
  *
  * usage: pci_probe vfio|uio ADDRESS [unsafe|identity|hold]
- * Attaches a driver of a few lines, takes interrupts of each kind there is, moves data by DMA to
- * and from the pool, copied memory and registered memory, and tells the device to write where
- * nothing is mapped: memory stays as it is (with an IOMMU; the kernel logs the fault).
- * Prints a line for each; exit status 0 when all are right. With "hold" it only attaches, and lets go
- * when the system wants the function back.
+ * Attaches a driver of a few lines, takes interrupts of each kind there is, moves data by DMA
+ * to and from the pool, copied memory and registered memory, and tells the device to write
+ * where nothing is mapped: memory stays as it is (with an IOMMU; the kernel logs the fault).
+ * Prints a line for each; exit status 0 when all are right. With "hold" it only attaches, and
+ * lets go when the system wants the function back.
  */
 #define SCSA_MOD probe
 #include <errno.h>
@@ -246,8 +247,8 @@ memory_kinds(void)
 	say(pci_memory_remove(own) == 0, "memory is taken back");
 }
 
-/* the device writes right behind its memory, and where there is none at all; the IOMMU stops it, and
- * nothing that this process has changes */
+/* the device writes right behind its memory, and where there is none at all; the IOMMU stops
+ * it, and nothing that this process has changes */
 static void
 stray_write(void)
 {

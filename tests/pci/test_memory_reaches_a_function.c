@@ -147,8 +147,8 @@ START_TEST(a_buffer_over_a_border_is_copied)
 }
 END_TEST
 
-/* a copy in several pieces: what goes out and what comes back is the same, and what the function
- * does not write stays as it was */
+/* a copy in several pieces: what goes out and what comes back is the same, and what the
+ * function does not write stays as it was */
 START_TEST(copies_are_true)
 {
 	const size_t len = sizeof(foreign);

@@ -235,8 +235,8 @@ await_unmasks(unsigned int count)
 		(void)poll(NULL, 0, 1);
 }
 
-/* unmasked after each handler; when nobody claims it, it stays masked one day, and the function is
- * taken for dead */
+/* unmasked after each handler; when nobody claims it, it stays masked one day, and the function
+ * is taken for dead */
 START_TEST(a_line_is_unmasked_until_nobody_claims_it)
 {
 	ddi_intr_handle_t h;

@@ -284,8 +284,8 @@ START_TEST(pages_that_touch_are_one_span)
 }
 END_TEST
 
-/* where there are huge pages and the right to know where, memory has an address; else it is said
- * why not */
+/* where there are huge pages and the right to know where, memory has an address; else it is
+ * said why not */
 START_TEST(physical_memory_has_an_address_or_a_reason)
 {
 	struct pci_span span[16];
