@@ -13,7 +13,7 @@ static const struct chip_spec spec = {
 	.disks = {
 		{ .target = 0, .lun = 0 },
 		{ .target = 1, .lun = 0, .store = CHIP_NULL },
-		{ .target = 2, .lun = 0, .store = CHIP_NULL, .latency_ms = 3000 },
+		{ .target = 2, .lun = 0, .store = CHIP_NULL, .latency_ms = 8000 },
 	},
 	.n_disks = 3,
 };
