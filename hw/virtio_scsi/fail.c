@@ -136,8 +136,8 @@ static void
 die(struct vs_hba *hba, enum vs_why why)
 {
 	(void)vs_move(hba, VS_DEAD);
-	wake(hba);
 	vs_publish(hba);
+	wake(hba);
 	if (why == VS_WHY_GONE)
 		vs_targets_gone(hba);
 }
@@ -153,8 +153,8 @@ resume(struct vs_hba *hba)
 	is_quiesced = hba->is_quiesced;
 	mutex_exit(&hba->lock);
 	(void)vs_move(hba, is_quiesced ? VS_HELD : VS_READY);
-	wake(hba);
 	vs_publish(hba);
+	wake(hba);
 	vs_tell_reset(hba, -1, -1);
 	vs_want(hba, VS_WORK_SCAN);
 }
