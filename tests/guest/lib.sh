@@ -41,7 +41,7 @@ guest_start() {
   local tests=$1 mib=$2 words=$3
   shift 3
   coproc qemu { exec qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-    -machine q35,kernel-irqchip=split -accel "$(guest_accel)" -cpu max -smp 2 -m "$mib" \
+    -machine q35,kernel-irqchip=split -accel "$(guest_accel)" -cpu max,-erms,-fsrm -smp "${guest_cpus:-2}" -m "$mib" \
     -kernel "$guest/kernel" -initrd "$dir/initrd" \
     -append "tests=$tests console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on mitigations=off tsc=reliable cryptomgr.notests lsm= initcall_blacklist=crypto_kdf108_init,init_kprobe_trace $words" \
     "$@" -serial "file:$logs/console.log" -serial stdio 2>"$logs/qemu.log"; }

@@ -1,19 +1,23 @@
 /*
- * load - reads of a disk, so many at a time: by the kernel's driver, or by scsad
+ * reader - reads of a disk, so many at a time: by the kernel's driver, by scsad, or by scsad's driver
+ * without the daemon
  *
- * usage: load [-b BYTES] [-q DEPTH] [-t MS] [-r] disk PATH
- *        load [-b BYTES] [-q DEPTH] [-t MS] [-r] unit SOCKET UNIT
+ * usage: reader [-b BYTES] [-q DEPTH] [-t MS] [-r] disk PATH
+ *        reader [-b BYTES] [-q DEPTH] [-t MS] [-r] unit SOCKET UNIT
+ *        reader [-b BYTES] [-q DEPTH] [-t MS] [-r] function CHIP ADDRESS
  *   -b   bytes of a read (4096)
  *   -q   reads in flight (1)
  *   -t   how long (1000)
  *   -r   at random places of the first 512 MiB; else one after the other
  * Prints reads a second, and the CPU time that the whole machine has spent on a read, in ns. Of a
- * disk, reads are direct, by io_submit(2), as many in a call as have completed before.
+ * disk, reads are direct, by io_submit(2), as many in a call as have completed before. A function is one
+ * bound to vfio-pci; its first unit is read through the framework.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/aio_abi.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,16 +29,21 @@
 
 #include "base/bytes.h"
 #include "client/scsac.h"
+#include "direct.h"
 
 #define DEPTH_MAX	256u
 #define SPAN_BYTES	(512u << 20)
 #define BLOCK		512u
+#define WAIT_MS		1000
+#define TIME_S		30
 
 struct slot {
 	struct load *load;
 	struct iocb iocb;
 	uint8_t cdb[10];
 	uint8_t *data;
+	struct scsi_pkt *pkt;
+	struct buf *bp;
 };
 
 struct load {
@@ -42,7 +51,7 @@ struct load {
 	unsigned int depth, ms;
 	bool is_random, is_over;
 	uint64_t places, next, seed;
-	uint64_t started_ns, n_done;
+	uint64_t started_ns, ended_ns, idle_ns, n_done;
 	unsigned int n_flying;
 	struct slot slots[DEPTH_MAX];
 	/* disk */
@@ -51,13 +60,15 @@ struct load {
 	/* unit */
 	struct scsac *c;
 	uint64_t handle;
+	/* function; the rest changes on the thread of the interrupt, under the lock */
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
 };
 
 static void __attribute__((noreturn))
 die(const char *what, const char *detail)
 {
-	fprintf(stderr, "load: %s: %s\n", what, detail);
-	exit(1);
+	direct_die("%s: %s", what, detail);
 }
 
 static uint64_t
@@ -80,6 +91,20 @@ idle_ns(void)
 		die("/proc/stat", "no times of processors");
 	(void)fclose(f);
 	return (idle + wait) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static void
+run_begin(struct load *l)
+{
+	l->idle_ns = idle_ns();
+	l->started_ns = now_ns();
+}
+
+static void
+run_end(struct load *l)
+{
+	l->ended_ns = now_ns();
+	l->idle_ns = idle_ns() - l->idle_ns;
 }
 
 static uint64_t
@@ -141,7 +166,7 @@ disk_run(struct load *l, const char *path)
 	l->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (l->fd < 0 || syscall(SYS_io_setup, DEPTH_MAX, &l->aio) < 0)
 		die(path, strerror(errno));
-	l->started_ns = now_ns();
+	run_begin(l);
 	for (unsigned int i = 0; i < l->depth; i++) {
 		disk_prepare(l, &l->slots[i]);
 		list[i] = &l->slots[i].iocb;
@@ -164,6 +189,7 @@ disk_run(struct load *l, const char *path)
 		if (!is_time_over(l))
 			disk_submit(l, list, n);
 	}
+	run_end(l);
 }
 
 /* ------ scsad ------ */
@@ -210,19 +236,116 @@ unit_submit(struct load *l, struct slot *s)
 static void
 unit_run(struct load *l, const char *socket, const char *unit)
 {
-	if (scsac_new("load", &l->c) < 0 || scsac_connect(l->c, socket) < 0 ||
+	if (scsac_new("reader", &l->c) < 0 || scsac_connect(l->c, socket) < 0 ||
 	    scsac_open(l->c, unit, &l->handle, NULL) < 0)
 		die(unit, scsac_last_error(l->c)->text);
-	l->started_ns = now_ns();
+	run_begin(l);
 	for (unsigned int i = 0; i < l->depth; i++)
 		unit_submit(l, &l->slots[i]);
 	while (l->n_flying > 0)
-		if (scsac_wait(l->c, 30000) <= 0)
-			die(unit, "no answer");
+		if (scsac_wait(l->c, WAIT_MS) < 0)
+			die(unit, scsac_last_error(l->c)->text);
+	run_end(l);
 	scsac_free(l->c);
 }
 
-/* ------ both ------ */
+/* ------ scsad's driver ------ */
+
+static void
+function_aim(struct load *l, struct slot *s)
+{
+	be32_put(&s->pkt->pkt_cdbp[2], (uint32_t)(place_next(l) / BLOCK));
+}
+
+static void
+function_start(struct slot *s)
+{
+	if (scsi_transport(s->pkt) != TRAN_ACCEPT)
+		die("function", "a read is refused");
+}
+
+/* there may be several interrupts, each with its thread: what they share is under the lock */
+static void
+function_done(struct scsi_pkt *pkt)
+{
+	struct slot *s = pkt->pkt_private;
+	struct load *l = s->load;
+	bool goes_on;
+
+	if (pkt->pkt_reason != CMD_CMPLT || *pkt->pkt_scbp != STATUS_GOOD)
+		die("function", scsi_rname(pkt->pkt_reason));
+	(void)pthread_mutex_lock(&l->lock);
+	l->n_done++;
+	goes_on = !is_time_over(l);
+	if (goes_on)
+		function_aim(l, s);
+	else if (--l->n_flying == 0)
+		(void)pthread_cond_signal(&l->idle);
+	(void)pthread_mutex_unlock(&l->lock);
+	if (goes_on)
+		function_start(s);
+}
+
+static void
+function_packet(struct load *l, struct slot *s, struct scsi_device *sd)
+{
+	s->bp = scsi_alloc_consistent_buf(&sd->sd_address, NULL, l->bytes, B_READ, SLEEP_FUNC,
+	    NULL);
+	s->pkt = scsi_init_pkt(&sd->sd_address, NULL, s->bp, 10, sizeof(struct scsi_arq_status), 0,
+	    PKT_CONSISTENT, SLEEP_FUNC, NULL);
+	if (s->pkt == NULL)
+		die("function", "no packet");
+	s->pkt->pkt_cdbp[0] = SCMD_READ_G1;
+	be16_put(&s->pkt->pkt_cdbp[7], (uint16_t)(l->bytes / BLOCK));
+	s->pkt->pkt_time = TIME_S;
+	s->pkt->pkt_private = s;
+	s->pkt->pkt_comp = function_done;
+	function_aim(l, s);
+}
+
+/* unit attentions are for somebody else */
+static void
+function_settle(struct scsi_device *sd)
+{
+	struct scsi_pkt *pkt;
+
+	for (int i = 0; i < 3; i++) {
+		pkt = scsi_init_pkt(&sd->sd_address, NULL, NULL, 6, sizeof(struct scsi_arq_status), 0,
+		    0, SLEEP_FUNC, NULL);
+		if (pkt == NULL)
+			die("function", "no packet");
+		pkt->pkt_flags = FLAG_NOINTR;
+		(void)scsi_transport(pkt);
+		scsi_destroy_pkt(pkt);
+	}
+}
+
+static void
+function_run(struct load *l, const char *chip, const char *address)
+{
+	struct direct *d = direct_open(chip, address);
+	struct scsi_device *sd = direct_unit(d);
+
+	function_settle(sd);
+	for (unsigned int i = 0; i < l->depth; i++)
+		function_packet(l, &l->slots[i], sd);
+	l->n_flying = l->depth;
+	run_begin(l);
+	for (unsigned int i = 0; i < l->depth; i++)
+		function_start(&l->slots[i]);
+	(void)pthread_mutex_lock(&l->lock);
+	while (l->n_flying > 0)
+		(void)pthread_cond_wait(&l->idle, &l->lock);
+	(void)pthread_mutex_unlock(&l->lock);
+	run_end(l);
+	for (unsigned int i = 0; i < l->depth; i++) {
+		scsi_destroy_pkt(l->slots[i].pkt);
+		scsi_free_consistent_buf(l->slots[i].bp);
+	}
+	direct_close(d);
+}
+
+/* ------ all ------ */
 
 static bool
 options(struct load *l, int argc, char **argv)
@@ -242,12 +365,12 @@ options(struct load *l, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static struct load l = { .bytes = 4096, .depth = 1, .ms = 1000, .seed = 0x9e3779b97f4a7c15 };
-	uint64_t idle, elapsed;
-	double busy;
+	static struct load l = { .bytes = 4096, .depth = 1, .ms = 1000, .seed = 0x9e3779b97f4a7c15,
+	    .lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER };
+	double elapsed, busy;
 
 	if (!options(&l, argc, argv))
-		die("usage", "see load.c");
+		die("usage", "see reader.c");
 	l.places = SPAN_BYTES / l.bytes;
 	for (unsigned int i = 0; i < l.depth; i++) {
 		l.slots[i].load = &l;
@@ -255,15 +378,16 @@ main(int argc, char **argv)
 		if (l.slots[i].data == NULL)
 			die("memory", strerror(errno));
 	}
-	idle = idle_ns();
 	if (optind == argc - 2 && strcmp(argv[optind], "disk") == 0)
 		disk_run(&l, argv[optind + 1]);
 	else if (optind == argc - 3 && strcmp(argv[optind], "unit") == 0)
 		unit_run(&l, argv[optind + 1], argv[optind + 2]);
+	else if (optind == argc - 3 && strcmp(argv[optind], "function") == 0)
+		function_run(&l, argv[optind + 1], argv[optind + 2]);
 	else
-		die("usage", "see load.c");
-	elapsed = now_ns() - l.started_ns;
-	busy = (double)elapsed * (double)sysconf(_SC_NPROCESSORS_ONLN) - (double)(idle_ns() - idle);
-	printf("%.0f %.0f\n", (double)l.n_done * 1e9 / (double)elapsed, busy / (double)l.n_done);
+		die("usage", "see reader.c");
+	elapsed = (double)(l.ended_ns - l.started_ns);
+	busy = elapsed * (double)sysconf(_SC_NPROCESSORS_ONLN) - (double)l.idle_ns;
+	printf("%.0f %.0f\n", (double)l.n_done * 1e9 / elapsed, busy / (double)l.n_done);
 	return 0;
 }
