@@ -141,7 +141,9 @@ START_TEST(threads_have_it_too)
 		    sandbox_enter(SANDBOX_ENFORCE) < 0)
 			_exit(99);
 		(void)!write(go[1], &c, 1);
-		_exit(read(done[0], &c, 1) == 1 ? c : 98);
+		status = read(done[0], &c, 1) == 1 ? c : 98;
+		(void)pthread_join(thread, NULL);
+		_exit(status);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_msg(is_exit(status, 0), "status %x", (unsigned int)status);
