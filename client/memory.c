@@ -32,7 +32,7 @@ memory_unmap(struct memory *m)
 {
 	if (m->base != NULL)
 		(void)munmap(m->base, m->bytes);
-	*m = (struct memory){ NULL };
+	*m = (struct memory){ .base = NULL };
 }
 
 void
