@@ -2,9 +2,12 @@
  * table of SCSA has it */
 #include <string.h>
 
+#include "base/clock.h"
 #include "check_main.h"
 #include "mock_gate.h"
 #include "scsa/config.h"
+
+#define SLOW	20	/* machines that do something else meanwhile */
 
 static struct far *far;
 static struct scsi_device *sd0, *sd1;
@@ -395,6 +398,52 @@ START_TEST(dead_targets_are_noticed)
 }
 END_TEST
 
+/* an answer to a command that there is not, once */
+static bool
+lie_once(struct far *f, const struct far_pdu *pdu)
+{
+	uint8_t hdr[FAR_HDR] = { 0x21, 0x80 };
+
+	if ((pdu->hdr[0] & 0x3f) != 0x01)
+		return false;
+	atomic_store(&f->hook, NULL);
+	memset(hdr + 16, 0x11, 4);
+	far_put(f, hdr, NULL, 0);
+	return true;
+}
+
+/* a lying target is hung up on within 100 ms, and nobody else notices; it may come again */
+START_TEST(liars_are_hung_up_on)
+{
+	struct far *liar = far_open();
+	struct scsi_device *sd;
+	struct io ios[2];
+	uint64_t began;
+
+	far = far_open();
+	ck_assert_int_eq(gate_up(far->line, liar->line, NULL), 0);
+	sd0 = gate_sd("0,0");
+	sd = gate_sd("1,0");
+	atomic_store(&liar->hook, lie_once);
+	for (int i = 0; i < 2; i++)
+		io_init(&ios[i], i == 0 ? sd : sd0, true, 0, 1, data);
+	began = clock_now_ns();
+	ck_assert_int_eq(io_send(&ios[0]), TRAN_ACCEPT);
+	ck_assert_int_eq(io_send(&ios[1]), TRAN_ACCEPT);
+	ck_assert(io_ended(&ios[0], CMD_TRAN_ERR, 0));
+	ck_assert_uint_lt(clock_now_ns() - began, 100 * NS_PER_MS * SLOW);
+	ck_assert(io_ended(&ios[1], CMD_CMPLT, 0));
+	ck_assert_uint_eq(gate_info(1).liars, 1);
+	ck_assert_uint_eq(gate_info(0).losses, 0);
+	ck_assert(io_run(sd, true, 0, 1, data));
+	io_fini(&ios[0]);
+	io_fini(&ios[1]);
+	gate_down();
+	far_close(liar);
+	far_close(far);
+}
+END_TEST
+
 START_TEST(bad_packets_are_refused)
 {
 	struct io io;
@@ -418,4 +467,4 @@ END_TEST
 CHECK_MAIN("commands end once", data_goes_both_ways, sense_comes_back, abort_one_and_all,
     abort_unknown_and_refused, resets, reset_refused, ladder_of_timeouts, session_is_lost,
     target_is_gone, closed_window, many_at_once, too_many_are_refused, quiet_targets_are_asked,
-    dead_targets_are_noticed, bad_packets_are_refused)
+    dead_targets_are_noticed, liars_are_hung_up_on, bad_packets_are_refused)

@@ -323,21 +323,34 @@ START_TEST(response_and_status_are_kept)
 }
 END_TEST
 
-/* a write that is answered before its data has been written */
+static void
+number(struct far *f, uint8_t hdr[FAR_HDR], const uint8_t *request)
+{
+	memcpy(hdr + 16, request + 16, 4);
+	be32_put(hdr + 24, f->stat_sn);
+	be32_put(hdr + 28, f->exp_cmd_sn);
+	be32_put(hdr + 32, f->exp_cmd_sn + 31);
+}
+
+/* a write that is answered before its data has been written: the data was asked for in the same
+ * breath */
 static bool
 answer_early(struct far *f, const struct far_pdu *pdu)
 {
-	uint8_t hdr[FAR_HDR] = { 0x31, 0x80 };
+	uint8_t both[2 * FAR_HDR] = { 0x31, 0x80 };
 
 	if ((pdu->hdr[0] & 0x3f) == 0x05)
 		return true;
 	if ((pdu->hdr[0] & 0x3f) != 0x01 || pdu->hdr[32] != 0x2a)
 		return false;
-	memcpy(hdr + 16, pdu->hdr + 16, 4);
-	be32_put(hdr + 40, 8192);
-	be32_put(hdr + 44, 32768);
-	far_put(f, hdr, NULL, 0);
-	far_answer(f, pdu->hdr, 0, NULL, 0);
+	number(f, both, pdu->hdr);
+	be32_put(both + 40, 8192);
+	be32_put(both + 44, 32768);
+	both[FAR_HDR] = 0x21;
+	both[FAR_HDR + 1] = 0x80;
+	number(f, both + FAR_HDR, pdu->hdr);
+	f->stat_sn++;
+	far_raw(f, both, sizeof(both));
 	return true;
 }
 
