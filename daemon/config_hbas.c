@@ -288,7 +288,8 @@ read_pci(const struct config_reader *rd, const struct raw_hba *raw, unsigned int
 /* ------ the software HBA ------ */
 
 static int
-read_disk(const struct config_reader *rd, struct config_hba *hba, const char *where, const char *word)
+read_disk(const struct config_reader *rd, struct config_hba *hba, const char *where,
+    const char *word)
 {
 	CLEANUP(free_ptr) struct soft_disk_conf *disk = malloc(sizeof(*disk));
 	char text[SOFT_ERR_LEN];
@@ -301,7 +302,8 @@ read_disk(const struct config_reader *rd, struct config_hba *hba, const char *wh
 }
 
 static int
-read_port(const struct config_reader *rd, struct config_hba *hba, const char *where, const char *word)
+read_port(const struct config_reader *rd, struct config_hba *hba, const char *where,
+    const char *word)
 {
 	struct soft_port_conf port;
 	char text[SOFT_ERR_LEN];
@@ -335,8 +337,8 @@ read_lines(const struct config_reader *rd, const struct raw_hba *raw, unsigned i
 		const char *noun;
 		char *const *words;
 		unsigned int n;
-		int (*read)(const struct config_reader *rd, struct config_hba *hba, const char *where,
-		    const char *word);
+		int (*read)(const struct config_reader *rd, struct config_hba *hba,
+		    const char *where, const char *word);
 	} lists[] = {
 		{ "ports", "port", raw->ports, raw->ports_count, read_port },
 		{ "disks", "disk", raw->disks, raw->disks_count, read_disk },

@@ -24,7 +24,8 @@ int config_complain(const struct config_reader *rd, const char *where, const cha
 int config_complain_word(const struct config_reader *rd, const char *where, const char *word,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* config_read_word() - a copy of @word into *@ret, which is freed; NULL leaves it; 0 or -ENOMEM */
+/* config_read_word() - a copy of @word into *@ret, which is freed; NULL leaves it; 0 or
+ * -ENOMEM */
 int config_read_word(char **ret, const char *word) MUST_CHECK;
 
 /* config_read_hba() - the @i-th HBA of the file; 0, -EINVAL or -ENOMEM */

@@ -56,8 +56,8 @@ struct hba_driver {
 	enum driver_where where;
 	int (*init)(void);
 	int (*fini)(void);
-	/* what is wrong with a text of @key, into DRIVER_ERR_LEN bytes at @reterr; 0, -EINVAL or
-	 * another -errno. NULL: any will do */
+	/* what is wrong with a text of @key, into DRIVER_ERR_LEN bytes at @reterr; 0, -EINVAL
+	 * or another -errno. NULL: any will do */
 	int (*check)(const char *key, const char *text, char *reterr);
 	const struct driver_id *ids;
 	size_t n_ids;
@@ -78,8 +78,8 @@ const struct hba_driver *driver_row_of_pci(uint16_t vendor, uint16_t device);
 /* driver_row_key() - how @row takes @key; NULL: it does not */
 const struct driver_key *driver_row_key(const struct hba_driver *row, const char *key);
 
-/* driver_row_names() - names of the drivers found in @where, or of all (DRIVER_WHERE_N), separated by
- * ", ", into @size bytes at @buf, which is returned */
+/* driver_row_names() - names of the drivers found in @where, or of all (DRIVER_WHERE_N),
+ * separated by ", ", into @size bytes at @buf, which is returned */
 char *driver_row_names(enum driver_where where, char *buf, size_t size);
 
 #endif /* DAEMON_DRIVERS_H */

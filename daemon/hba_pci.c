@@ -46,7 +46,8 @@ fn_event(enum pci_event event, const char *detail, void *arg)
 
 	switch (event) {
 	case PCI_EV_REQUEST:
-		/* while it is being closed, under the lock, that waits for us: it comes again */
+		/* while it is being closed, under the lock, that waits for us: it comes
+		 * again */
 		if (pthread_mutex_trylock(&hba->life) != 0)
 			return;
 		release_begin(hba, detail);

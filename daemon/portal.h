@@ -42,8 +42,8 @@ extern const struct exports_ops portal_ops;
 int portal_server_new(struct loops *loops, struct exports *exports,
     const struct portal_limits *limits, struct portal_server **ret_server) MUST_CHECK;
 
-/* portal_server_hold() - from now on portals are opened, but nobody is accepted: who connects waits.
- * portal_server_go() - accept them. Not while exports change; the main thread */
+/* portal_server_hold() - from now on portals are opened, but nobody is accepted: who connects
+ * waits. portal_server_go() - accept them. Not while exports change; the main thread */
 void portal_server_hold(struct portal_server *server);
 void portal_server_go(struct portal_server *server);
 

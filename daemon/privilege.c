@@ -50,8 +50,8 @@ has_cap(const struct caps *caps, unsigned int cap)
 	return (caps->words[cap / 32].effective & (1u << (cap % 32))) != 0;
 }
 
-/* what a program that we would start could get back: nothing. What we have ourselves stays, until
- * privilege_drop(). All of it is inherited by threads, and cannot be told them later */
+/* what a program that we would start could get back: nothing. What we have ourselves stays,
+ * until privilege_drop(). All of it is inherited by threads, and cannot be told them later */
 static void
 inheritance_end(void)
 {

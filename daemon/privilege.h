@@ -3,10 +3,10 @@
  *
  * What      Before anything is opened, and before there are threads: no new privileges, nothing
  *           that a program started by us could inherit (bounding set, ambient and inheritable
- *           capabilities, the root user's special place), limits raised, umask. After everything
- *           that needs rights is open (devices, disk images, ports below 1024, the socket, what
- *           was kept in the state directory): another user, his groups, no capability. Then
- *           daemon/sandbox.h.
+ *           capabilities, the root user's special place), limits raised, umask. After
+ *           everything that needs rights is open (devices, disk images, ports below 1024, the
+ *           socket, what was kept in the state directory): another user, his groups, no
+ *           capability. Then daemon/sandbox.h.
  * Kept      What is open stays open: memory for DMA, interrupts and reset of a VFIO function,
  *           disk images, listening sockets. What is opened later takes the rights of the user.
  * Thread    The main thread. privilege_drop() changes all threads.
@@ -27,9 +27,10 @@ void privilege_prepare(void);
 /**
  * privilege_drop() - keep no more rights than serving takes
  *
- * With a user configured: files that root has made in the state directory are given to it, if the
- * directory is its own; ids and groups become its, capabilities end, the process leaves no core
- * file and cannot be traced (sanitizers look into themselves, so not in a build with them).
+ * With a user configured: files that root has made in the state directory are given to it, if
+ * the directory is its own; ids and groups become its, capabilities end, the process leaves no
+ * core file and cannot be traced (sanitizers look into themselves, so not in a build with
+ * them).
  *
  * Returns:  0
  *           -EPERM    a user is configured and this process may not become it, or it is root

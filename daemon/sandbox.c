@@ -54,9 +54,9 @@ static const char *const allowed[] = {
 
 /* what a sanitizer takes at its report, or to look for leaks at the end */
 static const char *const sanitizers[] = {
-	"arch_prctl", "clone", "clone3", "execve", "fork", "getdents", "getpgid", "kill", "mmap", "mprotect",
-	"msync", "personality", "pipe", "prctl", "process_vm_readv", "ptrace", "sched_setscheduler",
-	"setrlimit", "shmctl", "vfork", "wait4", "waitid",
+	"arch_prctl", "clone", "clone3", "execve", "fork", "getdents", "getpgid", "kill",
+	"mmap", "mprotect", "msync", "personality", "pipe", "prctl", "process_vm_readv",
+	"ptrace", "sched_setscheduler", "setrlimit", "shmctl", "vfork", "wait4", "waitid",
 };
 
 /* nothing of ours does that: whoever does has taken us over */
@@ -159,7 +159,8 @@ arguments_add(scmp_filter_ctx ctx)
 		if (!IS_SANITIZED || !is_for_sanitizers(rows[i].name))
 			r = call_add(ctx, SCMP_ACT_ALLOW, rows[i].name, 1, &arg);
 	}
-	/* its arguments are in memory, where no filter can look: the library goes back to clone */
+	/* its arguments are in memory, where no filter can look: the library goes back to
+	 * clone */
 	if (r == 0 && !IS_SANITIZED)
 		r = call_add(ctx, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 	return r;

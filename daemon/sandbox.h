@@ -2,10 +2,10 @@
  * daemon/sandbox.h - which calls of the kernel are left to a daemon that serves
  *
  * What      A seccomp filter, for all threads, once everything is open: what serving takes is
- *           allowed, a list of calls that no path of ours has ends the process, all others answer
- *           EPERM and go to the kernel's log. The list names what a program does that has been
- *           taken over: other programs, other processes, mounts, modules, namespaces, ids. It
- *           owns HBAs: when it ends, the kernel stops their DMA.
+ *           allowed, a list of calls that no path of ours has ends the process, all others
+ *           answer EPERM and go to the kernel's log. The list names what a program does that
+ *           has been taken over: other programs, other processes, mounts, modules, namespaces,
+ *           ids. It owns HBAs: when it ends, the kernel stops their DMA.
  * Arguments new processes are refused (threads are not), sockets are local or Internet ones,
  *           memory is never writable and executable, ioctl(2) is for block devices, files and
  *           VFIO, prctl(2) names threads. What is opened is up to rights, not to the filter.

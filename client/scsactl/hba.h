@@ -1,9 +1,10 @@
 /*
  * scsactl/hba.h - the machine's own HBAs, and who has them
  *
- * What      "hba list" looks, "hba bind" and "hba unbind" move a PCI function between the kernel's
- *           driver and scsad. They work on this machine, without the daemon: it has no right
- *           to move anything. Where a daemon runs, the list tells which functions it drives.
+ * What      "hba list" looks, "hba bind" and "hba unbind" move a PCI function between the
+ *           kernel's driver and scsad. They work on this machine, without the daemon: it has no
+ *           right to move anything. Where a daemon runs, the list tells which functions it
+ *           drives.
  */
 #ifndef SCSACTL_HBA_H
 #define SCSACTL_HBA_H

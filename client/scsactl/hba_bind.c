@@ -13,10 +13,10 @@
 enum { BIND_BUS, BIND_PERSISTENT, BIND_SAVED, BIND_ROOT };
 enum { UNBIND_ROOT };
 
-#define ROOT_OPT	{ "root", 0, "DIR", "another machine, whose sys, proc, dev, etc are below DIR" }
+#define ROOT_OPT	{ "root", 0, "DIR", "the machine whose sys, proc ... are below DIR" }
 
 static const struct verb_opt bind_opts[] = {
-	[BIND_BUS]        = { "bus", 'b', "BUS", "vfio (default), or uio: no protection by an IOMMU" },
+	[BIND_BUS]        = { "bus", 'b', "BUS", "vfio (default), or uio: no IOMMU between" },
 	[BIND_PERSISTENT] = { "persistent", 'p', NULL, "also after a boot" },
 	[BIND_SAVED]      = { "saved", 0, NULL, "as --persistent has saved it; for udev" },
 	[BIND_ROOT]       = ROOT_OPT,

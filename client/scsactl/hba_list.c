@@ -15,7 +15,7 @@ enum { LIST_ALL, LIST_NAMES, LIST_ROOT };
 static const struct verb_opt list_opts[] = {
 	[LIST_ALL]   = { "all", 'a', NULL, "all PCI functions, not only storage controllers" },
 	[LIST_NAMES] = { "names", 'n', NULL, "only the addresses, one a line" },
-	[LIST_ROOT]  = { "root", 0, "DIR", "another machine, whose sys, proc, dev are below DIR" },
+	[LIST_ROOT]  = { "root", 0, "DIR", "the machine whose sys, proc ... are below DIR" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -198,7 +198,8 @@ list_show(struct listing *l)
 		l->list = doc_list(l->ctl->root, "functions");
 		doc_bool(l->ctl->root, "daemon", l->daemon != NULL);
 	} else if (!l->want_names) {
-		l->functions = table_new("ADDRESS,ID,CLASS,NAME,DRIVER,SAVED,IOMMU GROUP,HBA,STATE,DISKS");
+		l->functions = table_new("ADDRESS,ID,CLASS,NAME,DRIVER,SAVED,"
+		    "IOMMU GROUP,HBA,STATE,DISKS");
 		l->disks = table_new("ADDRESS,DISK,>SIZE,MODEL,USE");
 	}
 	r = host_fn_each(l->host->sysfs, function_entry, l);
@@ -207,8 +208,8 @@ list_show(struct listing *l)
 		(void)printf("\n");
 	table_print(l->disks);
 	if (r < 0)
-		return ctl_fail(l->ctl, hba_exit(r), "the machine's PCI functions cannot be read: %s",
-		    strerror(-r));
+		return ctl_fail(l->ctl, hba_exit(r),
+		    "the machine's PCI functions cannot be read: %s", strerror(-r));
 	return CTL_OK;
 }
 

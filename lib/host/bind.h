@@ -71,8 +71,8 @@ int host_unbind(const struct host *h, const char *address, char *ret_now,
  * nothing; 0, or -errno */
 int host_saved_read(const struct host *h, const char *address, char *ret) MUST_CHECK;
 
-/* host_saved_write() - keep that it is given to @driver, NULL: no more; 0, or -errno. The file is
- * replaced as a whole, and on stable storage when this returns */
+/* host_saved_write() - keep that it is given to @driver, NULL: no more; 0, or -errno. The file
+ * is replaced as a whole, and on stable storage when this returns */
 int host_saved_write(const struct host *h, const char *address, const char *driver) MUST_CHECK;
 
 /**

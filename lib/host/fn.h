@@ -51,12 +51,13 @@ int host_fn_read(const char *sysfs, const char *address, struct host_fn *ret) MU
 int host_fn_each(const char *sysfs, int (*fn)(const struct host_fn *f, void *arg),
     void *arg) MUST_CHECK;
 
-/* host_fn_is_storage() - does its class say that disks are behind it? host_fn_is_scsi() - and that
- * they are spoken to in SCSI? */
+/* host_fn_is_storage() - does its class say that disks are behind it? host_fn_is_scsi() - and
+ * that they are spoken to in SCSI? */
 bool host_fn_is_storage(const struct host_fn *f);
 bool host_fn_is_scsi(const struct host_fn *f);
 
-/* host_fn_class_name() - "SCSI", "SAS", "RAID", "FC" ...; "storage" for others of that class; "" */
+/* host_fn_class_name() - "SCSI", "SAS", "RAID", "FC" ...; "storage" for others of that class;
+ * "" */
 const char *host_fn_class_name(const struct host_fn *f);
 
 #endif /* HOST_FN_H */

@@ -11,8 +11,8 @@
  * Root      Where the kernel's files are is said by struct host, so that all of it can be tried
  *           in a folder.
  * Thread    Any; no state but the machine's.
- * Source    Linux Documentation/ABI/testing/sysfs-bus-pci (driver_override), driver-api/vfio.rst,
- *           driver-api/uio-howto.rst; driverctl(8)
+ * Source    Linux Documentation/ABI/testing/sysfs-bus-pci (driver_override),
+ *           driver-api/vfio.rst, driver-api/uio-howto.rst; driverctl(8)
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H

@@ -82,8 +82,8 @@ lines_read(const char *path, int (*fn)(char *line, struct host_tables *t),
 	return r;
 }
 
-/* "22 27 8:1 / /srv rw - ext4 /dev/sda1 rw": numbers, root, folder, options; behind " - " the type
- * and what is mounted */
+/* "22 27 8:1 / /srv rw - ext4 /dev/sda1 rw": numbers, root, folder, options; behind " - " the
+ * type and what is mounted */
 static int
 mount_line(char *line, struct host_tables *t)
 {

@@ -9,7 +9,8 @@
  *           A claim inside the kernel of which no file tells (ZFS, a SCSI target) is found by
  *           opening the device exclusively, which only root may.
  * Thread    Any; no state.
- * Source    proc(5) mountinfo, swaps; open(2) O_EXCL; Linux Documentation/ABI/stable/sysfs-block
+ * Source    proc(5) mountinfo, swaps; open(2) O_EXCL; Linux
+ *           Documentation/ABI/stable/sysfs-block
  */
 #ifndef HOST_USE_H
 #define HOST_USE_H
@@ -68,7 +69,8 @@ void host_disks_fini(struct host_disks *disks);
 /* host_use_kind_name() - "mounted", "swap", "held", "open", "claimed" */
 const char *host_use_kind_name(enum host_use_kind kind);
 
-/* host_use_format() - "sda1 is mounted at /srv" into @size bytes at @buf, which is returned; printable */
+/* host_use_format() - "sda1 is mounted at /srv" into @size bytes at @buf, which is returned;
+ * printable */
 char *host_use_format(const struct host_use *use, char *buf, size_t size);
 
 /**

@@ -24,7 +24,8 @@ struct host_tables {
 };
 
 /**
- * host_tables_read() - mounts, swaps, backing files of loop devices, devices of btrfs, open files
+ * host_tables_read() - mounts, swaps, backing files of loop devices, devices of btrfs, open
+ * files
  *
  * Returns:  0, -ENOMEM, -errno of /proc/self/mountinfo
  */

@@ -1,5 +1,5 @@
-/* behind the filter: what serving takes works, in all threads; what it does not take is refused, and
- * what only an intruder does ends the process */
+/* behind the filter: what serving takes works, in all threads; what it does not take is
+ * refused, and what only an intruder does ends the process */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,7 +23,8 @@
 #include "daemon/privilege.h"
 #include "daemon/sandbox.h"
 
-/* the wait status of a child that does @fn behind the filter; its exit status is what @fn says */
+/* the wait status of a child that does @fn behind the filter; its exit status is what @fn
+ * says */
 static int
 behind(enum sandbox_mode mode, int (*fn)(void))
 {

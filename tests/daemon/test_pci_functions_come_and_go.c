@@ -1,5 +1,5 @@
-/* an HBA that is a PCI function: what opening it is told, what it reads from the configuration, and
- * that it goes back to the system when that asks */
+/* an HBA that is a PCI function: what opening it is told, what it reads from the configuration,
+ * and that it goes back to the system when that asks */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
  * tests/host/mock_machine.h - a machine in a folder
  *
- * What      Builds what the kernel shows of PCI functions, disks, mounts and processes, and does
- *           what it does when a value is written: the function leaves its driver, and goes to
- *           the one that may have it.
+ * What      Builds what the kernel shows of PCI functions, disks, mounts and processes, and
+ *           does what it does when a value is written: the function leaves its driver, and goes
+ *           to the one that may have it.
  * Life      machine_new() at the start of a test, machine_free() at its end. The machine has no
  *           swap, no mounts but its root, a kernel driver "chipdrv" and both vfio-pci and
  *           uio_pci_generic.
@@ -37,8 +37,8 @@ void machine_file(struct machine *m, const char *path, const char *text);
 void machine_link(struct machine *m, const char *path, const char *target);
 void machine_remove(struct machine *m, const char *path);
 
-/* machine_fn() - a function: "8086:1234", class 0x010700, with @driver ("": none), and IOMMU group
- * @group (-1: none) */
+/* machine_fn() - a function: "8086:1234", class 0x010700, with @driver ("": none), and IOMMU
+ * group @group (-1: none) */
 void machine_fn(struct machine *m, const char *address, const char *ids, unsigned int class,
     const char *driver, int group);
 

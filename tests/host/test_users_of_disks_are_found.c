@@ -160,7 +160,8 @@ START_TEST(processes)
 	    "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1");
 	machine_file(&m, "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1/dev",
 	    "21:1\n");
-	machine_link(&m, "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1/device",
+	machine_link(&m,
+	    "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1/device",
 	    "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev");
 	ck_assert_str_eq(use_of(FN), "");
 	machine_open(&m, "1", "a b\n", "/dev/sg1");
