@@ -10,40 +10,41 @@
 #define LBAS_DESCR_MAX	256u
 #define DEFECT_FORMATS	7	/* 111b is reserved */
 
-/* blocks that are of one kind, and how many; whole physical blocks, of which one that is mapped
- * in part is mapped */
+/* blocks that are of one kind, and how many, at least one; whole physical blocks, of which one
+ * that is mapped in part is mapped. @lba is below @blocks: how many the disk had when the command
+ * began, because it may shrink meanwhile */
 static enum store_extent
-lbas_extent(struct disk *disk, uint64_t lba, uint64_t *ret_blocks)
+lbas_extent(struct disk *disk, uint64_t blocks, uint64_t lba, uint64_t *ret_blocks)
 {
 	uint64_t block = disk->block_bytes, offset = lba * block, end;
-	uint64_t len = (disk->blocks - lba) * block;
+	uint64_t len = (blocks - lba) * block;
 	enum store_extent kind = disk->is_thin ? store_extent(disk->store, offset, &len) :
 	    STORE_MAPPED;
 
 	end = offset + len;
 	if (kind != STORE_MAPPED)
 		end &= ~(uint64_t)(disk->physical_bytes - 1);
-	if (offset + len == disk->blocks * block)
+	if (offset + len == blocks * block)
 		end = offset + len;
 	if (end <= offset || kind == STORE_MAPPED) {
 		kind = STORE_MAPPED;
 		end = num_round_up(end > offset ? end : offset + 1, disk->physical_bytes);
 	}
-	*ret_blocks = num_min((end - offset) / block, disk->blocks - lba);
+	*ret_blocks = num_min((end - offset) / block, blocks - lba);
 	return kind;
 }
 
 /* the run of one kind that begins at @lba; what a descriptor can count at most */
 static enum store_extent
-lbas_run(struct disk *disk, uint64_t lba, uint32_t *ret_blocks)
+lbas_run(struct disk *disk, uint64_t blocks, uint64_t lba, uint32_t *ret_blocks)
 {
-	uint64_t blocks, more;
-	enum store_extent kind = lbas_extent(disk, lba, &blocks);
+	uint64_t n, more;
+	enum store_extent kind = lbas_extent(disk, blocks, lba, &n);
 
-	while (blocks < UINT32_MAX && lba + blocks < disk->blocks &&
-	    lbas_extent(disk, lba + blocks, &more) == kind)
-		blocks += more;
-	*ret_blocks = (uint32_t)num_min(blocks, UINT32_MAX);
+	while (n < UINT32_MAX && lba + n < blocks &&
+	    lbas_extent(disk, blocks, lba + n, &more) == kind)
+		n += more;
+	*ret_blocks = (uint32_t)num_min(n, UINT32_MAX);
 	return kind;
 }
 
@@ -53,14 +54,14 @@ lbas_work(struct disk_cmd *cmd)
 	static const uint8_t status[] = {
 		[STORE_MAPPED] = 0, [STORE_DEALLOCATED] = 1, [STORE_ANCHORED] = 2,
 	};
-	uint64_t lba = cmd->info.lba, n;
+	uint64_t lba = cmd->info.lba, n, end = cmd->disk->blocks;
 	uint32_t blocks;
 
 	memset(cmd->chunk, 0, cmd->chunk_bytes);
-	for (n = 0; n < cmd->left && lba < cmd->disk->blocks; n++) {
+	for (n = 0; n < cmd->left && lba < end; n++) {
 		uint8_t *d = cmd->chunk + LBAS_HDR + n * LBAS_DESCR;
 
-		d[12] = status[lbas_run(cmd->disk, lba, &blocks)];
+		d[12] = status[lbas_run(cmd->disk, end, lba, &blocks)];
 		be64_put(d, lba);
 		be32_put(d + 8, blocks);
 		lba += blocks;
@@ -131,10 +132,11 @@ prefetch_asked(struct disk_cmd *cmd, int result)
 int
 disk_do_prefetch(struct disk *disk, struct disk_cmd *cmd)
 {
-	uint64_t blocks = cmd->info.blocks, bytes;
+	uint64_t blocks = cmd->info.blocks, all = disk->blocks, bytes;
 
+	/* it may have shrunk since the CDB was judged */
 	if (blocks == 0)
-		blocks = disk->blocks - cmd->info.lba;
+		blocks = all - num_min(cmd->info.lba, all);
 	if (disk->store->info.is_memory)
 		return prefetch_met(cmd);
 	if (!disk->store->info.has_cache)

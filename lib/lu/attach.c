@@ -232,6 +232,8 @@ drain_end(struct lu_work *w)
 
 	atomic_store(&lu->state, LU_GONE);
 	lu_pkts_fini(lu);
+	/* nexuses may stay longer, and look at it here */
+	lu_reserve_fini(lu);
 	home_done(lu);
 }
 
@@ -301,7 +303,6 @@ lu_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 		(void)untimeout(timer);
 	lu_recover_fini(lu);
 	home_call(lu, drain_end);
-	lu_reserve_fini(lu);
 	caps_end(lu);
 	scsi_unprobe(sd);
 	sd->sd_private = NULL;

@@ -30,18 +30,6 @@ lu_reserve_init(struct lu *lu)
 	return 0;
 }
 
-void
-lu_reserve_fini(struct lu *lu)
-{
-	struct lu_reservations *res = STEAL(lu->reservations);
-
-	if (res == NULL)
-		return;
-	reserve_keep_close(res->keep);
-	pr_free(res->pr);
-	free(res);
-}
-
 /* ------ who is what ------ */
 
 struct pr_nexus
@@ -113,6 +101,20 @@ lu_reserve_reset(struct lu *lu)
 {
 	if (lu->reservations != NULL && lu->reservations->is_reserved)
 		reserved_end(lu);
+}
+
+void
+lu_reserve_fini(struct lu *lu)
+{
+	struct lu_reservations *res = lu->reservations;
+
+	if (res == NULL)
+		return;
+	lu_reserve_reset(lu);
+	lu->reservations = NULL;
+	reserve_keep_close(res->keep);
+	pr_free(res->pr);
+	free(res);
 }
 
 /* ------ conflicts ------ */

@@ -50,7 +50,8 @@ struct lu_task;
 int lu_reserve_init(struct lu *lu) MUST_CHECK;
 
 /* lu_reserve_fini() - forget them; what is saved stays saved. No task is left. Also for a unit
- * whose lu_reserve_init() was never called */
+ * whose lu_reserve_init() was never called. Home, or before anybody knows the unit: nexuses may
+ * stay longer */
 void lu_reserve_fini(struct lu *lu);
 
 /**

@@ -133,5 +133,28 @@ START_TEST(idle_units_just_go)
 }
 END_TEST
 
+/* a nexus that holds the unit outlives it */
+static void
+reserved_scenario(void *arg UNUSED)
+{
+	static const uint8_t reserve[6] = { 0x16 };
+
+	begin();
+	ck_assert_int_eq(ptask_submit(&t), 0);
+	ck_assert_int_eq(port_complete(), 1);
+	ptask_wait(&t);
+	ptask_cdb(&held, reserve, sizeof(reserve), LU_DIR_NONE, 0);
+	ptask_run(&held);
+	ck_assert_uint_eq(held.lu.status, STATUS_GOOD);
+	ck_assert_int_eq(scsa_bus_unconfig_one(port.dip, "0,0"), 0);
+	end_detached();
+}
+
+START_TEST(whoever_holds_it)
+{
+	port_sim(reserved_scenario);
+}
+END_TEST
+
 CHECK_MAIN("detach", packets_in_flight_are_aborted, or_reset, or_the_detach_is_refused,
-    idle_units_just_go)
+    idle_units_just_go, whoever_holds_it)

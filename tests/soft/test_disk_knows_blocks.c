@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "check_main.h"
+#include "hw/soft/disk_impl.h"
 #include "mock_disk.h"
 #include "scsi/vpd.h"
 
@@ -328,6 +329,51 @@ START_TEST(provisioning_is_told)
 }
 END_TEST
 
+/* ------ a disk that shrinks meanwhile ------ */
+
+static struct store_ops shrinking_ops;
+static enum store_extent (*real_extent)(struct store *store, uint64_t offset, uint64_t *len);
+static uint64_t asked_most;
+
+/* from the first look on the disk has a single block */
+static enum store_extent
+shrinking_extent(struct store *store, uint64_t offset, uint64_t *len)
+{
+	if (*len > asked_most)
+		asked_most = *len;
+	atomic_store(&b.disk->blocks, 1);
+	return real_extent(store, offset, len);
+}
+
+START_TEST(shrinking_disks_are_looked_at_once)
+{
+	const struct store_ops *ops;
+	uint64_t at = 0;
+
+	bench_open(&b, "mem:4M");
+	memset(b.data, 1, 4096);
+	for (uint32_t lba = 0; lba < 8192; lba += 1024)
+		ck_assert(bench_out(&b, cdb, cdb_write(cdb, CDB_10, lba, 8, 0), b.data, 4096));
+	ops = b.disk->store->ops;
+	shrinking_ops = *ops;
+	real_extent = ops->extent;
+	shrinking_ops.extent = shrinking_extent;
+	b.disk->store->ops = &shrinking_ops;
+	asked_most = 0;
+	ck_assert(bench_in(&b, cdb, cdb_get_lba_status(cdb, 0, 1024), 1024));
+	ck_assert_uint_le(asked_most, 4u << 20);
+	/* descriptors one after the other up to the end that it had */
+	for (const uint8_t *d = b.data + 8; d < b.data + 4 + be32_get(b.data); d += 16) {
+		ck_assert_uint_eq(be64_get(d), at);
+		ck_assert_uint_gt(be32_get(d + 8), 0);
+		at += be32_get(d + 8);
+	}
+	ck_assert_uint_eq(at, 8192);
+	b.disk->store->ops = ops;
+	bench_close(&b);
+}
+END_TEST
+
 CHECK_MAIN("disk knows blocks", memory_knows, files_know, status_is_cut_and_refused,
     physical_blocks_are_whole, prefetch_says_what_is_cached, there_are_no_defects,
-    provisioning_is_told)
+    provisioning_is_told, shrinking_disks_are_looked_at_once)
