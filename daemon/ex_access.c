@@ -147,9 +147,12 @@ ex_chap_find(const struct ex_set *set, const struct ex_words *accounts, const ch
 
 /* ------ views ------ */
 
+/* a view in the making; finding a unit in it takes no longer when it is large */
 struct view_draft {
 	struct lu_view_entry *entries;
 	size_t n, room;
+	uint16_t *places;	/* by hash of the unit: place in entries and 1, or 0; 2 * room */
+	uint8_t luns[EX_LUN_MAX / 8 + 1];	/* bits: those that are taken */
 };
 
 static void
@@ -158,40 +161,63 @@ draft_fini(struct view_draft *d)
 	for (size_t i = 0; i < d->n; i++)
 		lu_unref(d->entries[i].unit);
 	free(d->entries);
+	free(d->places);
 }
 
-/* the first export of a LUN, and of a unit, counts */
-static bool
-draft_has(const struct view_draft *d, const struct lu *unit, uint32_t lun)
+/* where @unit is, or would be */
+static uint16_t *
+draft_place(const struct view_draft *d, const struct lu *unit)
 {
-	for (size_t i = 0; i < d->n; i++)
-		if (d->entries[i].lun == lun || d->entries[i].unit == unit)
-			return true;
-	return false;
+	size_t mask = 2 * d->room - 1;
+	size_t i = (size_t)(lu_id(unit) * 0x9e3779b97f4a7c15u >> 32) & mask;
+
+	while (d->places[i] != 0 && d->entries[d->places[i] - 1].unit != unit)
+		i = (i + 1) & mask;
+	return &d->places[i];
 }
 
-/* takes the reference of the unit */
+static int
+draft_grow(struct view_draft *d)
+{
+	size_t room = d->room == 0 ? 8 : 2 * d->room;
+	struct lu_view_entry *entries = fault_hit() ? NULL :
+	    reallocarray(d->entries, room, sizeof(*entries));
+	uint16_t *places;
+
+	if (entries == NULL)
+		return -ENOMEM;
+	d->entries = entries;
+	places = fault_hit() ? NULL : calloc(2 * room, sizeof(*places));
+	if (places == NULL)
+		return -ENOMEM;
+	free(d->places);
+	d->places = places;
+	d->room = room;
+	for (size_t i = 0; i < d->n; i++)
+		*draft_place(d, d->entries[i].unit) = (uint16_t)(i + 1);
+	return 0;
+}
+
+/* takes the reference of the unit. The first export of a LUN, and of a unit, counts */
 static int
 draft_add(struct view_draft *d, struct lu *unit, const struct ex_export *e)
 {
-	struct lu_view_entry *entries;
+	uint8_t bit = (uint8_t)(1u << e->lun % 8);
+	uint16_t *place;
+	int r = d->n < d->room ? 0 : draft_grow(d);
 
-	if (d->n == LU_VIEW_MAX || draft_has(d, unit, e->lun)) {
+	if (r < 0) {
+		lu_unref(unit);
+		return r;
+	}
+	place = draft_place(d, unit);
+	if (d->n == LU_VIEW_MAX || *place != 0 || (d->luns[e->lun / 8] & bit) != 0) {
 		lu_unref(unit);
 		return 0;
 	}
-	if (d->n == d->room) {
-		d->room = d->room == 0 ? 8 : 2 * d->room;
-		entries = fault_hit() ? NULL :
-		    reallocarray(d->entries, d->room, sizeof(*entries));
-		if (entries == NULL) {
-			lu_unref(unit);
-			return -ENOMEM;
-		}
-		d->entries = entries;
-	}
-	d->entries[d->n++] = (struct lu_view_entry){ unit, e->lun, e->classes,
-		e->weight };
+	d->luns[e->lun / 8] |= bit;
+	d->entries[d->n++] = (struct lu_view_entry){ unit, e->lun, e->classes, e->weight };
+	*place = (uint16_t)d->n;
 	return 0;
 }
 

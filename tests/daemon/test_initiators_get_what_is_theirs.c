@@ -18,6 +18,10 @@
 #define B	"iqn.2001-01.com.example:b"
 #define R	"iqn.2001-01.com.example:r"
 
+#define DISK_LINE	"mem:1M,luns=4"
+
+static const char *disk_line = DISK_LINE;
+
 /* units to export, and exports without a daemon of their own */
 struct both {
 	struct fixture f;
@@ -29,7 +33,7 @@ static void
 begin(struct both *b, const char *file)
 {
 	fixture_init(&b->f);
-	fixture_disk(&b->f, "mem:1M,luns=4");
+	fixture_disk(&b->f, disk_line);
 	fixture_start(&b->f);
 	world_init(&b->w, false);
 	world_file(&b->w, file);
@@ -183,6 +187,33 @@ START_TEST(views)
 	p = peer("iqn.two", "127.0.0.1", 2);
 	ck_assert_int_eq(ex_view(b.set, t, &p, &view), -EACCES);
 	end(&b);
+}
+END_TEST
+
+/* units that are there twice, in a view that has to grow */
+START_TEST(large_views)
+{
+	static char file[16384];
+	struct ex_peer p = peer("iqn.two", "127.0.0.1", 1);
+	struct lu_view *view;
+	struct both b;
+	size_t n;
+
+	n = (size_t)snprintf(file, sizeof(file), "targets: [{name: '" A "'}]\nexports:\n");
+	for (unsigned int lun = 0; lun < 200; lun++)
+		n += (size_t)snprintf(file + n, sizeof(file) - n,
+		    "  - {target: '" A "', lun: %u, unit: 'disk@0,%x'}\n", lun * 80, lun % 100);
+	ck_assert_uint_lt(n, sizeof(file));
+	disk_line = "mem:1M,luns=100";
+	begin(&b, file);
+	ck_assert_int_eq(ex_view(b.set, ex_set_target(b.set, A), &p, &view), 0);
+	ck_assert_uint_eq(lu_view_count(view), 100);
+	for (unsigned int lun = 0; lun < 100; lun++)
+		ck_assert_uint_eq(lu_info(entry(view, lun * 80)->unit)->lun, lun);
+	ck_assert_ptr_null(entry(view, 100 * 80));
+	lu_view_unref(view);
+	end(&b);
+	disk_line = DISK_LINE;
 }
 END_TEST
 
@@ -384,6 +415,5 @@ START_TEST(addresses_go_round)
 }
 END_TEST
 
-CHECK_MAIN("initiators get what is theirs", verdicts, views, users_of_this_machine,
-    units_know_their_ports,
-    accounts_and_ports, addresses_go_round)
+CHECK_MAIN("initiators get what is theirs", verdicts, views, large_views, users_of_this_machine,
+    units_know_their_ports, accounts_and_ports, addresses_go_round)
