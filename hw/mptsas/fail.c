@@ -227,6 +227,7 @@ static const struct {
 	[MPTSAS_WORK_ACKS] = { mptsas_acks_run },
 	[MPTSAS_WORK_DEVICES] = { mptsas_devices_run },
 	[MPTSAS_WORK_TOPO] = { mptsas_topo_run },
+	[MPTSAS_WORK_LUNS] = { mptsas_luns_run },
 };
 
 static void

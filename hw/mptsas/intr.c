@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/num.h"
+#include "scsi/asc.h"
+#include "scsi/sense.h"
 
 #define STATE_SENT	(STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD)
 
@@ -37,10 +39,9 @@ fill_sense(struct scsi_pkt *pkt, const uint8_t *sense, size_t len)
 }
 
 static void
-fill_status(const struct mptsas_cmd *cmd, const struct reply_result *result)
+fill_status(const struct mptsas_cmd *cmd, const struct reply_result *result,
+    const uint8_t *sense)
 {
-	const struct mptsas_hba *hba = cmd->lu->target->hba;
-	uint32_t off = mpt_ring_sense_off(&hba->layout, mpt_ring_context_index(cmd->context));
 	struct scsi_pkt *pkt = cmd->pkt;
 
 	if (pkt->pkt_scblen > 0)
@@ -48,9 +49,7 @@ fill_status(const struct mptsas_cmd *cmd, const struct reply_result *result)
 	/* what the packet has no room for is lost: the device has handed it over */
 	if (result->sense_bytes == 0 || pkt->pkt_scblen < sizeof(struct scsi_arq_status))
 		return;
-	(void)ddi_dma_sync(
-	    hba->pool.dma, (off_t)off, result->sense_bytes, DDI_DMA_SYNC_FORCPU);
-	fill_sense(pkt, hba->pool.mem + off, result->sense_bytes);
+	fill_sense(pkt, sense, result->sense_bytes);
 }
 
 static void
@@ -75,7 +74,8 @@ fill_killed(struct mptsas_cmd *cmd)
 }
 
 void
-mptsas_finish(struct mptsas_cmd *cmd, const struct reply_result *result)
+mptsas_finish(
+    struct mptsas_cmd *cmd, const struct reply_result *result, const uint8_t *sense)
 {
 	struct scsi_pkt *pkt = cmd->pkt;
 
@@ -89,7 +89,7 @@ mptsas_finish(struct mptsas_cmd *cmd, const struct reply_result *result)
 	    cmd->why == CMD_CMPLT)
 		pkt->pkt_reason = CMD_DEV_GONE;
 	if ((result->state & STATE_GOT_STATUS) != 0)
-		fill_status(cmd, result);
+		fill_status(cmd, result, sense);
 	deliver(cmd);
 }
 
@@ -127,10 +127,10 @@ throttle_cut(struct mptsas_hba *hba, struct mptsas_target *target)
 }
 
 static void
-absent_notice(struct mptsas_hba *hba)
+work_notice(struct mptsas_hba *hba, enum mptsas_work work)
 {
 	mutex_enter(&hba->lock);
-	mptsas_work_add(hba, MPTSAS_WORK_TOPO);
+	mptsas_work_add(hba, work);
 	mutex_exit(&hba->lock);
 }
 
@@ -177,7 +177,7 @@ reply_short(struct mptsas_hba *hba, uint32_t word)
 		break;
 	}
 	mpt_reply_io_good(cmd->len, &result);
-	mptsas_finish(cmd, &result);
+	mptsas_finish(cmd, &result, NULL);
 	return true;
 }
 
@@ -190,13 +190,46 @@ reply_io_bad(struct mptsas_hba *hba, struct mptsas_cmd *cmd, int r)
 	return false;
 }
 
+/* the slot's sense, as long as the slot is not free for the next command */
+static void
+sense_copy(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *head,
+    uint8_t sense[RING_SENSE_LEN])
+{
+	uint32_t i = mpt_ring_context_index(head->context), off;
+
+	if (head->len < MPT_IOR_LEN_MIN || i >= hba->layout.nslots ||
+	    (frame[MPT_IOR_STATE] & MPT_IO_STATE_SENSE) == 0)
+		return;
+	off = mpt_ring_sense_off(&hba->layout, i);
+	(void)ddi_dma_sync(hba->pool.dma, (off_t)off, RING_SENSE_LEN, DDI_DMA_SYNC_FORCPU);
+	memcpy(sense, hba->pool.mem + off, RING_SENSE_LEN);
+}
+
+/* what the end of a command says about more than itself */
+static void
+result_notice(struct mptsas_hba *hba, struct mptsas_target *target,
+    const struct reply_result *result, const uint8_t *sense)
+{
+	struct sense_data s;
+
+	if (result->is_queue_full)
+		throttle_cut(hba, target);
+	if (result->is_absent)
+		work_notice(hba, MPTSAS_WORK_TOPO);
+	if (result->sense_bytes > 0 && sense_parse(sense, result->sense_bytes, &s) == 0 &&
+	    s.key == SENSE_UNIT_ATTENTION && s.asc == ASC_REPORTED_LUNS_CHANGED)
+		work_notice(hba, MPTSAS_WORK_LUNS);
+}
+
 static bool
 reply_io(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *head)
 {
+	uint8_t sense[RING_SENSE_LEN];
 	struct reply_result result;
 	struct mptsas_cmd *cmd;
 	int r;
 
+	sense_copy(hba, frame, head, sense);
 	switch (context_take(hba, head->context, &cmd)) {
 	case UNKNOWN:
 		lie(hba, "a reply nobody waits for");
@@ -209,11 +242,8 @@ reply_io(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *
 	r = mpt_reply_io_read(frame, head, cmd->len, &result);
 	if (r < 0)
 		return reply_io_bad(hba, cmd, r);
-	if (result.is_queue_full)
-		throttle_cut(hba, cmd->lu->target);
-	if (result.is_absent)
-		absent_notice(hba);
-	mptsas_finish(cmd, &result);
+	result_notice(hba, cmd->lu->target, &result, sense);
+	mptsas_finish(cmd, &result, sense);
 	return true;
 }
 

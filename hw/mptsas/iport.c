@@ -6,6 +6,26 @@
 #include "base/text.h"
 #include "scsi/lun.h"
 
+static bool
+iport_leads_to(const struct mptsas_iport *iport, const struct mptsas_target *target)
+{
+	return !atomic_load(&target->is_gone) && target->local == iport->local &&
+	    target->remote == iport->remote;
+}
+
+void
+mptsas_iport_scan_luns(struct mptsas_iport *iport)
+{
+	struct mptsas_target *target;
+	char addr[MPTSAS_TADDR_LEN];
+
+	LIST_FOREACH(target, &iport->hba->targets, link) {
+		if (!target->is_expander && iport_leads_to(iport, target))
+			scsi_hba_tgtmap_scan_luns(
+			    iport->map, scsi_wwn_to_wwnstr(target->sas, 1, addr));
+	}
+}
+
 void
 mptsas_iport_report(struct mptsas_iport *iport)
 {
@@ -15,8 +35,7 @@ mptsas_iport_report(struct mptsas_iport *iport)
 	if (scsi_hba_tgtmap_set_begin(iport->map) != DDI_SUCCESS)
 		return;
 	LIST_FOREACH(target, &iport->hba->targets, link) {
-		if (atomic_load(&target->is_gone) || target->local != iport->local ||
-		    target->remote != iport->remote)
+		if (!iport_leads_to(iport, target))
 			continue;
 		(void)scsi_wwn_to_wwnstr(target->sas, 1, addr);
 		(void)scsi_hba_tgtmap_set_add(iport->map, target->is_expander ?
@@ -136,9 +155,8 @@ target_at(const struct mptsas_iport *iport, uint64_t sas)
 	struct mptsas_target *target;
 
 	LIST_FOREACH(target, &iport->hba->targets, link) {
-		if (target->sas == sas && !atomic_load(&target->is_gone) &&
-		    !target->is_expander && target->local == iport->local &&
-		    target->remote == iport->remote)
+		if (target->sas == sas && !target->is_expander &&
+		    iport_leads_to(iport, target))
 			return target;
 	}
 	return NULL;

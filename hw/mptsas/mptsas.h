@@ -89,7 +89,7 @@ enum mptsas_fault {
 /* work of the worker, in order of urgency; hba->work is a mask of 1 << these */
 enum mptsas_work {
 	MPTSAS_WORK_FAIL, MPTSAS_WORK_TASKS, MPTSAS_WORK_ACKS, MPTSAS_WORK_DEVICES,
-	MPTSAS_WORK_TOPO, MPTSAS_WORK_N
+	MPTSAS_WORK_TOPO, MPTSAS_WORK_LUNS, MPTSAS_WORK_N
 };
 
 struct mptsas_hba;
@@ -189,7 +189,6 @@ struct mptsas_counts {
 };
 
 struct mptsas_hba {
-	LIST_ENTRY(mptsas_hba) link;
 	dev_info_t *dip;
 	scsi_hba_tran_t *tran;
 	smp_hba_tran_t *smp_tran;
@@ -245,7 +244,6 @@ struct mptsas_hba {
 	kmutex_t message, task;		/* the one exchange of each kind */
 	kmutex_t notify;
 	kmutex_t topo;			/* of what follows */
-	uint64_t wwid;
 	struct mptsas_phy phys[PAGE_PHYS_MAX];
 	LIST_HEAD(, mptsas_target) targets;
 	LIST_HEAD(, mptsas_iport) iports;
@@ -367,8 +365,10 @@ struct mptsas_cmd *mptsas_slot_take_back(struct mptsas_hba *hba, uint32_t slot);
 uint_t mptsas_intr(caddr_t arg1, caddr_t arg2);
 /* mptsas_reap() - take what the reply FIFO has; *@ret_n how many, false: the budget ended it */
 bool mptsas_reap(struct mptsas_hba *hba, unsigned int budget, unsigned int *ret_n);
-/* mptsas_finish() - off its slot: the packet gets @result and is completed */
-void mptsas_finish(struct mptsas_cmd *cmd, const struct reply_result *result);
+/* mptsas_finish() - off its slot: the packet gets @result and is completed; @sense: as many bytes
+ * as @result says, or NULL */
+void mptsas_finish(
+    struct mptsas_cmd *cmd, const struct reply_result *result, const uint8_t *sense);
 /* mptsas_end() - off its slot: ended without an answer, for reasons of the adapter's */
 void mptsas_end(struct mptsas_cmd *cmd, uint8_t reason, uint_t stats);
 
@@ -403,12 +403,14 @@ int mptsas_topo_open(struct mptsas_hba *hba) MUST_CHECK;	/* maps; reads and repo
 void mptsas_topo_close(struct mptsas_hba *hba);
 void mptsas_topo_free(struct mptsas_hba *hba);	/* what is left at the end */
 void mptsas_topo_run(struct mptsas_hba *hba);	/* worker: read and report what has changed */
+void mptsas_luns_run(struct mptsas_hba *hba);	/* worker: look for units of all targets */
 /* mptsas_lu_next() - walk over units: stands on the answer until the next call */
 struct mptsas_lu *mptsas_lu_next(struct mptsas_hba *hba, struct mptsas_lu *prev);
 void mptsas_target_unref(struct mptsas_target *target);	/* topo held; a lu less */
 void mptsas_throttles_restore(struct mptsas_hba *hba);	/* a second has passed */
 /* topo held: what is behind an iport is told to its map */
 void mptsas_iport_report(struct mptsas_iport *iport);
+void mptsas_iport_scan_luns(struct mptsas_iport *iport);
 /* topo held: where an iport of that name leads */
 bool mptsas_iport_resolve(struct mptsas_hba *hba, const char *ua, uint64_t *ret_local,
     uint64_t *ret_remote);

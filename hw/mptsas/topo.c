@@ -295,6 +295,19 @@ mptsas_topo_run(struct mptsas_hba *hba)
 		mptsas_fail(hba, MPTSAS_FAULT_LIE, "pages that make no sense");
 }
 
+/* one unit says that units have changed; which ones, nobody says, and there are adapters where one
+ * speaks for all */
+void
+mptsas_luns_run(struct mptsas_hba *hba)
+{
+	struct mptsas_iport *iport;
+
+	mutex_enter(&hba->topo);
+	LIST_FOREACH(iport, &hba->iports, link)
+		mptsas_iport_scan_luns(iport);
+	mutex_exit(&hba->topo);
+}
+
 /*
  * Ports come and go as the phy map says.
  */
@@ -319,12 +332,30 @@ mptsas_iport_resolve(
 	return false;
 }
 
+/* topo held: a port that came as fast as another of that name left finds the iport of the other
+ * still there, for good: it leads elsewhere now */
+static void
+iport_redirect(struct mptsas_hba *hba, const char *ua)
+{
+	struct mptsas_iport *iport;
+
+	LIST_FOREACH(iport, &hba->iports, link) {
+		if (strcmp(scsi_hba_iport_unit_address(iport->dip), ua) != 0 ||
+		    !mptsas_iport_resolve(hba, ua, &iport->local, &iport->remote))
+			continue;
+		iport->nphys = 0;	/* tell all of its properties anew */
+		mptsas_iport_props(iport);
+		mptsas_iport_report(iport);
+	}
+}
+
 static void
 port_activate(void *arg, char *ua, void **ua_privp)
 {
 	struct mptsas_hba *hba = arg;
 
 	mutex_enter(&hba->topo);
+	iport_redirect(hba, ua);
 	if (hba->iportmap != NULL &&
 	    scsi_hba_iportmap_iport_add(hba->iportmap, ua, NULL) == DDI_SUCCESS)
 		*ua_privp = hba;

@@ -276,11 +276,26 @@ answer(const uint8_t *frame, uint8_t *data, uint32_t len, bool is_in)
 		io_reply(frame, MPT_S_UNDERRUN, 0, 0, moved);
 }
 
+/* CHECK CONDITION with sense: the units have changed */
+static void
+io_attention(const uint8_t *frame)
+{
+	static const uint8_t sense[18] = { 0x70, 0, 6, [7] = 10, [12] = 0x3f, 0x0e };
+	uint8_t *at = memory((uint64_t)fw.high << 32 | le32_get(frame + MPT_IO_SENSE_LOW)), r[128];
+
+	memcpy(at, sense, sizeof(sense));
+	reply_begin(r, frame, 9, MPT_S_UNDERRUN);
+	r[MPT_IOR_SCSI_STATUS] = STATUS_CHECK;
+	r[MPT_IOR_STATE] = MPT_IO_STATE_SENSE;
+	le32_put(r + MPT_IOR_SENSE_COUNT, sizeof(sense));
+	reply(r, 36);
+}
+
 static void
 io_execute(const uint8_t *frame)
 {
 	struct ioc_device *d = device_at(frame);
-	uint8_t inquiry[36] = { 0, 0, 5, 2, 31, 0, 0, 2 }, luns[16] = { [3] = 8 };
+	uint8_t inquiry[36] = { 0, 0, 5, 2, 31, 0, 0, 2 }, luns[8 + 8 * 8] = { 0 };
 	uint16_t status = ioc.status;
 
 	ioc.status = 0;
@@ -293,12 +308,23 @@ io_execute(const uint8_t *frame)
 		io_reply(frame, MPT_S_OK, d->status, 0, 0);
 		return;
 	}
+	if (d->has_attention && frame[MPT_IO_CDB] != SCMD_INQUIRY &&
+	    frame[MPT_IO_CDB] != SCMD_REPORT_LUNS) {
+		d->has_attention = false;
+		io_attention(frame);
+		return;
+	}
+	luns[3] = (uint8_t)(8 * d->nluns);
+	for (uint8_t i = 0; i < d->nluns; i++)
+		luns[8 + 8 * i + 1] = i;
+	if (frame[MPT_IO_LUN + 1] >= d->nluns)
+		inquiry[0] = 0x7f;
 	switch (frame[MPT_IO_CDB]) {
 	case SCMD_INQUIRY:
 		answer(frame, inquiry, (frame[MPT_IO_CDB + 1] & 1) != 0 ? 0 : 36, true);
 		break;
 	case SCMD_REPORT_LUNS:
-		answer(frame, luns, sizeof(luns), true);
+		answer(frame, luns, 8u + luns[3], true);
 		break;
 	case SCMD_READ_G1:
 	case SCMD_WRITE_G1:
@@ -737,7 +763,7 @@ ioc_disk(unsigned int i, uint64_t sas, uint16_t handle, uint16_t parent, uint8_t
 	free(d->mem);
 	*d = (struct ioc_device){ .page = { .sas = sas, .handle = handle, .parent = parent,
 	    .port = port, .target = (uint8_t)(10 + i), .info = MPT_INFO_END |
-	    MPT_INFO_SSP_TARGET }, .mem = calloc(1, IOC_DISK_BYTES) };
+	    MPT_INFO_SSP_TARGET }, .mem = calloc(1, IOC_DISK_BYTES), .nluns = 1 };
 }
 
 void

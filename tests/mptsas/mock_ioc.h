@@ -31,6 +31,8 @@ struct ioc_device {
 	struct page_device page;	/* sas 0 and handle 0: no such device */
 	uint8_t *mem;
 	uint8_t status;			/* not 0: what it answers to everything */
+	uint8_t nluns;
+	bool has_attention;		/* its next command hears that units have changed */
 };
 
 struct ioc {

@@ -158,6 +158,31 @@ START_TEST(another_address)
 }
 END_TEST
 
+/* another disk at the same phy: a port, of the same name or not, which leads elsewhere */
+static void
+swap_scenario(void)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t sas = i % 2 == 0 ? FAR : DISK;
+
+		ioc_disk(0, sas, 9, 1, 0);
+		rig_settle();
+		ck_assert_uint_eq(rig_units(), 1);
+		ck_assert_ptr_nonnull(rig_unit(sas));
+		/* as one port goes and the other comes, names differ */
+		ck_assert_int_eq(ddi_prop_get_int(DDI_DEV_T_ANY,
+		    ddi_get_parent(rig_unit(sas)->sd_dev), DDI_PROP_DONTPASS, "num-phys", -1),
+		    1);
+		move_data(rig_unit(sas));
+	}
+}
+
+START_TEST(another_disk)
+{
+	rig_run(NULL, swap_scenario);
+}
+END_TEST
+
 /* a device that does not respond: nothing starts, the firmware is told to let go of it */
 static void
 silent_scenario(void)
@@ -178,6 +203,36 @@ silent_scenario(void)
 START_TEST(not_responding)
 {
 	rig_run(NULL, silent_scenario);
+}
+END_TEST
+
+/* units of a target that is there: no event says so, but the next command to any unit does */
+static void
+units_scenario(void)
+{
+	struct io io;
+
+	ioc.devices[0].nluns = 3;
+	ioc.devices[0].has_attention = true;
+	ck_assert_int_eq(io_start(&io, rig_unit(DISK), in, 512, true, 1), TRAN_ACCEPT);
+	io_wait(&io);
+	ck_assert_uint_eq(*io.pkt->pkt_scbp, STATUS_CHECK);
+	ck_assert((io.pkt->pkt_state & STATE_ARQ_DONE) != 0);
+	ck_assert_int_eq(io.pkt->pkt_resid, 512);
+	io_end(&io, CMD_CMPLT, 0);
+	rig_settle();
+	ck_assert_uint_eq(rig_units(), 3);
+	ioc.devices[0].nluns = 1;
+	ioc.devices[0].has_attention = true;
+	ck_assert_int_eq(io_start(&io, rig_unit(DISK), in, 512, true, 1), TRAN_ACCEPT);
+	io_end(&io, CMD_CMPLT, 0);
+	rig_settle();
+	ck_assert_uint_eq(rig_units(), 1);
+}
+
+START_TEST(units_of_a_target)
+{
+	rig_run(NULL, units_scenario);
 }
 END_TEST
 
@@ -203,4 +258,4 @@ START_TEST(flood)
 END_TEST
 
 CHECK_MAIN("ports", one_disk, old_firmware, an_adapter_without_a_name, wide_port,
-    another_address, not_responding, flood)
+    another_address, another_disk, not_responding, units_of_a_target, flood)
