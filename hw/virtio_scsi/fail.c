@@ -171,11 +171,13 @@ recover(struct vs_hba *hba)
 	vs_publish(hba);
 	if (whys[why].is_liar)
 		queues_stop(hba);
+	(void)atomic_fetch_add(&hba->bus_resets, 1);
 	r = vs_device_reset(hba, whys[why].is_liar);
 	/* what was finished before the reset is */
 	if (!whys[why].is_liar && r == 0)
 		vs_reap_all(hba);
 	commands_end(hba, r == -ENODEV ? VS_WHY_GONE : why);
+	(void)atomic_fetch_sub(&hba->bus_resets, 1);
 	if (r < 0 || is_hopeless(hba) || !vs_move(hba, VS_STARTING) || !start_again(hba))
 		die(hba, r == -ENODEV ? VS_WHY_GONE : why);
 	else

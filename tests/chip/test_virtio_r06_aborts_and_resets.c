@@ -12,10 +12,10 @@
 	},                                                                     \
 	.n_disks = 3
 
-static const struct chip_spec even = { VIRTIO_SPEC, DISKS(800, 800, 800) };
+static const struct chip_spec even = { VIRTIO_SPEC, DISKS(1200, 1200, 1200) };
 /* the emulator resets one unit after the other, the latest first, and each when what it is doing
  * is done: so the later it comes, the longer it has to take */
-static const struct chip_spec stepped = { VIRTIO_SPEC, DISKS(1500, 700, 3000) };
+static const struct chip_spec stepped = { VIRTIO_SPEC, DISKS(2500, 1200, 5000) };
 
 static struct chip *chip;
 static struct scsi_device *unit[3];

@@ -9,7 +9,7 @@
 
 static const struct chip_spec spec = {
 	VIRTIO_SPEC,
-	.disks = { { .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = 1000 } },
+	.disks = { { .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = 3000 } },
 	.n_disks = 1,
 };
 
