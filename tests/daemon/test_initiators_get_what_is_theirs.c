@@ -193,7 +193,7 @@ END_TEST
 /* units that are there twice, in a view that has to grow */
 START_TEST(large_views)
 {
-	static char file[16384];
+	static char file[32768];
 	struct ex_peer p = peer("iqn.two", "127.0.0.1", 1);
 	struct lu_view *view;
 	struct both b;
@@ -202,7 +202,8 @@ START_TEST(large_views)
 	n = (size_t)snprintf(file, sizeof(file), "targets: [{name: '" A "'}]\nexports:\n");
 	for (unsigned int lun = 0; lun < 200; lun++)
 		n += (size_t)snprintf(file + n, sizeof(file) - n,
-		    "  - {target: '" A "', lun: %u, unit: 'disk@0,%x'}\n", lun * 80, lun % 100);
+		    "  - {target: '" A "', lun: %u, unit: '%sdisk@0,%x'}\n", lun * 80,
+		    lun < 100 ? "" : "soft0/iport0/", lun % 100);
 	ck_assert_uint_lt(n, sizeof(file));
 	disk_line = "mem:1M,luns=100";
 	begin(&b, file);
