@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/modctl.h>
 #include <sys/sunddi.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "ddi/driver.h"
@@ -53,6 +55,18 @@ chip_await(struct chip *chip UNUSED, chip_cond is_so, void *arg, const char *wha
 		(void)pthread_cond_timedwait(&chip_changed, &chip_lock, &until);
 		(void)pthread_mutex_unlock(&chip_lock);
 	}
+}
+
+uint64_t
+chip_at_once_ns(void)
+{
+	double load = 0;
+
+#ifdef SCSAD_DEBUG
+	return 5000 * NS_PER_MS;
+#endif
+	(void)getloadavg(&load, 1);
+	return (load > (double)sysconf(_SC_NPROCESSORS_ONLN) ? 5000 : 100) * NS_PER_MS;
 }
 
 /* up and down */

@@ -1,8 +1,6 @@
 /* a chip that lies: its adapter fails at once, every command ends once, another adapter goes
  * on, and the chip is given a second chance */
-#include <stdlib.h>
 #include <sys/ddi_intr.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -57,19 +55,6 @@ has_failed(void *arg)
 	return mpt_prop(chip, "hba-failures") == 1;
 }
 
-/* a tenth of a second; sanitizers, and a machine with too much to do, are slower than that */
-static uint64_t
-at_once_ns(void)
-{
-	double load = 0;
-
-#ifdef SCSAD_DEBUG
-	return 5000 * NS_PER_MS;
-#endif
-	(void)getloadavg(&load, 1);
-	return (load > (double)sysconf(_SC_NPROCESSORS_ONLN) ? 5000 : 100) * NS_PER_MS;
-}
-
 /* the lie has been told */
 static void
 ends_in_failure(uint64_t since_ns)
@@ -79,7 +64,7 @@ ends_in_failure(uint64_t since_ns)
 	chip_await(chip, has_failed, NULL, "failure");
 	took_ns = clock_now_ns() - since_ns;
 	chip_poke_none(chip);
-	ck_assert_uint_lt(took_ns, at_once_ns());
+	ck_assert_uint_lt(took_ns, chip_at_once_ns());
 	ck_assert(mpt_state_is(chip_twin(chip, 1), "ready"));
 }
 
