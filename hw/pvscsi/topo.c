@@ -102,7 +102,9 @@ target_deactivate(void *arg, char *addr, scsi_tgtmap_tgt_type_t type, void *priv
 		return B_FALSE;
 	mutex_enter(&hba->topo_lock);
 	atomic_store(&target->is_active, false);
-	atomic_store(&target->block_bytes, 0);
+	/* one that waits for the place has been asked already */
+	if (!target->want_back)
+		atomic_store(&target->block_bytes, 0);
 	target->is_leaving = false;
 	if (reason == SCSI_TGT_DEACT_RSN_CFG_FAIL)
 		target->is_reported = false;

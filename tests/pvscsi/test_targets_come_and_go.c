@@ -37,6 +37,7 @@ another_in_its_place(void)
 	world_settle(S);
 	ck_assert_ptr_nonnull(world_find(0));
 	ck_assert_uint_eq(world_attaches(), before + 1);
+	ck_assert_uint_eq(atomic_load(&hba->targets[0].block_bytes), MOCK_BLOCK);
 	/* and several times */
 	for (int i = 0; i < 5; i++) {
 		mock_pull(chip, 0);
