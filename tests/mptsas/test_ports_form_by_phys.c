@@ -177,6 +177,32 @@ swap_scenario(void)
 	}
 }
 
+/* the old port has left, and its iport not yet: the new one takes both its name and its iport */
+static void
+quick_scenario(void)
+{
+	static const uint8_t link[8] = { 0 };
+	dev_info_t *before = iport("1");
+
+	memset(&ioc.devices[0].page, 0, sizeof(ioc.devices[0].page));
+	ioc_phy(0, 0, 0);
+	ioc_event(MPT_EV_PHY_LINK, link, sizeof(link), false);
+	sim_advance_us(MPTSAS_PHY_SETTLE_US + 3000);
+	ioc_disk(0, FAR, 9, 1, 0);
+	ioc_phy(0, 0, 9);
+	ioc_event(MPT_EV_PHY_LINK, link, sizeof(link), false);
+	rig_settle();
+	ck_assert_ptr_eq(iport("1"), before);
+	ck_assert_uint_eq(rig_units(), 1);
+	move_data(rig_unit(FAR));
+}
+
+START_TEST(another_disk_at_once)
+{
+	rig_run(NULL, quick_scenario);
+}
+END_TEST
+
 START_TEST(another_disk)
 {
 	rig_run(NULL, swap_scenario);
@@ -258,4 +284,5 @@ START_TEST(flood)
 END_TEST
 
 CHECK_MAIN("ports", one_disk, old_firmware, an_adapter_without_a_name, wide_port,
-    another_address, another_disk, not_responding, units_of_a_target, flood)
+    another_address, another_disk, another_disk_at_once, not_responding, units_of_a_target,
+    flood)
