@@ -8,7 +8,7 @@
  *           disk_sanitize.c and disk_format.c (which start what disk_job.c does),
  *           disk_opcodes.c. disk_save.c keeps what outlives a restart, disk_watch.c looks
  *           after size, space and exceptions. disk.c judges a command, finds its handler, and runs
- *           its steps.
+ *           its steps, disk_answer.c ends it; disk_life.c makes, resets and frees the disk.
  * Handlers  Get a command that is whole, in range, permitted, with no reserved bit set. They
  *           finish it (return DISK_DONE), or set cmd->step and cmd->req and return DISK_IO; the
  *           step is then called with the result of the request, and so on.
@@ -173,6 +173,9 @@ extern const struct disk_op disk_ops[OP_N];
 
 /* disk_op_get() - the row, or NULL when this disk does not know the command */
 const struct disk_op *disk_op_get(const struct disk *disk, const struct op_info *op);
+
+/* disk_take_attention() - the oldest unit attention; false when another command was faster */
+bool disk_take_attention(struct disk *disk, uint16_t *ret_asc);
 
 /* disk_cmd_prepare() - clear what the disk sets; @disk may be NULL (absent unit) */
 void disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd);
