@@ -99,20 +99,27 @@ commands_end(struct vs_hba *hba, enum vs_why why)
 
 /* too often of late? Then it is dead: nobody is served by an adapter that fails for ever */
 static bool
-is_hopeless(struct vs_hba *hba)
+is_hopeless(struct vs_hba *hba, enum vs_why why)
 {
 	uint64_t now = (uint64_t)gethrtime() / NANOSEC;
-	uint64_t n = atomic_fetch_add(&hba->counts.failures, 1);
-	uint64_t *at = &hba->failures_at[n % VS_FAILURES_MAX];
-	bool is = n >= VS_FAILURES_MAX && now - *at < VS_FAILURES_S;
+	uint64_t *at = &hba->failures_at[hba->nfailures % VS_FAILURES_MAX];
+	bool is = hba->nfailures >= VS_FAILURES_MAX && now - *at < VS_FAILURES_S;
 
+	(void)atomic_fetch_add(&hba->counts.failures, 1);
+	/* somebody wanted that */
+	if (why == VS_WHY_ASKED)
+		return false;
 	*at = now;
+	hba->nfailures++;
 	return is;
 }
 
 static bool
 start_again(struct vs_hba *hba)
 {
+	(void)vs_move(hba, VS_STARTING);
+	/* it may fail anew, and for another reason, as soon as it runs */
+	atomic_store(&hba->why, VS_WHY_NONE);
 	for (int try = 0; try < START_TRIES; try++) {
 		if (try > 0)
 			delay(drv_usectohz(START_WAIT_MS * MILLISEC * try));
@@ -136,6 +143,8 @@ static void
 die(struct vs_hba *hba, enum vs_why why)
 {
 	(void)vs_move(hba, VS_DEAD);
+	queues_stop(hba);
+	vs_intr_off(hba);
 	vs_publish(hba);
 	wake(hba);
 	if (why == VS_WHY_GONE)
@@ -148,7 +157,6 @@ resume(struct vs_hba *hba)
 {
 	bool is_quiesced;
 
-	atomic_store(&hba->why, VS_WHY_NONE);
 	mutex_enter(&hba->lock);
 	is_quiesced = hba->is_quiesced;
 	mutex_exit(&hba->lock);
@@ -178,7 +186,7 @@ recover(struct vs_hba *hba)
 		vs_reap_all(hba);
 	commands_end(hba, r == -ENODEV ? VS_WHY_GONE : why);
 	(void)atomic_fetch_sub(&hba->bus_resets, 1);
-	if (r < 0 || is_hopeless(hba) || !vs_move(hba, VS_STARTING) || !start_again(hba))
+	if (r < 0 || is_hopeless(hba, why) || !start_again(hba))
 		die(hba, r == -ENODEV ? VS_WHY_GONE : why);
 	else
 		resume(hba);

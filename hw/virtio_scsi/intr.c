@@ -156,11 +156,15 @@ reap_queues(struct vs_vector *v, bool *ret_more)
 void
 vs_look(struct vs_hba *hba)
 {
+	uint64_t before = atomic_load(&hba->counts.failures);
 	uint8_t status;
 
 	if (vs_state(hba) != VS_READY && vs_state(hba) != VS_HELD)
 		return;
 	status = vs_status(hba);
+	/* recovered meanwhile: what was read is of a device that was being built anew */
+	if (before != atomic_load(&hba->counts.failures))
+		return;
 	if (status == VS_STATUS_GONE)
 		vs_fail(hba, VS_WHY_GONE);
 	else if ((status & VS_STATUS_NEEDS_RESET) != 0 || (status & VS_STATUS_DRIVER_OK) == 0)
@@ -294,6 +298,13 @@ vs_intr_open(struct vs_hba *hba, bool want_few)
 			vs_intr_close(hba);
 	}
 	return r;
+}
+
+void
+vs_intr_off(struct vs_hba *hba)
+{
+	for (unsigned int i = 0; i < hba->nvectors; i++)
+		(void)ddi_intr_disable(hba->vectors[i].handle);
 }
 
 void

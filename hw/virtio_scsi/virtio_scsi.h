@@ -303,7 +303,8 @@ struct vs_hba {
 	bool is_armed, is_detaching, is_quiesced;
 	timeout_id_t watch;
 	unsigned int nscans;			/* finished */
-	uint64_t failures_at[VS_FAILURES_MAX];	/* ticks of the last ones */
+	uint64_t failures_at[VS_FAILURES_MAX];	/* seconds of the last ones; the rescue's */
+	uint64_t nfailures;			/* not counting resets that were asked for */
 	atomic_uint bus_resets;			/* under way */
 
 	kmutex_t notify_lock;
@@ -386,6 +387,7 @@ int vs_start(struct scsi_address *ap, struct scsi_pkt *pkt);
 /* vs_intr_open() - take vectors and enable them, as many as are to be had; DDI_* */
 int vs_intr_open(struct vs_hba *hba, bool want_few);
 void vs_intr_close(struct vs_hba *hba);
+void vs_intr_off(struct vs_hba *hba);			/* none of them any more */
 /* vs_look() - is the device there, and does it want to go on? It fails if not; any context */
 void vs_look(struct vs_hba *hba);
 /* vs_cmd_fill() - the answer in @response (shared) into the packet, or cmd->result; -EPROTO:

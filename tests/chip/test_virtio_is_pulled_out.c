@@ -8,7 +8,7 @@ static const struct chip_spec spec = {
 	VIRTIO_SPEC,
 	.disks = {
 		{ .target = 0, .lun = 0 },
-		{ .target = 1, .lun = 0, .store = CHIP_NULL, .latency_ms = 20000 },
+		{ .target = 1, .lun = 0, .store = CHIP_NULL, .latency_ms = 3000 },
 	},
 	.n_disks = 2,
 };
