@@ -30,7 +30,7 @@ adapter_add() {
 # their names only
 disk_add() {
   adapters+=(-blockdev "$3,node-name=$1-$2"
-    -device "scsi-hd,bus=$1.0,scsi-id=$2,drive=$1-$2,serial=$1-$2,wwn=0x5000c500$(printf '%s-%s' "$1" "$2" | cksum | awk '{ printf "%08x", $1 }')")
+    -device "scsi-hd,bus=$1.0,scsi-id=$2,drive=$1-$2,serial=$1-$2,dpofua=on,wwn=0x5000c500$(printf '%s-%s' "$1" "$2" | cksum | awk '{ printf "%08x", $1 }')")
 }
 
 # scsad_pack DIR - the programs with all their libraries, started by their own loader, so that the

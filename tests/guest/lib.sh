@@ -35,8 +35,9 @@ guest_accel() {
   if [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then echo kvm; else echo tcg; fi
 }
 
-# guest_start TESTS MIB WORDS QEMU_ARGUMENT... - run /TESTS/all there; the kernel gets WORDS, too. Half
-# of what it does at its start is of no use to a test, and slow when emulated
+# guest_start TESTS MIB WORDS QEMU_ARGUMENT... - run /tests/TESTS/all there; the kernel gets WORDS, too.
+# Half of what it does at its start is of no use to a test, and slow when emulated; so are moves of
+# strings (erms, fsrm), which libraries take for the fastest way to copy. With guest_cpus processors
 guest_start() {
   local tests=$1 mib=$2 words=$3
   shift 3

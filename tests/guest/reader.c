@@ -11,7 +11,8 @@
  *   -r   at random places of the first 512 MiB; else one after the other
  * Prints reads a second, and the CPU time that the whole machine has spent on a read, in ns. Of a
  * disk, reads are direct, by io_submit(2), as many in a call as have completed before. A function is one
- * bound to vfio-pci; its first unit is read through the framework.
+ * bound to vfio-pci; its first unit is read through the framework. A unit's data is in memory that is
+ * shared with scsad.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@
 #define DEPTH_MAX	256u
 #define SPAN_BYTES	(512u << 20)
 #define BLOCK		512u
+#define PAGE		4096u
 #define WAIT_MS		1000
 #define TIME_S		30
 
@@ -166,6 +168,11 @@ disk_run(struct load *l, const char *path)
 	l->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (l->fd < 0 || syscall(SYS_io_setup, DEPTH_MAX, &l->aio) < 0)
 		die(path, strerror(errno));
+	for (unsigned int i = 0; i < l->depth; i++) {
+		l->slots[i].data = aligned_alloc(PAGE, (l->bytes + PAGE - 1) / PAGE * PAGE);
+		if (l->slots[i].data == NULL)
+			die("memory", strerror(errno));
+	}
 	run_begin(l);
 	for (unsigned int i = 0; i < l->depth; i++) {
 		disk_prepare(l, &l->slots[i]);
@@ -236,9 +243,15 @@ unit_submit(struct load *l, struct slot *s)
 static void
 unit_run(struct load *l, const char *socket, const char *unit)
 {
+	void *memory;
+
 	if (scsac_new("reader", &l->c) < 0 || scsac_connect(l->c, socket) < 0 ||
 	    scsac_open(l->c, unit, &l->handle, NULL) < 0)
 		die(unit, scsac_last_error(l->c)->text);
+	if (scsac_memory_new(l->c, (size_t)l->depth * l->bytes, &memory) < 0)
+		die(unit, scsac_last_error(l->c)->text);
+	for (unsigned int i = 0; i < l->depth; i++)
+		l->slots[i].data = (uint8_t *)memory + (size_t)i * l->bytes;
 	run_begin(l);
 	for (unsigned int i = 0; i < l->depth; i++)
 		unit_submit(l, &l->slots[i]);
@@ -372,12 +385,8 @@ main(int argc, char **argv)
 	if (!options(&l, argc, argv))
 		die("usage", "see reader.c");
 	l.places = SPAN_BYTES / l.bytes;
-	for (unsigned int i = 0; i < l.depth; i++) {
+	for (unsigned int i = 0; i < l.depth; i++)
 		l.slots[i].load = &l;
-		l.slots[i].data = aligned_alloc(4096, (l.bytes + 4095) / 4096 * 4096);
-		if (l.slots[i].data == NULL)
-			die("memory", strerror(errno));
-	}
 	if (optind == argc - 2 && strcmp(argv[optind], "disk") == 0)
 		disk_run(&l, argv[optind + 1]);
 	else if (optind == argc - 3 && strcmp(argv[optind], "unit") == 0)
