@@ -136,6 +136,14 @@ work_notice(struct mptsas_hba *hba, enum mptsas_work work)
 
 enum returned { RETURNED, STALE, UNKNOWN };
 
+/* lock held: a reply of the time before a reset. Firmware may have some of them left, not many */
+static enum returned
+stale_count(struct mptsas_hba *hba)
+{
+	(void)atomic_fetch_add(&hba->counts.stale, 1);
+	return ++hba->nstale > MPTSAS_STALE_MAX ? UNKNOWN : STALE;
+}
+
 /* whose context the chip returned: the command, off its slot */
 static enum returned
 context_take(struct mptsas_hba *hba, uint32_t context, struct mptsas_cmd **ret)
@@ -145,15 +153,13 @@ context_take(struct mptsas_hba *hba, uint32_t context, struct mptsas_cmd **ret)
 
 	mutex_enter(&hba->lock);
 	if (mpt_ring_context_epoch(context) != hba->epoch) {
-		how = ++hba->nstale > MPTSAS_STALE_MAX ? UNKNOWN : STALE;
+		how = stale_count(hba);
 	} else if (i >= RING_SLOT_COMMANDS && i < hba->layout.nslots &&
 	    hba->slots[i].cmd != NULL && hba->slots[i].cmd->context == context) {
 		*ret = mptsas_slot_take_back(hba, i);
 		how = RETURNED;
 	}
 	mutex_exit(&hba->lock);
-	if (how == STALE)
-		(void)atomic_fetch_add(&hba->counts.stale, 1);
 	return how;
 }
 
@@ -247,21 +253,29 @@ reply_io(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *
 	return true;
 }
 
+/* a reply to a message of the driver's own; false: nobody waits for it */
+static bool
+own_take(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *head)
+{
+	uint32_t slot = mpt_ring_context_index(head->context);
+	enum returned how = RETURNED;
+
+	mutex_enter(&hba->lock);
+	if (mpt_ring_context_epoch(head->context) != hba->epoch)
+		how = stale_count(hba);
+	mutex_exit(&hba->lock);
+	if (how != RETURNED)
+		return how == STALE;
+	if (slot == RING_SLOT_EVENTS && head->function == MPT_FN_EVENTS)
+		return mptsas_event(hba, frame, head);
+	return slot < RING_SLOT_EVENTS && mptsas_message_done(hba, slot, frame, head);
+}
+
 static bool
 reply_own(struct mptsas_hba *hba, const uint8_t *frame, const struct reply_head *head)
 {
-	uint32_t slot = mpt_ring_context_index(head->context);
-	bool is_good;
+	bool is_good = own_take(hba, frame, head);
 
-	if (mpt_ring_context_epoch(head->context) != hba->epoch) {
-		(void)atomic_fetch_add(&hba->counts.stale, 1);
-		return true;
-	}
-	if (slot == RING_SLOT_EVENTS && head->function == MPT_FN_EVENTS)
-		is_good = mptsas_event(hba, frame, head);
-	else
-		is_good = slot < RING_SLOT_EVENTS &&
-		    mptsas_message_done(hba, slot, frame, head);
 	if (!is_good)
 		lie(hba, "a message nobody waits for");
 	return is_good;
