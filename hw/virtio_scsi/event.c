@@ -37,7 +37,7 @@ vs_events_post(struct vs_hba *hba)
 
 	mutex_enter(&events->lock);
 	events->is_live = true;
-	for (unsigned int i = 0; i < VS_EVENTS; i++)
+	for (unsigned int i = 0; i < VS_EVENTS && i < events->ring.size; i++)
 		event_post(events, i);
 	(void)vs_ring_arm(&events->ring);
 	events_leave(hba);

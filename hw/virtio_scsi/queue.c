@@ -126,12 +126,12 @@ vs_queues_new(struct vs_hba *hba)
 	    want > 0 ? (unsigned int)want : (unsigned int)ncpus);
 	queues_prepare(hba);
 	if (ring_new(hba, &hba->control.ring, &hba->control.ring_mem, ring_size(hba,
-	    VS_CONTROL_QUEUE, 64, CONTROL_STRIDE * VS_TMFS)) != DDI_SUCCESS ||
+	    VS_CONTROL_QUEUE, 64, CONTROL_STRIDE)) != DDI_SUCCESS ||
 	    vs_mem_new(hba->dip, (size_t)VS_TMFS * CONTROL_BYTES, &hba->control.slot_mem) !=
 	    DDI_SUCCESS)
 		return DDI_FAILURE;
 	if (ring_new(hba, &hba->events.ring, &hba->events.ring_mem, ring_size(hba,
-	    VS_EVENT_QUEUE, 64, VS_EVENTS)) != DDI_SUCCESS || vs_mem_new(hba->dip,
+	    VS_EVENT_QUEUE, 64, 1)) != DDI_SUCCESS || vs_mem_new(hba->dip,
 	    (size_t)VS_EVENTS * VS_EVENT_BYTES, &hba->events.slot_mem) != DDI_SUCCESS)
 		return DDI_FAILURE;
 	if (vs_mem_new(hba->dip, (size_t)VS_SCAN_DEPTH * VS_SCAN_BYTES, &hba->scan_mem) !=

@@ -39,7 +39,7 @@ vs_control_clear(struct vs_hba *hba)
 static struct vs_tmf *
 tmf_take(struct vs_control *control)
 {
-	for (unsigned int i = 0; i < VS_TMFS; i++) {
+	for (unsigned int i = 0; i < VS_TMFS && STRIDE * (i + 1) <= control->ring.size; i++) {
 		struct vs_tmf *tmf = &control->tmfs[i];
 
 		if (!tmf->is_taken) {

@@ -50,7 +50,7 @@ START_TEST(chips_that_cannot_be_driven)
 	refused(chip, VS_COMMON_STATUS, 1, 0xff);
 	refused(chip, VS_COMMON_DEVICE_FEATURE, 4, 0);		/* not of version 1 */
 	refused(chip, VS_COMMON_QUEUE_SIZE, 2, 0);		/* no queues */
-	refused(chip, VS_COMMON_QUEUE_SIZE, 2, 2);		/* none that is large enough */
+	refused(chip, VS_COMMON_QUEUE_SIZE, 2, 1);		/* none that is large enough */
 	refused(chip, VS_COMMON_QUEUE_ENABLE, 2, 1);		/* on before we switch it on */
 	refused(chip, VS_COMMON_QUEUE_NOTIFY_OFF, 2, 0xfff0);	/* doorbell out of its block */
 	refused(chip, VS_COMMON_CONFIG_VECTOR, 2, VS_NO_VECTOR);

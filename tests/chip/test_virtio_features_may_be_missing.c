@@ -51,6 +51,7 @@ FEATURES_TEST(without_event_index, ",event_idx=off")
 FEATURES_TEST(without_both, ",indirect_desc=off,event_idx=off")
 FEATURES_TEST(small_rings, ",virtqueue_size=64")
 FEATURES_TEST(small_rings_without_indirect, ",virtqueue_size=64,indirect_desc=off")
+FEATURES_TEST(tiny_rings, ",virtqueue_size=8")
 FEATURES_TEST(behind_an_iommu, ",iommu_platform=on")
 FEATURES_TEST(few_sectors, ",max_sectors=64")
 FEATURES_TEST(no_news, ",hotplug=off,param_change=off")
@@ -62,4 +63,4 @@ START_TEST(transitional)
 END_TEST
 
 CHECK_MAIN("virtio features", without_indirect, without_event_index, without_both, small_rings,
-    small_rings_without_indirect, behind_an_iommu, few_sectors, no_news, transitional)
+    small_rings_without_indirect, tiny_rings, behind_an_iommu, few_sectors, no_news, transitional)
