@@ -1,5 +1,5 @@
-/* row 12: whoever had the chip before died at the worst moment: attach works, and what it had
- * set going does not come to an end in our memory */
+/* row 12: whoever had the chip before died at the worst moment: attach works. What becomes of
+ * memory when a process is killed, the guest tests show */
 #include "hw/mptsas/regs.h"
 #include "mptsas.h"
 
@@ -28,8 +28,8 @@ START_TEST(in_a_handshake)
 }
 END_TEST
 
-/* operational, with commands of the dead one running */
-START_TEST(at_work)
+/* given back in order, and taken again */
+START_TEST(given_back)
 {
 	static const struct chip_spec slow = MPT_SPEC(.n_disks = 1, .disks = {
 		MPT_DISK(0, .store = CHIP_NULL, .latency_ms = 500) });
@@ -69,4 +69,4 @@ START_TEST(not_stopped)
 }
 END_TEST
 
-CHECK_MAIN("mptsas: leftovers", in_a_handshake, at_work, not_stopped)
+CHECK_MAIN("mptsas: leftovers", in_a_handshake, given_back, not_stopped)
