@@ -66,7 +66,8 @@ intr_close(struct pvscsi *hba)
 static int
 intr_open(struct pvscsi *hba)
 {
-	static const int types[] = { DDI_INTR_TYPE_MSIX, DDI_INTR_TYPE_MSI, DDI_INTR_TYPE_FIXED };
+	static const int types[] = {
+		DDI_INTR_TYPE_MSIX, DDI_INTR_TYPE_MSI, DDI_INTR_TYPE_FIXED };
 	char name[] = "interrupt-types";
 	int have = 0;
 	int want = ddi_prop_get_int(DDI_DEV_T_ANY, hba->dip, DDI_PROP_DONTPASS, name, ~0);

@@ -36,7 +36,8 @@ pvscsi_lie_name(enum pvscsi_lie lie)
 void
 pvscsi_show(struct pvscsi *hba)
 {
-	char state_prop[] = "hba-state", why_prop[] = "hba-why", failures_prop[] = "hba-failures";
+	char state_prop[] = "hba-state", why_prop[] = "hba-why";
+	char failures_prop[] = "hba-failures";
 	const char *state, *why;
 
 	mutex_enter(&hba->lock);
@@ -77,8 +78,8 @@ end_all(struct pvscsi *hba, uint8_t reason, uint_t state, uint_t stats)
 }
 
 /*
- * Failure. From the first moment new commands are refused; what the chip has ends as soon as it can
- * be sure to leave memory alone.
+ * Failure. From the first moment new commands are refused; what the chip has ends as soon as it
+ * is sure to leave memory alone.
  */
 
 void
@@ -117,7 +118,8 @@ revival_plan(struct pvscsi *hba)
 	mutex_exit(&hba->lock);
 }
 
-/* the order matters: polled commands have ended when it waits for an interrupt that may be polling */
+/* the order matters: polled commands have ended when it waits for an interrupt that may be
+ * polling */
 static void
 failed_run(struct pvscsi *hba)
 {

@@ -5,8 +5,9 @@ static const uint8_t *
 sense_of(const struct pvscsi *hba, uint32_t slot)
 {
 	const uint32_t per_page = PV_PAGE / PVSCSI_SENSE_ROOM;
+	size_t page = hba->sense_page + slot / per_page;
 
-	return (const uint8_t *)hba->mem.va + (size_t)(hba->sense_page + slot / per_page) * PV_PAGE +
+	return (const uint8_t *)hba->mem.va + page * PV_PAGE +
 	    slot % per_page * PVSCSI_SENSE_ROOM;
 }
 
@@ -52,7 +53,7 @@ msgs_take(struct pvscsi *hba, uint_t *n)
 	bool is_lost;
 	int r = 0;
 
-	/* the chip may be writing them as fast as we read: no more at a time than there is room for */
+	/* the chip may be writing them as fast as we read: no more at a time than have room */
 	for (; *n < PV_MSG_PER_PAGE; (*n)++) {
 		r = ring_msg_next(&hba->rings, &msg, &is_lost);
 		if (r <= 0)

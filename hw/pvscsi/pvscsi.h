@@ -32,10 +32,10 @@
  *           to the registers), inside it lock (rings, tags, state). topo_lock: what the target
  *           map was told; topo_lock outside of lock. No completion, no callback and no call of
  *           the framework but timeout() and cv_*() is made with lock held.
- * Threads   Interrupts, ticks and tran_start are interrupt context. Three task queues: "recovery"
- *           (timeouts, resets, failure), "topology" (probes, map), because a probe may wait for
- *           what recovery does, and "aside" (completions that recovery has made), because a
- *           completion may start a polled command and wait for recovery in it.
+ * Threads   Interrupts, ticks and tran_start are interrupt context. Three task queues:
+ *           "recovery" (timeouts, resets, failure); "topology" (probes, map), because a probe
+ *           may wait for what recovery does; "aside" (completions that recovery has made),
+ *           because a completion may start a polled command and wait for recovery in it.
  * Silence   A packet ends when the chip returned it, or after an adapter reset: then the chip
  *           does not write to its memory any more.
  */
@@ -68,15 +68,15 @@
 #define PVSCSI_TABLE_MEMS	16u
 #define PVSCSI_BATCH		64u	/* completions between two looks at other things */
 #define PVSCSI_BUDGET		256u	/* completions an interrupt */
-#define PVSCSI_TICK_US		50000	/* while the chip has commands: is it there, are they late */
-#define PVSCSI_GRACE_S		10	/* for an abort or reset to return what it was asked for */
+#define PVSCSI_TICK_US		50000	/* while it has commands: is it there, are they late */
+#define PVSCSI_GRACE_S		10	/* for an abort or reset to return what it was to */
 #define PVSCSI_WAIT_S		30	/* for the same, when a caller waits */
 #define PVSCSI_POLL_S		60	/* pkt_time of a polled packet that has none */
-#define PVSCSI_IDLE_INTRS	256	/* interrupts with nothing behind them before it is a lie */
-#define PVSCSI_HW_ERRORS	8	/* completions in a row that blame the adapter: reset it */
+#define PVSCSI_IDLE_INTRS	256	/* interrupts with nothing behind them: a lie */
+#define PVSCSI_HW_ERRORS	8	/* completions in a row that blame the adapter: reset */
 #define PVSCSI_REVIVALS		5	/* in a row, 1, 2, 4 .. s apart; then it is dead */
 #define PVSCSI_STEADY_S		60	/* without failure: the count starts again */
-#define PVSCSI_SCAN_S		60	/* hot plug may be missed; property "scan-interval", 0 never */
+#define PVSCSI_SCAN_S		60	/* hot plug may be missed; property "scan-interval" */
 #define PVSCSI_REFRESH_AT	0xc0000000u	/* the model stalls when indices wrap (property
 						 * "ring-refresh-at", tests) */
 #define PVSCSI_CSYNC_US		1000000
@@ -92,7 +92,7 @@ extern const struct sm_state pvscsi_states[PVSCSI_STATE_N];
 enum pvscsi_lie {
 	PVSCSI_LIE_NONE,
 	PVSCSI_LIE_CONTEXT,		/* a completion of nothing: bad, stale, or twice */
-	PVSCSI_LIE_INDEX,		/* more completions than requests, more messages than room */
+	PVSCSI_LIE_INDEX,		/* more completions than requests, messages than room */
 	PVSCSI_LIE_LENGTH,		/* more sense or data than asked for, no SCSI status */
 	PVSCSI_LIE_INTERRUPT,		/* interrupts without end and without reason */
 	PVSCSI_LIE_GONE,		/* registers read as all ones */
@@ -104,8 +104,8 @@ struct pvscsi;
 struct pvscsi_cmd;
 
 /*
- * Tags: the numbers by which the chip returns commands. Slot plus 1 in the lower PVSCSI_SLOT_BITS,
- * a generation above; never 0, never above 32 bits.
+ * Tags: the numbers by which the chip returns commands. Slot plus 1 in the lower
+ * PVSCSI_SLOT_BITS, a generation above; never 0, never above 32 bits.
  */
 #define PVSCSI_SLOT_BITS	11
 
@@ -154,7 +154,8 @@ struct pvscsi_rings {
 void rings_zero(struct pvscsi_rings *rings);
 /* rings_agree() - does the chip think they have the size they were made with? */
 bool rings_agree(const struct pvscsi_rings *rings);
-/* ring_post() - the caller has seen to it that there is room: at most req_entries - 1 are out */
+/* ring_post() - the caller has seen to it that there is room: at most req_entries - 1 are out
+ */
 void ring_post(struct pvscsi_rings *rings, const struct pv_req *req);
 
 /**
@@ -177,8 +178,8 @@ int ring_msg_next(struct pvscsi_rings *rings, struct pv_msg *ret, bool *ret_lost
  *
  * Returns:  bytes they cover: @bytes, or less when the cookies are less
  */
-uint64_t sg_build(struct pv_sge *table, const ddi_dma_cookie_t *cookies, uint_t n, uint64_t bytes,
-    uint32_t *ret_n);
+uint64_t sg_build(struct pv_sge *table, const ddi_dma_cookie_t *cookies, uint_t n,
+    uint64_t bytes, uint32_t *ret_n);
 
 /*
  * Results: what a completion means.
@@ -187,7 +188,7 @@ struct pvscsi_want {
 	uint64_t data_len;		/* bytes the chip was given */
 	uint32_t sense_len;		/* room for sense it was given */
 	bool is_exact;			/* blocks: all of data_len, or it is an overrun */
-	bool is_known;			/* the target is in the map: no answer means it is gone */
+	bool is_known;			/* the target is in the map: no answer means gone */
 };
 
 struct pvscsi_result {
@@ -243,7 +244,7 @@ struct pvscsi_cmd {
 	const uint8_t *cdb;
 	uint8_t cdb_len;
 	uint8_t tag;			/* PV_TAG_* */
-	uint8_t why;			/* CMD_*: what was asked of it first; CMD_CMPLT: nothing */
+	uint8_t why;			/* CMD_*: what was asked of it first; CMD_CMPLT: none */
 	uint8_t step;			/* of the ladder of timeouts */
 	bool is_block_io;		/* may wait for the lazy doorbell */
 	bool is_polled;
@@ -304,17 +305,19 @@ struct pvscsi_stats {
 };
 
 struct pvscsi {
-	dev_info_t *dip, *iport_dip;
+	dev_info_t *dip;
 	scsi_hba_tran_t *tran;
 	ddi_acc_handle_t config_acc, regs_acc;
 	caddr_t regs;
 
-	uint32_t ring_pages, cmp_pages, depth;	/* depth: commands at a time, ring entries - 1 */
+	uint32_t ring_pages, cmp_pages;
+	uint32_t depth;			/* commands at a time: ring entries - 1 */
 	uint32_t refresh_at;
 	uint32_t ntargets;		/* numbers that are looked at: 1 .. PV_TARGETS */
 	struct pvscsi_mem mem;		/* all but tables */
 	uint32_t msg_page, probe_page, sense_page;	/* where in it */
-	struct pvscsi_mem tables[PVSCSI_TABLE_MEMS];	/* a page a slot; in parts, as memory may be */
+	/* a page for each slot; in parts, as memory may be */
+	struct pvscsi_mem tables[PVSCSI_TABLE_MEMS];
 
 	ddi_intr_handle_t vector;
 	int intr_type;			/* DDI_INTR_TYPE_*; 0 none */
@@ -401,8 +404,8 @@ void pvscsi_kick(struct pvscsi *hba);
 /* pvscsi_end() - lock is held, the tag is dropped: @result is what became of @cmd */
 void pvscsi_end(struct pvscsi *hba, struct pvscsi_cmd *cmd, struct pvscsi_result *result,
     const uint8_t *sense, struct pvscsi_done *done);
-/* pvscsi_end_all() - lock is held, the chip is silent: end what it still has, a batch at a time;
- * false: there was nothing */
+/* pvscsi_end_all() - lock is held, the chip is silent: end what it still has, a batch at a
+ * time; false: there was nothing */
 bool pvscsi_end_all(
     struct pvscsi *hba, uint8_t reason, uint_t state, uint_t stats, struct pvscsi_done *done);
 /* pvscsi_deliver() - no lock is held. pvscsi_deliver_aside(): soon, by another thread */
@@ -438,7 +441,7 @@ void pvscsi_late(struct pvscsi *hba);
 /* event.c */
 /* pvscsi_note() - lock is held: remember a message; @lost: look at everything */
 void pvscsi_note(struct pvscsi *hba, const struct pv_msg *msg, bool lost);
-void pvscsi_work(struct pvscsi *hba, uint_t work);	/* lock is held; done soon, by a queue */
+void pvscsi_work(struct pvscsi *hba, uint_t work);	/* lock is held; soon, by a queue */
 void pvscsi_tick_arm(struct pvscsi *hba);		/* lock is held */
 void pvscsi_scan_arm(struct pvscsi *hba);		/* lock is held */
 int pvscsi_clocks_start(struct pvscsi *hba) MUST_CHECK;	/* DDI_* */

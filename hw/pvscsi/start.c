@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "scsi/cdb.h"
 
-/* what the CDB asks for is a number of blocks: the device moves all of them, or it went wrong */
+/* what the CDB asks for is blocks: the device moves all of them, or it went wrong */
 static bool
 op_counts_blocks(const struct op_info *op)
 {
@@ -33,9 +33,9 @@ op_counts_blocks(const struct op_info *op)
 }
 
 /*
- * How many bytes, which way. The model moves as many bytes as the list has, whatever the CDB says,
- * and never returns a command whose direction is not its CDB's; so the chip is given what the CDB
- * moves, and not one byte more. CMD_CMPLT to go on; otherwise the packet ends so, unsent.
+ * How many bytes, which way. The model moves as many bytes as the list has, whatever the CDB
+ * says, and never returns a command whose direction is not its CDB's; so the chip is given what
+ * the CDB moves, and no more. CMD_CMPLT to go on; otherwise the packet ends so, unsent.
  */
 static uint8_t
 cmd_plan(struct pvscsi_cmd *cmd, const struct scsi_pkt *pkt, uint32_t block_bytes)
@@ -115,7 +115,7 @@ cmd_prepare(struct pvscsi_lu *lu, struct scsi_pkt *pkt, struct pvscsi_cmd *cmd)
 	return reason;
 }
 
-/* the request, in memory of ours; slot memory belongs to the command as long as it has the tag */
+/* the request, in memory of ours; slot memory is the command's as long as it has the tag */
 static void
 req_build(struct pvscsi *hba, const struct pvscsi_cmd *cmd, const ddi_dma_cookie_t *cookies,
     uint_t ncookies, struct pv_req *req)
@@ -125,6 +125,7 @@ req_build(struct pvscsi *hba, const struct pvscsi_cmd *cmd, const ddi_dma_cookie
 	uint32_t sense_off = slot % per_page * PVSCSI_SENSE_ROOM;
 	const struct pvscsi_mem *tables = &hba->tables[slot / PVSCSI_TABLES];
 	uint32_t table = slot % PVSCSI_TABLES;
+	struct pv_sge *sges = (struct pv_sge *)(void *)(tables->va + (size_t)table * PV_PAGE);
 
 	*req = (struct pv_req){
 		.context = cmd->context, .data_len = cmd->want.data_len,
@@ -142,8 +143,7 @@ req_build(struct pvscsi *hba, const struct pvscsi_cmd *cmd, const ddi_dma_cookie
 		req->data_iova = cookies[0].dmac_laddress;
 		return;
 	}
-	req->data_len = sg_build((struct pv_sge *)(void *)(tables->va + (size_t)table * PV_PAGE),
-	    cookies, ncookies, cmd->want.data_len, &n);
+	req->data_len = sg_build(sges, cookies, ncookies, cmd->want.data_len, &n);
 	req->data_iova = tables->iova[table];
 	req->flags |= PV_REQ_SG_LIST;
 }
@@ -211,8 +211,8 @@ pkt_end_unsent(struct scsi_pkt *pkt, uint8_t reason)
 	return TRAN_ACCEPT;
 }
 
-/* nobody can be waited for in interrupt context: do what the interrupt would. Ticks and recovery
- * go on meanwhile, so that it ends, whatever the chip does */
+/* nobody can be waited for in interrupt context: do what the interrupt would. Ticks and
+ * recovery go on meanwhile, so that it ends, whatever the chip does */
 static void
 pkt_poll(struct pvscsi *hba, struct pvscsi_cmd *cmd)
 {

@@ -59,8 +59,8 @@ scope_is_awaited(const struct pvscsi *hba, const struct scope *scope)
 	return false;
 }
 
-/* until the chip has returned all that was asked for; who may not sleep is told if it has. When it
- * fails meanwhile they are as good as returned */
+/* until the chip has returned all that was asked for; who may not sleep is told if it has. When
+ * it fails meanwhile they are as good as returned */
 static bool
 scope_wait(struct pvscsi *hba, const struct scope *scope)
 {

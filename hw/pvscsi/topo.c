@@ -19,8 +19,8 @@ enum answer { ANSWER_UNKNOWN, ANSWER_NOBODY, ANSWER_SOMEBODY };
 /*
  * What the target map is told.
  *
- * A target that leaves and another that comes to its place may be one change too fast for the map:
- * it would see nothing. So a new one is reported when the old one is gone.
+ * A target that leaves and another that comes to its place may be too fast for the map: it
+ * would see nothing. So a new one is reported when the old one is gone.
  */
 
 static char *

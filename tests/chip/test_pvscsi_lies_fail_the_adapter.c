@@ -1,4 +1,5 @@
-/* a chip that lies, or is pulled out: its adapter fails at once, and no other; then it comes back */
+/* a chip that lies, or is pulled out: its adapter fails at once, and no other; then it comes
+ * back */
 #include "pvscsi.h"
 
 #define N	4
@@ -24,8 +25,9 @@ begin(const struct chip_spec *spec)
 {
 	chip = chip_start(spec);
 	told = 0;
-	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address, SCSI_RESET_NOTIFY,
-	    on_reset, NULL), DDI_SUCCESS);
+	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address,
+			     SCSI_RESET_NOTIFY, on_reset, NULL),
+	    DDI_SUCCESS);
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 }
@@ -91,8 +93,8 @@ lie_of_context(void *arg, unsigned int bar, uint64_t off, unsigned int width, ui
 	(void)value;
 	/* before the chip sees the request: what it will return is not what was given to it */
 	if (off == PV_KICK_RW || off == PV_KICK_NON_RW)
-		hba->rings.req[(hba->rings.req_prod - 1) & (hba->rings.req_entries - 1)].context ^=
-		    0x800;
+		hba->rings.req[(hba->rings.req_prod - 1) & (hba->rings.req_entries - 1)]
+		    .context ^= 0x800;
 	return true;
 }
 
@@ -154,4 +156,5 @@ START_TEST(pulled_out)
 }
 END_TEST
 
-CHECK_MAIN("pvscsi: lies", registers_of_ones, foreign_context, interrupts_without_end, pulled_out)
+CHECK_MAIN(
+    "pvscsi: lies", registers_of_ones, foreign_context, interrupts_without_end, pulled_out)

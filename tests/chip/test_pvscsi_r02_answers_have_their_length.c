@@ -1,4 +1,5 @@
-/* row 2: INQUIRY into buffers of 5, 36, 96, 255; REPORT LUNS; MODE SENSE; rest of a buffer zero */
+/* row 2: INQUIRY into buffers of 5, 36, 96, 255; REPORT LUNS; MODE SENSE; rest of a buffer
+ * zero */
 #include "pvscsi.h"
 
 static const struct chip_spec one = PV_SPEC(.n_disks = 1, .disks = { { .target = 0 } });
@@ -20,7 +21,8 @@ ask(struct chip *chip, size_t cdb_len, size_t len, size_t alloc, size_t real)
 	/* the chip says nothing: what the CDB does not ask for has not moved */
 	ck_assert_int_eq(cmd->pkt->pkt_resid, (ssize_t)(len - alloc));
 	for (size_t i = end; i < len; i++)
-		ck_assert_msg(cmd->data[i] == 0, "byte %zu of %zu is %02x", i, len, cmd->data[i]);
+		ck_assert_msg(
+		    cmd->data[i] == 0, "byte %zu of %zu is %02x", i, len, cmd->data[i]);
 	memcpy(data, cmd->data, len);
 	chip_cmd_free(cmd);
 }

@@ -234,8 +234,8 @@ START_TEST(in_many_pieces)
 	move_pieces(chip, 0, 256 * 512, 256);
 	/* one more than fits is refused when it is set up; a part of it can be had */
 	chip_cdb_rw10(cdb, false, 0, PIECES);
-	ck_assert_ptr_null(chip_cmd_new_at(chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN,
-	    pieces.va, PIECES * 512, 0));
+	ck_assert_ptr_null(chip_cmd_new_at(chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb),
+	    CHIP_IN, pieces.va, PIECES * 512, 0));
 	pieces_stop(chip);
 }
 END_TEST
@@ -247,8 +247,8 @@ START_TEST(more_than_a_transfer)
 	struct chip_cmd *cmd;
 
 	chip_cdb_rw10(cdb, false, 0, MOST / 512 + 1);
-	ck_assert_ptr_null(chip_cmd_new_at(chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN,
-	    data, MOST + 512, 0));
+	ck_assert_ptr_null(chip_cmd_new_at(
+	    chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN, data, MOST + 512, 0));
 	cmd = chip_cmd_new_at(chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN, data,
 	    MOST + 512, PKT_DMA_PARTIAL);
 	ck_assert_ptr_nonnull(cmd);

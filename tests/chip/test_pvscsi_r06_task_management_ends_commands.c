@@ -27,8 +27,9 @@ begin(void)
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 	other = pv_read(chip, chip_unit(chip, 1, 0), 8);
-	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address, SCSI_RESET_NOTIFY,
-	    on_reset, NULL), DDI_SUCCESS);
+	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address,
+			     SCSI_RESET_NOTIFY, on_reset, NULL),
+	    DDI_SUCCESS);
 }
 
 static void
@@ -41,8 +42,9 @@ end(void)
 	}
 	chip_cmd_wait(other);
 	chip_cmd_free(other);
-	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address, SCSI_RESET_CANCEL,
-	    NULL, NULL), DDI_SUCCESS);
+	ck_assert_int_eq(scsi_reset_notify(
+			     &chip_unit(chip, 0, 0)->sd_address, SCSI_RESET_CANCEL, NULL, NULL),
+	    DDI_SUCCESS);
 	/* after a reset the first one hears of it */
 	ck_assert_int_eq(chip_tur(chip, chip_unit(chip, 0, 0)), 0);
 	chip_stop(chip);

@@ -1,4 +1,5 @@
-/* row 8: more commands than the ring has room for, from several threads: BUSY, and none is lost */
+/* row 8: more commands than the ring has room for, from several threads: BUSY, and none is
+ * lost */
 #include "pvscsi.h"
 
 #define THREADS	4
@@ -30,7 +31,8 @@ submit(void *arg)
 
 	for (uint32_t i = 0; i < EACH; i++) {
 		chip_cdb_rw10(cdb, false, i, 1);
-		cmds[i] = chip_cmd_new(chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN, 512);
+		cmds[i] =
+		    chip_cmd_new(chip, chip_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN, 512);
 		chip_await(chip, is_accepted, cmds[i], "room in the ring");
 	}
 	return NULL;

@@ -1,4 +1,5 @@
-/* row 9: the adapter is reset under its commands, or forgets its rings: all end, and it goes on */
+/* row 9: the adapter is reset under its commands, or forgets its rings: all end, and it goes
+ * on */
 #include "pvscsi.h"
 
 #define N	4
@@ -21,8 +22,9 @@ begin(const struct chip_spec *spec)
 {
 	chip = chip_start(spec);
 	told = 0;
-	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address, SCSI_RESET_NOTIFY,
-	    on_reset, NULL), DDI_SUCCESS);
+	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address,
+			     SCSI_RESET_NOTIFY, on_reset, NULL),
+	    DDI_SUCCESS);
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 }

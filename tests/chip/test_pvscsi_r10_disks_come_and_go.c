@@ -33,7 +33,8 @@ has_wwn(void *arg)
 
 	if (sd == NULL || !devi_hold(sd->sd_dev))
 		return false;
-	cmd = chip_run(chip, sd, cdb, cdb_inquiry_vpd(cdb, 0x80, 255), CHIP_IN, data, 255, true);
+	cmd =
+	    chip_run(chip, sd, cdb, cdb_inquiry_vpd(cdb, 0x80, 255), CHIP_IN, data, 255, true);
 	is_so = cmd->accepted == TRAN_ACCEPT && memcmp(data + 4, "OTHER", 5) == 0;
 	chip_cmd_free(cmd);
 	devi_release(sd->sd_dev);
@@ -47,13 +48,16 @@ START_TEST(another_in_its_place)
 	dev_info_t *before = devi_ref(chip_unit(chip, 0, 0)->sd_dev);
 
 	chip_disk_remove(chip, 0, 0);
-	(void)chip_qmp(chip, "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"null-co\","
+	(void)chip_qmp(chip,
+	    "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"null-co\","
 	    "\"node-name\":\"other\",\"size\":1048576,\"read-zeroes\":true}}");
 	/* the model takes its time to let go of the id */
 	chip_await_no_unit(chip, 0, 0);
-	(void)chip_qmp(chip, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"scsi-hd\","
+	(void)chip_qmp(chip,
+	    "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"scsi-hd\","
 	    "\"id\":\"again\",\"bus\":\"hba0.0\",\"channel\":0,\"scsi-id\":0,\"lun\":0,"
-	    "\"drive\":\"other\",\"serial\":\"OTHER\",\"wwn\":%llu}}", 0x5000c500bbbbbbbbull);
+	    "\"drive\":\"other\",\"serial\":\"OTHER\",\"wwn\":%llu}}",
+	    0x5000c500bbbbbbbbull);
 	chip_await(chip, has_wwn, chip, "the other disk");
 	ck_assert_ptr_ne(chip_unit(chip, 0, 0)->sd_dev, before);
 	devi_unref(before);

@@ -1,4 +1,5 @@
-/* row 12: whoever had it before has died with commands out: attach is clean, his memory is let be */
+/* row 12: whoever had it before has died with commands out: attach is clean, his memory is
+ * let be */
 #include <sys/pci.h>
 
 #include "hw/pci/dma.h"

@@ -80,7 +80,8 @@ START_TEST(counts_are_equal)
 	printf("%u commands at depth %d: %.0f a second, %.2f register accesses each\n", total,
 	    DEPTH, total * 1e9 / (double)(clock_now_ns() - from_ns),
 	    (double)(chip_accesses(chip) - accesses) / total);
-	ck_assert_uint_eq(atomic_load(&hba->stats.commands), atomic_load(&hba->stats.completions));
+	ck_assert_uint_eq(
+	    atomic_load(&hba->stats.commands), atomic_load(&hba->stats.completions));
 	ck_assert_uint_ge(atomic_load(&hba->stats.refreshes), total / (REFRESH_AT + DEPTH));
 	ck_assert_uint_eq(hba->tags.used, 0);
 	ck_assert(pv_state_is(chip, PVSCSI_READY));

@@ -52,8 +52,8 @@ struct io {
 	uint64_t done_us;
 };
 
-void io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len, void *buf,
-    size_t len, bool is_read);
+void io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len,
+    void *buf, size_t len, bool is_read);
 void io_fini(struct io *io);
 void io_send(struct io *io);		/* is accepted */
 void io_wait(struct io *io);		/* has completed, once */
@@ -61,8 +61,8 @@ bool io_ended(const struct io *io, uint8_t reason, uint_t stats);
 /* io_tur() - init and send a TEST UNIT READY */
 void io_tur(struct io *io, struct scsi_device *sd);
 /* io_run() - init, send, wait; true for CMD_CMPLT with GOOD */
-bool io_run(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len, void *buf,
-    size_t len, bool is_read);
+bool io_run(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len,
+    void *buf, size_t len, bool is_read);
 
 /* a test that runs the scenario @name; REFUSED_TEST: attach fails after @name has prepared it */
 #define WORLD_TEST(name, ...)                                                  \

@@ -1,4 +1,5 @@
-/* a chip that cannot be brought up: attach fails and leaves nothing; the same for each resource */
+/* a chip that cannot be brought up: attach fails and leaves nothing; the same for each
+ * resource */
 #include "base/fault.h"
 #include "check_main.h"
 #include "ddi/devtree.h"

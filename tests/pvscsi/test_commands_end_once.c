@@ -109,7 +109,8 @@ reset_target(void)
 	told = 0;
 	ck_assert_int_eq(scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, NULL), DDI_SUCCESS);
 	ck_assert_int_eq(scsi_reset_notify(ap, SCSI_RESET_NOTIFY, on_reset, NULL), DDI_FAILURE);
-	ck_assert_int_eq(scsi_reset_notify(ap2, SCSI_RESET_NOTIFY, on_reset, NULL), DDI_SUCCESS);
+	ck_assert_int_eq(
+	    scsi_reset_notify(ap2, SCSI_RESET_NOTIFY, on_reset, NULL), DDI_SUCCESS);
 	hold(0, io, N);
 	hold(2, &other, 1);
 	ck_assert_int_eq(scsi_reset(ap, RESET_LUN), 0);
@@ -169,7 +170,8 @@ reset_of_the_adapter(void)
 	for (int i = 0; i < N; i++) {
 		io_wait(&io[i]);
 		ck_assert(io_ended(&io[i], CMD_RESET, STAT_BUS_RESET) ||
-		    io_ended(&io[i], CMD_TIMEOUT, STAT_TIMEOUT | STAT_ABORTED | STAT_BUS_RESET));
+			  io_ended(&io[i], CMD_TIMEOUT,
+			      STAT_TIMEOUT | STAT_ABORTED | STAT_BUS_RESET));
 	}
 	ck_assert_int_eq(world_state(), PVSCSI_READY);
 	ck_assert(!io_run(&other, world_sd(0), cdb, cdb_tur(cdb), NULL, 0, false));
@@ -186,8 +188,8 @@ sense_is_delivered(void)
 	struct scsi_arq_status *arq;
 	uint8_t *sense;
 
-	ck_assert(!io_run(&other, world_sd(0), cdb, cdb_read(cdb, CDB_10, 1000, 8, 0), data, 4096,
-	    true));
+	ck_assert(!io_run(
+	    &other, world_sd(0), cdb, cdb_read(cdb, CDB_10, 1000, 8, 0), data, 4096, true));
 	arq = (struct scsi_arq_status *)(void *)other.pkt->pkt_scbp;
 	sense = (uint8_t *)&arq->sts_sensedata;
 	ck_assert_uint_eq(other.pkt->pkt_reason, CMD_CMPLT);

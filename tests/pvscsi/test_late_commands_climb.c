@@ -1,4 +1,5 @@
-/* a command whose time is over: abort, device reset, bus reset, adapter reset, as far as needed */
+/* a command whose time is over: abort, device reset, bus reset, adapter reset, as far as
+ * needed */
 #include "check_main.h"
 #include "mock_world.h"
 
@@ -97,7 +98,8 @@ an_adapter_reset_does(void)
 	let_go();
 }
 
-/* it has not even looked at the ring: nothing comes back, and the reset proves that nothing will */
+/* it has not even looked at the ring: nothing comes back, and the reset proves that nothing
+ * will */
 static void
 a_deaf_chip_is_reset(void)
 {

@@ -1,4 +1,5 @@
-/* a chip that lies: its adapter fails at once, everything ends once, and it comes back by itself */
+/* a chip that lies: its adapter fails at once, everything ends once, and it comes back by
+ * itself */
 #include <string.h>
 
 #include "check_main.h"
@@ -80,17 +81,20 @@ comes_back(void)
 	told = 0;
 	chip->disks[2].is_held = false;
 	chip->nheld = 0;
-	ck_assert_int_eq(scsi_reset_notify(&world_sd(0)->sd_address, SCSI_RESET_NOTIFY, on_reset,
-	    NULL), DDI_SUCCESS);
+	ck_assert_int_eq(
+	    scsi_reset_notify(&world_sd(0)->sd_address, SCSI_RESET_NOTIFY, on_reset, NULL),
+	    DDI_SUCCESS);
 	world_settle(33 * S);
 	ck_assert_int_eq(world_state(), PVSCSI_READY);
 	ck_assert_uint_eq(told, 1);
-	ck_assert_int_eq(scsi_reset_notify(&world_sd(0)->sd_address, SCSI_RESET_CANCEL, NULL, NULL),
+	ck_assert_int_eq(
+	    scsi_reset_notify(&world_sd(0)->sd_address, SCSI_RESET_CANCEL, NULL, NULL),
 	    DDI_SUCCESS);
 	ck_assert(!io_run(&other, world_sd(2), cdb, cdb_tur(cdb), NULL, 0, false));
 	ck_assert_uint_eq(other.pkt->pkt_scbp[0], STATUS_CHECK);
 	io_fini(&other);
-	ck_assert(io_run(&other, world_sd(2), cdb, cdb_read(cdb, CDB_10, 0, 1, 0), data, 512, true));
+	ck_assert(
+	    io_run(&other, world_sd(2), cdb, cdb_read(cdb, CDB_10, 0, 1, 0), data, 512, true));
 	io_fini(&other);
 	for (int i = 0; i < N; i++)
 		io_fini(&io[i]);
@@ -115,13 +119,13 @@ tell(struct mock_lie lie, enum pvscsi_lie expect)
 static void
 bad_context(void)
 {
-	tell((struct mock_lie){ .has_context = true, .context = 0x1234567 }, PVSCSI_LIE_CONTEXT);
+	tell((struct mock_lie){.has_context = true, .context = 0x1234567}, PVSCSI_LIE_CONTEXT);
 }
 
 static void
 context_of_64_bits(void)
 {
-	tell((struct mock_lie){ .has_context = true, .context = UINT64_MAX }, PVSCSI_LIE_CONTEXT);
+	tell((struct mock_lie){.has_context = true, .context = UINT64_MAX}, PVSCSI_LIE_CONTEXT);
 }
 
 static void
@@ -266,7 +270,8 @@ message_index(void)
 static void
 broken_adapter(void)
 {
-	chip->lie = (struct mock_lie){ .host_status = PV_HS_HAHARDWARE, .times = PVSCSI_HW_ERRORS };
+	chip->lie =
+	    (struct mock_lie){.host_status = PV_HS_HAHARDWARE, .times = PVSCSI_HW_ERRORS};
 	for (unsigned int i = 0; i < PVSCSI_HW_ERRORS; i++) {
 		ck_assert(!io_run(&other, world_sd(0), cdb, cdb_tur(cdb), NULL, 0, false));
 		ck_assert(io_ended(&other, CMD_TRAN_ERR, 0));

@@ -1,4 +1,5 @@
-/* as many commands as the ring has entries, less one; rings that start again; polling; quiesce */
+/* as many commands as the ring has entries, less one; rings that start again; polling;
+ * quiesce */
 #include <sys/ddi.h>
 
 #include "check_main.h"
@@ -245,5 +246,6 @@ WORLD_TEST(polled_inside_completions)
 WORLD_TEST(quiesced)
 WORLD_TEST(shared_line, .prepare = on_a_line)
 
-CHECK_MAIN("rings fill and wrap", full_ring_test, large_ring_test, rings_start_again_test, rings_refused_test,
-    polled_test, polled_in_vain_test, polled_inside_completions_test, quiesced_test, shared_line_test)
+CHECK_MAIN("rings fill and wrap", full_ring_test, large_ring_test, rings_start_again_test,
+    rings_refused_test, polled_test, polled_in_vain_test, polled_inside_completions_test,
+    quiesced_test, shared_line_test)

@@ -177,7 +177,8 @@ strange_messages(void)
 	ck_assert_uint_eq(atomic_load(&hba->stats.messages), 3);
 }
 
-/* a target whose answers take so long that they are given up is not reported, and not taken away */
+/* a target whose answers take so long that they are given up is not reported, and not taken
+ * away */
 static void
 silent_target(void)
 {
