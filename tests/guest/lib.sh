@@ -37,14 +37,15 @@ guest_accel() {
 
 # guest_start TESTS MIB WORDS QEMU_ARGUMENT... - run /tests/TESTS/all there; the kernel gets WORDS, too.
 # Half of what it does at its start is of no use to a test, and slow when emulated; so are moves of
-# strings (erms, fsrm), which libraries take for the fastest way to copy. With guest_cpus processors
+# strings (erms, fsrm), which libraries take for the fastest way to copy. On a busy machine the kernel
+# would find that its timer does not work, and panic. With guest_cpus processors
 guest_start() {
   local tests=$1 mib=$2 words=$3
   shift 3
   coproc qemu { exec qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
     -machine q35,kernel-irqchip=split -accel "$(guest_accel)" -cpu max,-erms,-fsrm -smp "${guest_cpus:-2}" -m "$mib" \
     -kernel "$guest/kernel" -initrd "$dir/initrd" \
-    -append "tests=$tests console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on mitigations=off tsc=reliable cryptomgr.notests lsm= initcall_blacklist=crypto_kdf108_init,init_kprobe_trace $words" \
+    -append "tests=$tests console=ttyS0 quiet panic=-1 nokaslr random.trust_cpu=on mitigations=off tsc=reliable no_timer_check cryptomgr.notests lsm= initcall_blacklist=crypto_kdf108_init,init_kprobe_trace $words" \
     "$@" -serial "file:$logs/console.log" -serial stdio 2>"$logs/qemu.log"; }
   guest_pid=$qemu_PID
   exec {guest_in}<&"${qemu[0]}" {guest_out}>&"${qemu[1]}"
