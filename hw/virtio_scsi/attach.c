@@ -164,7 +164,8 @@ hba_free(struct vs_hba *hba)
 	kmem_free(hba, sizeof(*hba));
 }
 
-/* vectors, then the device: it is told which queue has which. One that refuses them gets fewer */
+/* vectors, then the device: it is told which queue has which. One that refuses them gets
+ * fewer */
 static int
 chip_up(struct vs_hba *hba)
 {
@@ -206,7 +207,8 @@ vs_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 {
 	if (cmd != DDI_ATTACH)
 		return DDI_FAILURE;
-	return scsi_hba_iport_unit_address(dip) != NULL ? vs_iport_attach(dip) : hba_attach(dip);
+	return scsi_hba_iport_unit_address(dip) != NULL ? vs_iport_attach(dip) :
+	    hba_attach(dip);
 }
 
 static int

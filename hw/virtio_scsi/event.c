@@ -92,7 +92,8 @@ vs_events_reap(struct vs_hba *hba)
 	int r = 0;
 
 	mutex_enter(&events->lock);
-	/* each gives a buffer back at once: a device that fills them for ever has its turn only */
+	/* each gives a buffer back at once: a device that fills them for ever has its turn
+	 * only */
 	do {
 		while (events->is_live && n < VS_BACKLOG && (r = event_returned(hba)) > 0)
 			n++;

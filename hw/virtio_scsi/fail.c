@@ -363,8 +363,8 @@ tick_now(void)
 	return (uint64_t)gethrtime() / (VS_TICK_MS * (NANOSEC / MILLISEC));
 }
 
-/* mark what is over; does the queue have anything? What was issued since the tick before knew no
- * better time than that: if it was long ago, time is added, so that nothing is over early */
+/* mark what is over; does the queue have anything? What was issued since the tick before knew
+ * no better time than that: if it was long ago, time is added, so that nothing is over early */
 static bool
 queue_watch(struct vs_queue *queue, uint64_t before, uint64_t now, bool *ret_expired)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ROUNDS		16	/* of VS_BUDGET completions; then others on this loop have a turn */
+#define ROUNDS		16	/* of VS_BUDGET completions; then others on this loop */
 #define LOOK_EVERY	64	/* idle interrupts until the next look at the registers */
 
 /*
@@ -76,7 +76,8 @@ vs_cmd_fill(struct vs_hba *hba, struct vs_cmd *cmd, const uint8_t *response)
 		.data_bytes = cmd->data_bytes,
 		.is_expired = cmd->is_expired,
 		.was_known = atomic_load_explicit(&target->was_known, memory_order_relaxed),
-		.is_bus_reset = atomic_load_explicit(&hba->bus_resets, memory_order_relaxed) > 0,
+		.is_bus_reset =
+		    atomic_load_explicit(&hba->bus_resets, memory_order_relaxed) > 0,
 	};
 
 	memcpy(head, response, sizeof(head));

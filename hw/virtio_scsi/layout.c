@@ -190,7 +190,8 @@ vs_event_read(const uint8_t mem[VS_EVENT_BYTES], struct vs_event *ret)
 	uint32_t event = le32_get(mem + VS_EVENT_EVENT), kind = event & ~VS_EVENT_MISSED;
 
 	*ret = (struct vs_event){
-		.kind = kind <= VS_EVENT_PARAM_CHANGE ? (enum vs_event_kind)kind : VS_EVENT_NONE,
+		.kind = kind <= VS_EVENT_PARAM_CHANGE ?
+		    (enum vs_event_kind)kind : VS_EVENT_NONE,
 		.was_missed = (event & VS_EVENT_MISSED) != 0,
 		.reason = le32_get(mem + VS_EVENT_REASON),
 	};

@@ -29,7 +29,8 @@ void vs_request_build(uint8_t *mem, const uint8_t lun[8], uint64_t id, uint8_t a
     const uint8_t *cdb, size_t cdb_bytes);
 
 /* vs_tmf_build() - task management in @mem of VS_TMF_BYTES; @tag: of the task, else 0 */
-void vs_tmf_build(uint8_t *mem, const uint8_t lun[8], enum vs_tmf_subtype subtype, uint64_t tag);
+void vs_tmf_build(uint8_t *mem, const uint8_t lun[8], enum vs_tmf_subtype subtype,
+    uint64_t tag);
 
 /* one command as descriptors: what goes out first, then what comes in */
 struct vs_chain {
@@ -48,7 +49,8 @@ struct vs_chain {
  *
  * Returns:  how many there are
  */
-unsigned int vs_chain_build(struct vs_desc *table, uint16_t first, const struct vs_chain *chain);
+unsigned int vs_chain_build(struct vs_desc *table, uint16_t first,
+    const struct vs_chain *chain);
 
 /* what is known about a command besides the device's answer */
 struct vs_fate {

@@ -31,7 +31,8 @@ struct vs_ring {
 	bool has_event_idx;
 };
 
-/* vs_ring_avail_off(), _used_off(), _bytes() - where the parts are in memory of a ring of @size */
+/* vs_ring_avail_off(), _used_off(), _bytes() - where the parts are in memory of a ring of
+ * @size */
 size_t vs_ring_avail_off(uint16_t size);
 size_t vs_ring_used_off(uint16_t size);
 size_t vs_ring_bytes(uint16_t size);

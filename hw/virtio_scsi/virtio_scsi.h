@@ -14,17 +14,19 @@
  *                            | too often   v                                  |
  *                          dead <------- failed <-----------------------------+
  *
- *           "held" answers TRAN_BUSY, "failed" and "dead" TRAN_FATAL_ERROR. Out of "failed" the
+ *           "held" answers TRAN_BUSY, "failed" too if all it needs is a reset; one that lied,
+ *           or is dead or gone, answers TRAN_FATAL_ERROR. Out of "failed" the
  *           rescue resets the device, ends every packet, and builds all anew from private
  *           copies ("starting").
- * Command   A packet's vs_cmd is the device's from the moment it is in a queue's cmds[] until it
- *           is taken out: by the ring, or after a reset of the device. Whoever takes it out
+ * Command   A packet's vs_cmd is the device's from the moment it is in a queue's cmds[] until
+ *           it is taken out: by the ring, or after a reset of the device. Whoever takes it out
  *           completes it, once, with no lock held.
  * Queues    A thread submits to the queue of its loop (CPU->cpu_id), whose vector belongs to
  *           the same loop. So commands of one thread stay in order, ordered and head of queue
  *           tags mean what they say among them, and the lock of a queue is not contended.
- * Kicks     Submissions made while a vector's completions are delivered are told to the device
- *           together, at the end. Else the device's event index says whether it wants to hear.
+ * Kicks     Submissions made while completions are delivered are told to the device together,
+ *           after VS_BUDGET of them. Else the device's event index says whether it wants to
+ *           hear.
  * Time      Nobody starts a timer for a command. While commands are out a watch runs ten times
  *           a second: it counts ticks, expires packets, and looks whether the device is there.
  * Locks     hba->lock: units, targets, state. Inside it nothing of ours. queue->lock: ring,
@@ -101,7 +103,7 @@ struct vs_mem {
 #define VS_TABLE_BYTES		4096	/* descriptors of one with many */
 #define VS_TABLES_PER_MEM	16
 
-_Static_assert(VS_TABLE_BYTES / sizeof(struct vs_desc) >= VS_SEGS_MAX + 2, "room for all pieces");
+_Static_assert(VS_TABLE_BYTES / sizeof(struct vs_desc) >= VS_SEGS_MAX + 2, "all pieces fit");
 _Static_assert(VS_SLOT_RESPONSE >= VS_REQ_BYTES, "request and response do not overlap");
 _Static_assert(VS_SLOT_TABLE >= VS_SLOT_RESPONSE + VS_RESP_BYTES, "nor response and table");
 
@@ -199,7 +201,7 @@ struct vs_lu {
 	uint8_t target;
 	uint16_t lun;
 	uint8_t wire[8];
-	unsigned int refs;			/* hba->lock: its scsi_device, who walks over it */
+	unsigned int refs;			/* hba->lock: its scsi_device, and walkers */
 	struct scsi_reset_notify_entry *notify;	/* hba->notify_lock */
 };
 
@@ -221,8 +223,8 @@ enum vs_why {
 	VS_WHY_N
 };
 
-/* work for threads that may wait: the rescue ends what does not end by itself, the scout looks at
- * targets, and may have to be rescued */
+/* work for threads that may wait: the rescue ends what does not end by itself, the scout looks
+ * at targets, and may have to be rescued */
 enum vs_lane_kind { VS_RESCUE, VS_SCOUT, VS_LANE_N };
 
 #define VS_WORK_RECOVER		0x01u	/* of the rescue */
@@ -247,7 +249,7 @@ struct vs_vector {
 	uint32_t queues;			/* mask of request queues */
 	bool has_control, has_events, has_config;
 	bool has_handler;
-	atomic_uint idle;			/* calls with nothing to do, since the last tick */
+	atomic_uint idle;			/* calls with nothing to do in this tick */
 };
 
 struct vs_block_map {
@@ -286,7 +288,7 @@ struct vs_hba {
 	_Atomic unsigned int last_why;		/* of the last time */
 	_Atomic uint64_t tick;
 	atomic_bool is_watching;
-	uint64_t events_before;			/* counts.events at the last tick; the watch's */
+	uint64_t events_before;			/* events up to the last tick; the watch's */
 
 	unsigned int nqueues;			/* request queues in use */
 	struct vs_queue *queues;
@@ -338,7 +340,8 @@ int vs_device_reset(struct vs_hba *hba, bool is_liar) MUST_CHECK;
 /* vs_device_probe() - first reset, features, limits: what memory and vectors there have to be.
  * 0 or -errno */
 int vs_device_probe(struct vs_hba *hba) MUST_CHECK;
-/* vs_queue_size_offered() - entries of queue @index; 0: there is none. Between probe and start */
+/* vs_queue_size_offered() - entries of queue @index; 0: there is none. Between probe and
+ * start */
 uint16_t vs_queue_size_offered(struct vs_hba *hba, unsigned int index);
 /* vs_device_start() - from reset to "driver ok", all from what @hba knows; no I/O runs. 0 or
  * -errno; -EBUSY: it refuses an interrupt vector */
@@ -355,13 +358,14 @@ void vs_queues_clear(struct vs_hba *hba);
 bool vs_queue_issue(struct vs_queue *queue, struct vs_cmd *cmd, const struct vs_order *order);
 /* vs_queue_leave() - leave queue->lock, and tell the device what it has to know */
 void vs_queue_leave(struct vs_queue *queue);
-/* vs_queue_reap() - complete what has come back, at most VS_BUDGET; true: that many, and there may
- * be more. Else the next one interrupts */
+/* vs_queue_reap() - complete what has come back, at most VS_BUDGET; true: that many, and there
+ * may be more. Else the next one interrupts */
 bool vs_queue_reap(struct vs_queue *queue, unsigned int *ret_n);
 /* vs_queue_find() - the id of what @cmd is in flight with; 0: it is not */
 uint64_t vs_queue_find(struct vs_hba *hba, const struct vs_cmd *cmd);
 bool vs_queue_has(struct vs_hba *hba, uint64_t id);	/* is it in flight still? */
-/* vs_queue_lun() - queue->lock is held: the 8 bytes that name the unit a slot's command is for */
+/* vs_queue_lun() - queue->lock is held: the 8 bytes that name the unit a slot's command is
+ * for */
 void vs_queue_lun(struct vs_queue *queue, uint16_t slot, uint8_t ret_wire[8]);
 /* vs_queue_take_all() - what is in flight, off the queue; the device is in reset */
 void vs_queue_take_all(struct vs_queue *queue, struct vs_cmd_list *list);
@@ -436,7 +440,7 @@ void vs_recheck_work(struct vs_hba *hba);		/* scout: those that are due */
 void vs_target_changed(struct vs_hba *hba, uint8_t target);
 void vs_targets_gone(struct vs_hba *hba);		/* rescue: all of them */
 void vs_lu_unref(struct vs_lu *lu);
-void vs_publish(struct vs_hba *hba);			/* state and last failure, as properties */
+void vs_publish(struct vs_hba *hba);			/* how it is, as properties */
 
 /* caps.c */
 int vs_getcap(struct scsi_address *ap, char *cap, int whom);

@@ -1,5 +1,5 @@
-/* whatever cannot be had at attach: nothing stays behind, and the next attempt works. And chips that
- * cannot be driven are refused */
+/* whatever cannot be had at attach: nothing stays behind, and the next attempt works. And chips
+ * that cannot be driven are refused */
 #include "base/fault.h"
 #include "hw/virtio_scsi/regs.h"
 #include "virtio.h"
@@ -69,7 +69,8 @@ START_TEST(numbers_that_cannot_be)
 	chip_poke_read(chip, VIRTIO_BAR, VIRTIO_DEVICE_CFG + VS_DEVICE_NUM_QUEUES, 4, 0, 1);
 	chip_poke_read(chip, VIRTIO_BAR, VIRTIO_DEVICE_CFG + VS_DEVICE_SEG_MAX, 4, 0, 1);
 	chip_poke_read(chip, VIRTIO_BAR, VIRTIO_DEVICE_CFG + VS_DEVICE_MAX_SECTORS, 4, 0, 1);
-	chip_poke_read(chip, VIRTIO_BAR, VIRTIO_DEVICE_CFG + VS_DEVICE_MAX_TARGET, 2, 0xffff, 1);
+	chip_poke_read(chip, VIRTIO_BAR, VIRTIO_DEVICE_CFG + VS_DEVICE_MAX_TARGET, 2, 0xffff,
+	    1);
 	chip_poke_read(chip, VIRTIO_BAR, VIRTIO_DEVICE_CFG + VS_DEVICE_MAX_LUN, 4, UINT32_MAX,
 	    1);
 	ck_assert_int_eq(chip_attach(chip), 0);

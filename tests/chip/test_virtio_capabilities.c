@@ -37,7 +37,8 @@ START_TEST(as_told)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		memcpy(name, rows[i].name, sizeof(name));
 		ck_assert_msg(scsi_ifgetcap(ap, name, 1) == rows[i].value, "%s", name);
-		ck_assert_msg(scsi_ifsetcap(ap, name, 0, 1) == rows[i].set_zero, "%s = 0", name);
+		ck_assert_msg(scsi_ifsetcap(ap, name, 0, 1) == rows[i].set_zero, "%s = 0",
+		    name);
 		ck_assert_msg(scsi_ifsetcap(ap, name, 1, 1) == rows[i].set_one, "%s = 1", name);
 		ck_assert_msg(scsi_ifgetcap(ap, name, 1) == rows[i].value, "%s", name);
 	}

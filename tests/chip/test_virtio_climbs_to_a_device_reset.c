@@ -1,5 +1,6 @@
-/* a chip that does no task management: aborts and resets of units say so, a reset of all becomes a
- * reset of the chip, and so does a packet whose time is over. And from where nobody can wait */
+/* a chip that does no task management: aborts and resets of units say so, a reset of all
+ * becomes a reset of the chip, and so does a packet whose time is over. And from where nobody
+ * can wait */
 #include "ddi/sched.h"
 #include "virtio_ring.h"
 
@@ -17,7 +18,8 @@ static struct chip *chip;
 static struct scsi_device *slow, *other, *quick;
 static struct virtio_ring control;
 
-/* what the chip is asked becomes something that it does not know: which is as if it knew nothing */
+/* what the chip is asked becomes something that it does not know: which is as if it knew
+ * nothing */
 static bool
 spoil(void *arg, unsigned int bar, uint64_t off, unsigned int width, uint64_t value)
 {

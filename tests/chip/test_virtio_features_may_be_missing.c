@@ -1,5 +1,5 @@
-/* adapters without indirect descriptors, without event index, with small rings, behind an IOMMU, of
- * the transitional kind: the same results */
+/* adapters without indirect descriptors, without event index, with small rings, behind an
+ * IOMMU, of the transitional kind: the same results */
 #include "virtio.h"
 
 static void
@@ -63,4 +63,5 @@ START_TEST(transitional)
 END_TEST
 
 CHECK_MAIN("virtio features", without_indirect, without_event_index, without_both, small_rings,
-    small_rings_without_indirect, tiny_rings, behind_an_iommu, few_sectors, no_news, transitional)
+    small_rings_without_indirect, tiny_rings, behind_an_iommu, few_sectors, no_news,
+    transitional)

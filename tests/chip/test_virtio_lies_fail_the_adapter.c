@@ -1,6 +1,6 @@
-/* a chip that lies: bad tag, duplicate, index jump, sense and residual that cannot be, all ones,
- * interrupts without end. Its adapter fails within 100 ms, its packets end once, the other adapter
- * goes on, and it is built anew */
+/* a chip that lies: bad tag, duplicate, index jump, sense and residual that cannot be, all
+ * ones, interrupts without end. Its adapter fails within 100 ms, its packets end once, the
+ * other adapter goes on, and it is built anew */
 #include <pthread.h>
 
 #include "base/clock.h"

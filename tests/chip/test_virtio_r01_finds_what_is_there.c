@@ -1,7 +1,8 @@
-/* a probe of all ids: targets with one, four and gaps of units; no phantoms, no lost unit attention */
+/* a probe of all ids: targets with one, four and gaps of units; no phantoms, no lost unit
+ * attention */
 #include "virtio.h"
 
-#define FAR_UNIT	"c8,412c000000000000"	/* LUN 300 of target 200 comes in flat addressing */
+#define FAR_UNIT	"c8,412c000000000000"	/* LUN 300 of target 200, flat addressing */
 
 static const struct chip_spec spec = {
 	VIRTIO_SPEC,

@@ -1,5 +1,5 @@
-/* INQUIRY, REPORT LUNS and MODE SENSE into buffers of all sizes: what arrived, what did not, and
- * nothing behind it */
+/* INQUIRY, REPORT LUNS and MODE SENSE into buffers of all sizes: what arrived, what did not,
+ * and nothing behind it */
 #include "virtio.h"
 
 static const struct chip_spec spec = {

@@ -1,5 +1,5 @@
-/* verified data of one block to the largest transfer, in one piece and in as many as there may be;
- * one piece too many never reaches the chip */
+/* verified data of one block to the largest transfer, in one piece and in as many as there may
+ * be; one piece too many never reaches the chip */
 #include "base/rng.h"
 #include "virtio.h"
 

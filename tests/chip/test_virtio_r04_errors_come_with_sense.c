@@ -1,4 +1,5 @@
-/* bad opcode, address out of range, write to a read-only disk, medium error: sense, byte for byte */
+/* bad opcode, address out of range, write to a read-only disk, medium error: sense, byte for
+ * byte */
 #include "virtio.h"
 
 static const struct chip_spec spec = {

@@ -1,5 +1,5 @@
-/* commands that take their time: one of four aborted, all of a unit, a unit reset, a target, the
- * bus: the right ones end for the right reason, the others finish, each once */
+/* commands that take their time: one of four aborted, all of a unit, a unit reset, a target,
+ * the bus: the right ones end for the right reason, the others finish, each once */
 #include "virtio.h"
 
 #define N	4
@@ -13,8 +13,8 @@
 	.n_disks = 3
 
 static const struct chip_spec even = { VIRTIO_SPEC, DISKS(1200, 1200, 1200) };
-/* the emulator resets one unit after the other, the latest first, and each when what it is doing
- * is done: so the later it comes, the longer it has to take */
+/* the emulator resets one unit after the other, the latest first, and each when what it is
+ * doing is done: so the later it comes, the longer it has to take */
 static const struct chip_spec stepped = { VIRTIO_SPEC, DISKS(2500, 1200, 5000) };
 
 static struct chip *chip;

@@ -1,4 +1,5 @@
-/* a packet whose time is over is ended by the chip, never early, and its buffer is left alone */
+/* a packet whose time is over is ended by the chip, never early, and its buffer is left
+ * alone */
 #include "base/clock.h"
 #include "virtio.h"
 

@@ -1,5 +1,5 @@
-/* an adapter that gives up: what was in flight ends by reset, it is built anew, works, and those who
- * want to know are told; one that gives up again and again stays dead */
+/* an adapter that gives up: what was in flight ends by reset, it is built anew, works, and
+ * those who want to know are told; one that gives up again and again stays dead */
 #include "virtio_ring.h"
 
 static const struct chip_spec spec = {
@@ -86,8 +86,8 @@ START_TEST(it_comes_back)
 	struct chip_cmd *cmd;
 
 	begin();
-	ck_assert_int_eq(scsi_reset_notify(&slow->sd_address, SCSI_RESET_NOTIFY, on_reset, NULL),
-	    DDI_SUCCESS);
+	ck_assert_int_eq(scsi_reset_notify(&slow->sd_address, SCSI_RESET_NOTIFY, on_reset,
+	    NULL), DDI_SUCCESS);
 	memset(out, 0x77, sizeof(out));
 	chip_write(chip, fast, 3, 1, out);
 	cmd = virtio_read_new(chip, slow, 0, 1);

@@ -1,5 +1,5 @@
-/* targets come, go, and come again as others; units of a target come and go; news that was lost is
- * made up for */
+/* targets come, go, and come again as others; units of a target come and go; news that was lost
+ * is made up for */
 #include "virtio_ring.h"
 
 static const struct chip_spec spec = {
@@ -74,9 +74,11 @@ START_TEST(the_same_address_with_another_disk)
 	(void)chip_await_unit(chip, 2, 0);
 	chip_disk_remove(chip, 2, 0);
 	/* the emulator needs the guest to let go of nothing: it is out when this is answered */
-	(void)chip_qmp(chip, "{\"execute\":\"blockdev-add\",\"arguments\":{\"driver\":\"null-co\","
+	(void)chip_qmp(chip, "{\"execute\":\"blockdev-add\",\"arguments\":{"
+	    "\"driver\":\"null-co\","
 	    "\"node-name\":\"other\",\"size\":1048576,\"read-zeroes\":true}}");
-	(void)chip_qmp(chip, "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"scsi-hd\","
+	(void)chip_qmp(chip, "{\"execute\":\"device_add\",\"arguments\":{"
+	    "\"driver\":\"scsi-hd\","
 	    "\"id\":\"other\",\"bus\":\"hba0.0\",\"channel\":0,\"scsi-id\":2,\"lun\":0,"
 	    "\"drive\":\"other\",\"serial\":\"OTHER\"}}");
 	chip_await(chip, is_another, &a, "the other disk");

@@ -1,5 +1,6 @@
-/* a chip whose owner has died: it was left running, with commands out and its rings in memory that is
- * another's now. Attaching stops it before anything else, and it writes there no more */
+/* a chip whose owner has died: it was left running, with commands out and its rings in
+ * memory that is another's now. Attaching stops it before anything else, and it writes there
+ * no more */
 #include "virtio_ring.h"
 
 #define OLD	(150u << 20)		/* memory of the dead owner, beyond every pool */

@@ -3,15 +3,16 @@
 
 #include "virtio.h"
 
-#define DISKS .disks = { { .target = 0, .lun = 0 }, { .target = 1, .lun = 0, .store = CHIP_NULL, \
-    .latency_ms = 400 } }, .n_disks = 2
+#define DISKS .disks = { { .target = 0, .lun = 0 }, { .target = 1, .lun = 0, \
+    .store = CHIP_NULL, .latency_ms = 400 } }, .n_disks = 2
 
 static void
 exercise(const struct chip_spec *spec)
 {
 	static const struct chip_disk extra = { .target = 8, .lun = 0 };
 	struct chip *chip = chip_start(spec);
-	struct scsi_device *sd = chip_await_unit(chip, 0, 0), *slow = chip_await_unit(chip, 1, 0);
+	struct scsi_device *sd = chip_await_unit(chip, 0, 0);
+	struct scsi_device *slow = chip_await_unit(chip, 1, 0);
 	uint8_t out[4096], in[4096];
 	struct chip_cmd *cmd;
 

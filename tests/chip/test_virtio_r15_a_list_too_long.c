@@ -1,6 +1,6 @@
-/* a buffer longer than the CDB: the emulated disk moves all of it, and says so with a residual below
- * zero. That fails nobody; lib/lu, which is asked by all clients, hands on no more than the CDB moves
- * (lu.test_tasks_end_once, "buffer longer") */
+/* a buffer longer than the CDB: the emulated disk moves all of it, and says so with a residual
+ * below zero. That fails nobody; lib/lu, which is asked by all clients, hands on no more than
+ * the CDB moves (lu.test_tasks_end_once, "buffer longer") */
 #include "virtio.h"
 
 static const struct chip_spec spec = {

@@ -1,6 +1,6 @@
-/* a random mix of commands in flight all the time, until the indices of the rings have gone round
- * more than once: all come back, all data is right. The number is CHIP_COMMANDS, or so many that
- * it takes seconds */
+/* a random mix of commands in flight all the time, until the indices of the rings have gone
+ * round more than once: all come back, all data is right. The number is CHIP_COMMANDS, or so
+ * many that it takes seconds */
 #include <stdio.h>
 #include <stdlib.h>
 

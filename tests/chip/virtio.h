@@ -63,7 +63,8 @@ virtio_is_dead(void *chip)
 	return virtio_has_state(chip, "dead");
 }
 
-/* virtio_read_new() - READ(10) of @blocks at @lba; the packet may be changed before it starts */
+/* virtio_read_new() - READ(10) of @blocks at @lba; the packet may be changed before it
+ * starts */
 static inline struct chip_cmd *
 virtio_read_new(struct chip *chip, struct scsi_device *sd, uint32_t lba, uint32_t blocks)
 {

@@ -1,5 +1,5 @@
-/* the device's answer to a command: every response, residuals, sense; and what the moment makes of
- * them */
+/* the device's answer to a command: every response, residuals, sense; and what the moment makes
+ * of them */
 #include <errno.h>
 #include <string.h>
 #include <sys/scsi/scsi.h>

@@ -1,5 +1,5 @@
-/* split rings: both indices wrap, kicks and interrupts are asked for when they are needed, and a
- * device that returns what it has not is found out */
+/* split rings: both indices wrap, kicks and interrupts are asked for when they are needed, and
+ * a device that returns what it has not is found out */
 #include <errno.h>
 #include <string.h>
 
