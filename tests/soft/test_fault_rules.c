@@ -42,6 +42,7 @@ START_TEST(words_come_back)
 		"action=delay,target=1,lun=2,op=read,lba=0-99,us=50000,count=3,prob=500,seed=7",
 		"action=check,op=0x12,sense=3/11/00",
 		"action=short,op=write,bytes=512",
+		"action=stuck,op=read,until=target,count=1",
 	};
 	char buf[FAULT_TEXT_LEN];
 
@@ -92,6 +93,9 @@ START_TEST(mistakes_are_named)
 	    {"action=busy,sense=3/11/0", "takes no 'sense'"},
 	    {"action=short", "needs 'bytes'"},
 	    {"action=busy,bytes=1", "takes no 'bytes'"},
+	    {"action=busy,until=lun", "takes no 'until'"},
+	    {"action=stuck,until=never", "lun target bus hba quiesce"},
+	    {"action=stuck,until", "lun target bus hba quiesce"},
 	    {"action=drop,op=fly", "needs read, write"},
 	    {"action=drop,op=256", "needs read"},
 	    {"action=drop,lba=9-1", "range of blocks"},
