@@ -3,7 +3,8 @@
  *
  * What      A put comes behind all earlier stores to memory, a get before all later loads. On
  *           x86 the processor does that with ordinary memory and registers by itself, only the
- *           compiler has to be told; others need a barrier that reaches devices.
+ *           compiler has to be told; others need a barrier that reaches devices. Several
+ *           threads may write one register, a doorbell: each access is one by itself.
  * Thread    Any.
  */
 #ifndef HW_PCI_MMIO_H
@@ -32,16 +33,19 @@ mmio_get(const volatile void *at, unsigned int width)
 
 	switch (width) {
 	case 1:
-		value = *(const volatile uint8_t *)at;
+		value = __atomic_load_n((const volatile uint8_t *)at, __ATOMIC_RELAXED);
 		break;
 	case 2:
-		value = le16toh(*(const volatile uint16_t *)at);
+		value = le16toh(__atomic_load_n((const volatile uint16_t *)at,
+		    __ATOMIC_RELAXED));
 		break;
 	case 4:
-		value = le32toh(*(const volatile uint32_t *)at);
+		value = le32toh(__atomic_load_n((const volatile uint32_t *)at,
+		    __ATOMIC_RELAXED));
 		break;
 	default:
-		value = le64toh(*(const volatile uint64_t *)at);
+		value = le64toh(__atomic_load_n((const volatile uint64_t *)at,
+		    __ATOMIC_RELAXED));
 		break;
 	}
 	mmio_barrier();
@@ -54,16 +58,18 @@ mmio_put(volatile void *at, unsigned int width, uint64_t value)
 	mmio_barrier();
 	switch (width) {
 	case 1:
-		*(volatile uint8_t *)at = (uint8_t)value;
+		__atomic_store_n((volatile uint8_t *)at, (uint8_t)value, __ATOMIC_RELAXED);
 		break;
 	case 2:
-		*(volatile uint16_t *)at = htole16((uint16_t)value);
+		__atomic_store_n((volatile uint16_t *)at, htole16((uint16_t)value),
+		    __ATOMIC_RELAXED);
 		break;
 	case 4:
-		*(volatile uint32_t *)at = htole32((uint32_t)value);
+		__atomic_store_n((volatile uint32_t *)at, htole32((uint32_t)value),
+		    __ATOMIC_RELAXED);
 		break;
 	default:
-		*(volatile uint64_t *)at = htole64(value);
+		__atomic_store_n((volatile uint64_t *)at, htole64(value), __ATOMIC_RELAXED);
 		break;
 	}
 }
