@@ -122,7 +122,9 @@ start_polled(struct vs_queue *queue, const struct vs_lu *lu, struct scsi_pkt *pk
 	atomic_store(&cmd->is_done, false);
 	r = start_issue(queue, lu, pkt);
 	while (r == TRAN_ACCEPT) {
-		(void)vs_queue_reap(queue, &n);
+		/* all of it: what is left behind would not interrupt */
+		while (vs_queue_reap(queue, &n))
+			continue;
 		if (atomic_load_explicit(&cmd->is_done, memory_order_acquire))
 			break;
 		drv_usecwait(POLL_US);
