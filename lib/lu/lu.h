@@ -93,7 +93,7 @@ struct lu_host {
 	/* may SET TARGET PORT GROUPS move @group to @state (enum alua_state), or make it so; 0 or
 	 * -errno. On a worker, may block; NULL: it always may */
 	int (*alua_gate)(struct lu_host *host, struct lu *unit, uint16_t group, uint8_t state);
-	uint32_t drain_ms;		/* detach: how long tasks in flight may take before
+	_Atomic uint32_t drain_ms;	/* detach: how long tasks in flight may take before
 					 * abort */
 };
 
