@@ -55,15 +55,27 @@ comes_back(void)
 	chip_stop(chip);
 }
 
+static bool
+has_failed(void *arg)
+{
+	return pv_state_is(arg, PVSCSI_FAILED);
+}
+
+/* the adapter is found out at once; its commands end, once, when its reset has made sure that it
+ * moves no data any more, and the model's reset waits for its disks */
 static void
 fails_within_100_ms(uint64_t from_ns)
 {
+	uint64_t took_ns;
+
+	chip_await(chip, has_failed, chip, "failure");
+	took_ns = clock_now_ns() - from_ns;
+	ck_assert_msg(took_ns < chip_at_once_ns(), "%llu ms",
+	    (unsigned long long)(took_ns / NS_PER_MS));
 	for (int i = 0; i < N; i++) {
 		chip_cmd_wait(cmds[i]);
 		ck_assert(pv_ended(cmds[i], CMD_TRAN_ERR, 0));
 		ck_assert_uint_eq(cmds[i]->completions, 1);
-		ck_assert_msg(cmds[i]->done_ns - from_ns < chip_at_once_ns(),
-		    "%llu ms", (unsigned long long)((cmds[i]->done_ns - from_ns) / NS_PER_MS));
 	}
 	ck_assert_int_eq(chip_cmd_start(cmds[0]), TRAN_FATAL_ERROR);
 }
@@ -106,10 +118,10 @@ START_TEST(foreign_context)
 	chip_on_write(chip, lie_of_context, chip);
 	cmd = pv_tur(chip, chip_unit(chip, 0, 0));
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
+	fails_within_100_ms(cmd->started_ns);
 	chip_cmd_wait(cmd);
 	ck_assert(pv_ended(cmd, CMD_TRAN_ERR, 0));
 	chip_on_write(chip, NULL, NULL);
-	fails_within_100_ms(cmd->started_ns);
 	chip_cmd_free(cmd);
 	ck_assert(pv_state_is(chip_twin(chip, 1), PVSCSI_READY));
 	comes_back();
