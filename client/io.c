@@ -240,17 +240,25 @@ union fd_room {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-/* it belongs to the reply whose first byte came with it */
+/* it belongs to the reply whose first byte came with it. There is one, or none is kept: the room
+ * for one is enough for two, because of its alignment */
 static void
 fd_take(struct scsac *c, struct msghdr *msg)
 {
 	struct cmsghdr *head = CMSG_FIRSTHDR(msg);
+	size_t n;
+	int fd;
 
-	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
-	    head->cmsg_len != CMSG_LEN(sizeof(int)))
+	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
 		return;
-	close_fd(&c->fd_in);
-	memcpy(&c->fd_in, CMSG_DATA(head), sizeof(c->fd_in));
+	n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(fd);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(head) + i * sizeof(fd), sizeof(fd));
+		close_fd(&c->fd_in);
+		c->fd_in = fd;
+	}
+	if (n != 1)
+		close_fd(&c->fd_in);
 }
 
 /* One receive: 1 when more may be there, 0 when not, -EAGAIN, -EINTR; -ENOTCONN: all over. */

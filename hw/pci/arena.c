@@ -18,13 +18,13 @@ arena_make(char *va, size_t bytes)
 {
 	const struct pci_span span = { va, 0, bytes };	/* bus addresses differ by function */
 	struct pool *pool;
-	int r = pool_new(&span, 1, &pool);
+	int r = dma_pool_new(&span, 1, &pool);
 
 	if (r < 0)
 		return r;
 	r = pci_memory_add(va, bytes);
 	if (r < 0)
-		pool_free(pool);
+		dma_pool_free(pool);
 	else
 		atomic_store(&arena, pool);
 	return r;
@@ -60,7 +60,7 @@ pci_arena_take(size_t bytes)
 
 	if (LIKELY(pool == NULL) || bytes < PCI_ARENA_LEAST)
 		return NULL;
-	return pool_take(pool, bytes, PAGE);
+	return dma_pool_take(pool, bytes, PAGE);
 }
 
 bool
@@ -68,8 +68,8 @@ pci_arena_give(void *mem)
 {
 	struct pool *pool = atomic_load_explicit(&arena, memory_order_acquire);
 
-	if (LIKELY(pool == NULL) || pool_span(pool, mem) == NULL)
+	if (LIKELY(pool == NULL) || dma_pool_span(pool, mem) == NULL)
 		return false;
-	pool_give(pool, mem);
+	dma_pool_give(pool, mem);
 	return true;
 }

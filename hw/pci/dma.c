@@ -68,12 +68,12 @@ pci_dma_new(struct pci_fn *fn, size_t pool_bytes, struct pci_dma **ret_dma)
 	r = fn->bus->memory_get(fn, pool_bytes, spans, &count);
 	if (r < 0)
 		return r;
-	r = pool_new(spans, count, &dma->pool);
+	r = dma_pool_new(spans, count, &dma->pool);
 	if (r < 0) {
 		fn->bus->memory_put(fn, spans, count);
 		return pci_fn_refuse(fn, r, "%s: no pool in its memory", fn->name);
 	}
-	dma->piece_bytes = num_min(pool_piece_max(dma->pool), PCI_DMA_PIECE_BYTES);
+	dma->piece_bytes = num_min(dma_pool_piece_max(dma->pool), PCI_DMA_PIECE_BYTES);
 	*ret_dma = STEAL(dma);
 	return 0;
 }
@@ -101,10 +101,10 @@ pci_dma_free(struct pci_dma *dma)
 		free(copy);
 	}
 	if (dma->pool != NULL) {
-		spans = pool_spans(dma->pool, &count);
+		spans = dma_pool_spans(dma->pool, &count);
 		dma->fn->bus->memory_put(dma->fn, spans, count);
 	}
-	pool_free(dma->pool);
+	dma_pool_free(dma->pool);
 	(void)pthread_mutex_destroy(&dma->copies_lock);
 	(void)pthread_rwlock_destroy(&dma->lock);
 	free(dma);
@@ -249,7 +249,7 @@ copy_put(struct pci_dma *dma, struct copy *copy)
 	bool is_kept;
 
 	for (unsigned int i = 0; i < copy->pieces; i++)
-		pool_give(dma->pool, copy->piece[i].va);
+		dma_pool_give(dma->pool, copy->piece[i].va);
 	(void)pthread_mutex_lock(&dma->copies_lock);
 	is_kept = dma->copies_kept < COPIES_KEPT;
 	if (is_kept) {
@@ -266,12 +266,12 @@ copy_fill(struct pci_dma *dma, struct copy *copy, size_t len)
 {
 	while (len > 0) {
 		size_t n = num_min(len, dma->piece_bytes);
-		char *va = pool_take(dma->pool, n, POOL_UNIT_BYTES);
+		char *va = dma_pool_take(dma->pool, n, POOL_UNIT_BYTES);
 		const struct pci_span *span;
 
 		if (va == NULL)
 			return false;
-		span = pool_span(dma->pool, va);
+		span = dma_pool_span(dma->pool, va);
 		copy->piece[copy->pieces].va = va;
 		copy->piece[copy->pieces].iova = span->iova + (uint64_t)(va - span->va);
 		copy->pieces++;
@@ -328,7 +328,7 @@ static int
 dma_map(void *arg, void *addr, size_t len, unsigned int flags, void **ret_token)
 {
 	struct pci_dma *dma = arg;
-	const struct pci_span *span = pool_span(dma->pool, addr);
+	const struct pci_span *span = dma_pool_span(dma->pool, addr);
 	struct region *region;
 
 	if (span != NULL && len <= (size_t)(span->va + span->bytes - (char *)addr)) {
@@ -382,7 +382,7 @@ dma_extent(void *arg, void *token, void *addr, size_t off, size_t len, uint64_t 
 
 	switch (*(const enum kind *)token) {
 	case BIND_POOL:
-		span = pool_span(dma->pool, va);
+		span = dma_pool_span(dma->pool, va);
 		*ret_iova = span->iova + (uint64_t)(va - span->va);
 		return len;
 	case BIND_REGION:
@@ -409,7 +409,7 @@ dma_mem_alloc(void *arg, size_t len, size_t align)
 {
 	struct pci_dma *dma = arg;
 
-	return pool_take(dma->pool, len, align);
+	return dma_pool_take(dma->pool, len, align);
 }
 
 static void
@@ -417,7 +417,7 @@ dma_mem_free(void *arg, void *mem, size_t len UNUSED)
 {
 	struct pci_dma *dma = arg;
 
-	pool_give(dma->pool, mem);
+	dma_pool_give(dma->pool, mem);
 }
 
 const struct devi_dma_ops pci_dma_ops = {
@@ -441,9 +441,9 @@ pci_dma_stats(struct pci_dma *dma, struct pci_dma_stats *ret)
 		.bound_region = dma->bound[BIND_REGION],
 		.bound_copy = dma->bound[BIND_COPY],
 		.refused = dma->refused,
-		.pool_used_bytes = pool_used_bytes(dma->pool),
+		.pool_used_bytes = dma_pool_used_bytes(dma->pool),
 	};
-	spans = pool_spans(dma->pool, &count);
+	spans = dma_pool_spans(dma->pool, &count);
 	for (unsigned int i = 0; i < count; i++)
 		ret->pool_bytes += spans[i].bytes;
 	(void)pthread_rwlock_rdlock(&dma->lock);
@@ -457,7 +457,7 @@ pci_dma_at(struct pci_dma *dma, uint64_t iova, size_t bytes)
 	const struct pci_span *spans;
 	unsigned int count;
 
-	spans = pool_spans(dma->pool, &count);
+	spans = dma_pool_spans(dma->pool, &count);
 	for (unsigned int i = 0; i < count; i++)
 		if (iova >= spans[i].iova && iova - spans[i].iova <= spans[i].bytes &&
 		    bytes <= spans[i].bytes - (iova - spans[i].iova))

@@ -108,11 +108,11 @@ span_cmp(const void *a, const void *b)
 static void
 pool_freep(struct pool **pool)
 {
-	pool_free(*pool);
+	dma_pool_free(*pool);
 }
 
 int
-pool_new(const struct pci_span *spans, unsigned int count, struct pool **ret_pool)
+dma_pool_new(const struct pci_span *spans, unsigned int count, struct pool **ret_pool)
 {
 	CLEANUP(pool_freep) struct pool *pool = NULL;
 	int r;
@@ -136,7 +136,7 @@ pool_new(const struct pci_span *spans, unsigned int count, struct pool **ret_poo
 }
 
 void
-pool_free(struct pool *pool)
+dma_pool_free(struct pool *pool)
 {
 	if (pool == NULL)
 		return;
@@ -207,7 +207,7 @@ arena_aligns(const struct arena *a, unsigned int order, size_t align)
 }
 
 void *
-pool_take(struct pool *pool, size_t bytes, size_t align)
+dma_pool_take(struct pool *pool, size_t bytes, size_t align)
 {
 	unsigned int order = order_of(bytes > align ? bytes : align);
 	void *mem = NULL;
@@ -250,7 +250,7 @@ arena_index(const struct pool *pool, const void *va)
 }
 
 const struct pci_span *
-pool_span(const struct pool *pool, const void *va)
+dma_pool_span(const struct pool *pool, const void *va)
 {
 	unsigned int i = arena_index(pool, va);
 
@@ -258,7 +258,7 @@ pool_span(const struct pool *pool, const void *va)
 }
 
 void
-pool_give(struct pool *pool, void *mem)
+dma_pool_give(struct pool *pool, void *mem)
 {
 	struct arena *a = &pool->arena[arena_index(pool, mem)];
 	uint32_t unit = (uint32_t)((size_t)((char *)mem - a->span.va) / POOL_UNIT_BYTES);
@@ -272,14 +272,14 @@ pool_give(struct pool *pool, void *mem)
 }
 
 const struct pci_span *
-pool_spans(const struct pool *pool, unsigned int *ret_count)
+dma_pool_spans(const struct pool *pool, unsigned int *ret_count)
 {
 	*ret_count = pool->count;
 	return pool->spans;
 }
 
 size_t
-pool_piece_max(const struct pool *pool)
+dma_pool_piece_max(const struct pool *pool)
 {
 	size_t max = 0;
 
@@ -295,7 +295,7 @@ pool_piece_max(const struct pool *pool)
 }
 
 size_t
-pool_used_bytes(struct pool *pool)
+dma_pool_used_bytes(struct pool *pool)
 {
 	size_t used;
 

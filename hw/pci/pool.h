@@ -20,7 +20,7 @@
 struct pool;
 
 /**
- * pool_new() - a pool over @count spans
+ * dma_pool_new() - a pool over @count spans
  *
  * @spans    at addresses and bus addresses that are multiples of POOL_UNIT_BYTES; copied. What
  *           is no multiple of it at their end stays unused
@@ -29,27 +29,27 @@ struct pool;
  *           -EINVAL  no span, too many, or one that is not aligned
  *           -ENOMEM
  */
-int pool_new(const struct pci_span *spans, unsigned int count, struct pool **ret_pool)
+int dma_pool_new(const struct pci_span *spans, unsigned int count, struct pool **ret_pool)
     MUST_CHECK;
-void pool_free(struct pool *pool);		/* NULL is fine; every piece was given back */
+void dma_pool_free(struct pool *pool);		/* NULL is fine; every piece was given back */
 
-/* pool_take() - @bytes at a bus address that is a multiple of @align (a power of two), as they
+/* dma_pool_take() - @bytes at a bus address that is a multiple of @align (a power of two), as they
  * were left; NULL: there is no such piece now */
-void *pool_take(struct pool *pool, size_t bytes, size_t align);
+void *dma_pool_take(struct pool *pool, size_t bytes, size_t align);
 
-/* pool_give() - a piece back, by its first byte */
-void pool_give(struct pool *pool, void *mem);
+/* dma_pool_give() - a piece back, by its first byte */
+void dma_pool_give(struct pool *pool, void *mem);
 
-/* pool_span() - the span that @va is in; NULL: none. Without lock */
-const struct pci_span *pool_span(const struct pool *pool, const void *va);
+/* dma_pool_span() - the span that @va is in; NULL: none. Without lock */
+const struct pci_span *dma_pool_span(const struct pool *pool, const void *va);
 
-/* pool_spans() - all, and how many */
-const struct pci_span *pool_spans(const struct pool *pool, unsigned int *ret_count);
+/* dma_pool_spans() - all, and how many */
+const struct pci_span *dma_pool_spans(const struct pool *pool, unsigned int *ret_count);
 
-/* pool_piece_max() - the largest piece that the pool can have when nothing is taken */
-size_t pool_piece_max(const struct pool *pool);
+/* dma_pool_piece_max() - the largest piece that the pool can have when nothing is taken */
+size_t dma_pool_piece_max(const struct pool *pool);
 
-/* pool_used_bytes() - in pieces now */
-size_t pool_used_bytes(struct pool *pool);
+/* dma_pool_used_bytes() - in pieces now */
+size_t dma_pool_used_bytes(struct pool *pool);
 
 #endif /* HW_PCI_POOL_H */

@@ -19,7 +19,7 @@ make(size_t bytes)
 	const struct pci_span span = { memory[0], IOVA, bytes };
 	struct pool *pool;
 
-	ck_assert_int_eq(pool_new(&span, 1, &pool), 0);
+	ck_assert_int_eq(dma_pool_new(&span, 1, &pool), 0);
 	return pool;
 }
 
@@ -29,16 +29,16 @@ START_TEST(all_of_it_can_be_taken_in_units_and_comes_together_again)
 	void *mem[BYTES / POOL_UNIT_BYTES];
 
 	for (unsigned int i = 0; i < ARRAY_LEN(mem); i++) {
-		mem[i] = pool_take(pool, 1, 1);
+		mem[i] = dma_pool_take(pool, 1, 1);
 		ck_assert_ptr_nonnull(mem[i]);
 	}
-	ck_assert_ptr_null(pool_take(pool, 1, 1));
-	ck_assert_uint_eq(pool_used_bytes(pool), BYTES);
+	ck_assert_ptr_null(dma_pool_take(pool, 1, 1));
+	ck_assert_uint_eq(dma_pool_used_bytes(pool), BYTES);
 	for (unsigned int i = 0; i < ARRAY_LEN(mem); i++)
-		pool_give(pool, mem[(i * 7) % ARRAY_LEN(mem)]);
-	ck_assert_uint_eq(pool_used_bytes(pool), 0);
-	ck_assert_ptr_eq(pool_take(pool, BYTES, BYTES), memory[0]);
-	pool_free(pool);
+		dma_pool_give(pool, mem[(i * 7) % ARRAY_LEN(mem)]);
+	ck_assert_uint_eq(dma_pool_used_bytes(pool), 0);
+	ck_assert_ptr_eq(dma_pool_take(pool, BYTES, BYTES), memory[0]);
+	dma_pool_free(pool);
 }
 END_TEST
 
@@ -46,12 +46,12 @@ START_TEST(an_odd_size_is_used_to_its_last_unit)
 {
 	struct pool *pool = make(7 * POOL_UNIT_BYTES + 100);
 
-	ck_assert_uint_eq(pool_piece_max(pool), 4 * POOL_UNIT_BYTES);
-	ck_assert_ptr_null(pool_take(pool, 5 * POOL_UNIT_BYTES, 1));
+	ck_assert_uint_eq(dma_pool_piece_max(pool), 4 * POOL_UNIT_BYTES);
+	ck_assert_ptr_null(dma_pool_take(pool, 5 * POOL_UNIT_BYTES, 1));
 	for (int i = 0; i < 7; i++)
-		ck_assert_ptr_nonnull(pool_take(pool, POOL_UNIT_BYTES, 1));
-	ck_assert_ptr_null(pool_take(pool, 1, 1));
-	pool_free(pool);
+		ck_assert_ptr_nonnull(dma_pool_take(pool, POOL_UNIT_BYTES, 1));
+	ck_assert_ptr_null(dma_pool_take(pool, 1, 1));
+	dma_pool_free(pool);
 }
 END_TEST
 
@@ -61,14 +61,14 @@ START_TEST(pieces_are_aligned_on_the_bus)
 	struct pool *pool;
 	char *mem;
 
-	ck_assert_int_eq(pool_new(&span, 1, &pool), 0);
+	ck_assert_int_eq(dma_pool_new(&span, 1, &pool), 0);
 	for (size_t align = 1; align <= 4096; align *= 2) {
-		mem = pool_take(pool, 100, align);
+		mem = dma_pool_take(pool, 100, align);
 		ck_assert_uint_eq((span.iova + (uint64_t)(mem - memory[0])) % align, 0);
 	}
 	/* the span begins at an odd page: more cannot be promised */
-	ck_assert_ptr_null(pool_take(pool, 100, 8192));
-	pool_free(pool);
+	ck_assert_ptr_null(dma_pool_take(pool, 100, 8192));
+	dma_pool_free(pool);
 }
 END_TEST
 
@@ -79,18 +79,18 @@ START_TEST(spans_are_found_by_address)
 	struct pool *pool;
 	unsigned int n;
 
-	ck_assert_int_eq(pool_new(spans, 2, &pool), 0);
-	ck_assert_uint_eq(pool_span(pool, memory[0] + 5)->iova, IOVA + BYTES);
-	ck_assert_uint_eq(pool_span(pool, memory[1])->iova, IOVA);
-	ck_assert_ptr_null(pool_span(pool, memory[1] + BYTES / 2));
-	ck_assert_ptr_null(pool_span(pool, NULL));
-	ck_assert_ptr_eq(pool_spans(pool, &n)[0].va, memory[0]);
+	ck_assert_int_eq(dma_pool_new(spans, 2, &pool), 0);
+	ck_assert_uint_eq(dma_pool_span(pool, memory[0] + 5)->iova, IOVA + BYTES);
+	ck_assert_uint_eq(dma_pool_span(pool, memory[1])->iova, IOVA);
+	ck_assert_ptr_null(dma_pool_span(pool, memory[1] + BYTES / 2));
+	ck_assert_ptr_null(dma_pool_span(pool, NULL));
+	ck_assert_ptr_eq(dma_pool_spans(pool, &n)[0].va, memory[0]);
 	ck_assert_uint_eq(n, 2);
 	/* the second serves when the first is full */
-	ck_assert_ptr_eq(pool_take(pool, BYTES, 1), memory[0]);
-	ck_assert_ptr_eq(pool_take(pool, BYTES / 2, 1), memory[1]);
-	ck_assert_ptr_null(pool_take(pool, 1, 1));
-	pool_free(pool);
+	ck_assert_ptr_eq(dma_pool_take(pool, BYTES, 1), memory[0]);
+	ck_assert_ptr_eq(dma_pool_take(pool, BYTES / 2, 1), memory[1]);
+	ck_assert_ptr_null(dma_pool_take(pool, 1, 1));
+	dma_pool_free(pool);
 }
 END_TEST
 
@@ -122,22 +122,22 @@ START_TEST(by_chance)
 
 		if (p->va != NULL) {
 			piece_check(p);
-			pool_give(pool, p->va);
+			dma_pool_give(pool, p->va);
 			p->va = NULL;
 			continue;
 		}
 		p->bytes = 1 + rng_below(&rng, 1ull << rng_below(&rng, 17));
 		p->mark = (uint8_t)round;
-		p->va = pool_take(pool, p->bytes, 1ull << rng_below(&rng, 13));
+		p->va = dma_pool_take(pool, p->bytes, 1ull << rng_below(&rng, 13));
 		if (p->va != NULL)
 			memset(p->va, p->mark, p->bytes);
 	}
 	for (unsigned int i = 0; i < PIECES; i++)
 		if (piece[i].va != NULL)
-			pool_give(pool, piece[i].va);
-	ck_assert_uint_eq(pool_used_bytes(pool), 0);
-	ck_assert_ptr_nonnull(pool_take(pool, BYTES, 1));
-	pool_free(pool);
+			dma_pool_give(pool, piece[i].va);
+	ck_assert_uint_eq(dma_pool_used_bytes(pool), 0);
+	ck_assert_ptr_nonnull(dma_pool_take(pool, BYTES, 1));
+	dma_pool_free(pool);
 }
 END_TEST
 
@@ -148,21 +148,21 @@ START_TEST(bad_spans_and_short_memory_are_refused)
 	const struct pci_span good = { memory[0], IOVA, BYTES };
 	struct pool *pool;
 
-	ck_assert_int_eq(pool_new(&crooked, 1, &pool), -EINVAL);
-	ck_assert_int_eq(pool_new(&tiny, 1, &pool), -EINVAL);
-	ck_assert_int_eq(pool_new(&good, 0, &pool), -EINVAL);
+	ck_assert_int_eq(dma_pool_new(&crooked, 1, &pool), -EINVAL);
+	ck_assert_int_eq(dma_pool_new(&tiny, 1, &pool), -EINVAL);
+	ck_assert_int_eq(dma_pool_new(&good, 0, &pool), -EINVAL);
 	for (int n = 1; n <= 2; n++) {
 		fault_arm(n);
-		ck_assert_int_eq(pool_new(&good, 1, &pool), -ENOMEM);
+		ck_assert_int_eq(dma_pool_new(&good, 1, &pool), -ENOMEM);
 		ck_assert(fault_disarm());
 	}
 	pool = make(BYTES);
 	fault_arm(1);
-	ck_assert_ptr_null(pool_take(pool, 1, 1));
+	ck_assert_ptr_null(dma_pool_take(pool, 1, 1));
 	ck_assert(fault_disarm());
-	ck_assert_ptr_null(pool_take(pool, SIZE_MAX, 1));
-	pool_free(pool);
-	pool_free(NULL);
+	ck_assert_ptr_null(dma_pool_take(pool, SIZE_MAX, 1));
+	dma_pool_free(pool);
+	dma_pool_free(NULL);
 }
 END_TEST
 

@@ -1,0 +1,141 @@
+/* shared memory as a daemon should not give it: refused, with no descriptor left open */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check_main.h"
+#include "mock_daemon.h"
+
+#define BYTES	8192u
+
+/* how memory-new is answered */
+struct way {
+	unsigned int n_fds;
+	uint64_t memory, told, real;	/* id, bytes of the reply, bytes of the memfd */
+	int result;
+};
+
+static struct mock m;
+static struct scsac *c;
+
+static unsigned int
+fds_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	(void)closedir(dir);
+	return n;
+}
+
+/* @n descriptors with the first byte of what comes next */
+static void
+frame_send(struct mock *mock, const void *bytes, size_t len, const int *fds, unsigned int n)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control = { .room = { 0 } };
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n > 0) {
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+	}
+	ck_assert_int_eq(sendmsg(mock->fd, &msg, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+static void
+memory_reply(struct mock *mock, const struct frame *frame, const struct way *way)
+{
+	Scsad__MemoryNewReply msg = SCSAD__MEMORY_NEW_REPLY__INIT;
+	struct frame_head head = { .kind = FRAME_KIND_REPLY, .method = METHOD_MEMORY_NEW };
+	uint8_t buf[FRAME_HEAD_LEN + 64];
+	ptrdiff_t n;
+	int fds[2];
+
+	head.id = frame->head.id;
+	msg.has_memory = msg.has_bytes = 1;
+	msg.memory = way->memory;
+	msg.bytes = way->told;
+	n = frame_pack(buf, sizeof(buf), &head, &msg.base);
+	ck_assert_int_gt(n, 0);
+	for (unsigned int i = 0; i < way->n_fds; i++) {
+		fds[i] = memfd_create("test", MFD_CLOEXEC);
+		ck_assert_int_eq(ftruncate(fds[i], (off_t)way->real), 0);
+	}
+	frame_send(mock, buf, (size_t)n, fds, way->n_fds);
+	for (unsigned int i = 0; i < way->n_fds; i++)
+		(void)close(fds[i]);
+}
+
+static bool
+answer(struct mock *mock, const struct frame *frame)
+{
+	Scsad__HelloReply hello = SCSAD__HELLO_REPLY__INIT;
+	Scsad__Done done = SCSAD__DONE__INIT;
+
+	switch (frame->head.method) {
+	case METHOD_HELLO:
+		hello.has_major = hello.has_minor = hello.has_features = hello.has_role = 1;
+		hello.major = PROTO_MAJOR;
+		hello.features = PROTO_FEATURE_MEMORY;
+		hello.role = SCSAD__ROLE__ROLE_ADMIN;
+		mock_reply(mock, frame, &hello.base, NULL, 0);
+		return true;
+	case METHOD_MEMORY_NEW:
+		memory_reply(mock, frame, mock->arg);
+		return true;
+	case METHOD_MEMORY_FREE:
+		mock_reply(mock, frame, &done.base, NULL, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+START_TEST(only_one_good_descriptor_is_taken)
+{
+	static const struct way ways[] = {
+		{ 1, 5, BYTES, BYTES, 0 },
+		{ 0, 5, BYTES, BYTES, -EBADMSG },		/* none came */
+		{ 2, 5, BYTES, BYTES, -EBADMSG },
+		{ 1, 0, BYTES, BYTES, -EBADMSG },		/* no memory has id 0 */
+		{ 1, 5, BYTES - 1, BYTES, -EBADMSG },		/* less than was asked for */
+		{ 1, 5, BYTES, BYTES - 1, -EBADMSG },		/* less than it says */
+		{ 1, 5, UINT64_MAX, BYTES, -EBADMSG },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct way way = ways[i];
+		void *memory = NULL;
+		unsigned int before = fds_open();
+
+		mock_init(&m);
+		m.hook = answer;
+		m.arg = &way;
+		c = mock_connect(&m);
+		ck_assert_msg(scsac_memory_new(c, BYTES, &memory) == way.result, "way %zu", i);
+		ck_assert_msg((memory != NULL) == (way.result == 0), "way %zu", i);
+		if (memory != NULL)
+			ck_assert_int_eq(scsac_memory_free(c, memory), 0);
+		scsac_free(c);
+		mock_stop(&m);
+		mock_fini(&m);
+		ck_assert_msg(fds_open() == before, "way %zu: a descriptor is left", i);
+	}
+}
+END_TEST
+
+CHECK_MAIN("bad memory", only_one_good_descriptor_is_taken)
