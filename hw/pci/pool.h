@@ -33,8 +33,8 @@ int dma_pool_new(const struct pci_span *spans, unsigned int count, struct pool *
     MUST_CHECK;
 void dma_pool_free(struct pool *pool);		/* NULL is fine; every piece was given back */
 
-/* dma_pool_take() - @bytes at a bus address that is a multiple of @align (a power of two), as they
- * were left; NULL: there is no such piece now */
+/* dma_pool_take() - @bytes at a bus address that is a multiple of @align (a power of two), as
+ * they were left; NULL: there is no such piece now */
 void *dma_pool_take(struct pool *pool, size_t bytes, size_t align);
 
 /* dma_pool_give() - a piece back, by its first byte */
