@@ -151,24 +151,54 @@ conn_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 /* ------ receiving ------ */
 
+static void
+parse_work(struct lu_work *w)
+{
+	struct portal_loop *loop = container_of(w, struct portal_loop, parse_work);
+
+	loop->is_parse_due = false;
+	iscsi_loop_parse(loop->iscsi);
+}
+
+/* all sockets are read before what they said is looked at: code and data of each step stay in
+ * the caches */
+static void
+want_parse(struct portal_loop *loop)
+{
+	if (loop->is_parse_due)
+		return;
+	loop->is_parse_due = true;
+	loop_defer(loop->loop, &loop->parse_work, parse_work);
+}
+
+static ssize_t
+socket_receive(int fd, struct iovec *iov, size_t n)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
+
+	/* the kernel has less to copy and to check */
+	if (n == 1)
+		return recv(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT);
+	return recvmsg(fd, &msg, MSG_DONTWAIT);
+}
+
 /* true: there may be more */
 static bool
 conn_receive(struct portal_conn *conn)
 {
 	struct iovec iov[ISCSI_RX_IOV_MAX];
-	struct msghdr msg = { .msg_iov = iov };
-	size_t room = 0;
+	size_t n = iscsi_conn_rx(conn->iscsi, iov), room = 0;
 	ssize_t r;
 
-	msg.msg_iovlen = iscsi_conn_rx(conn->iscsi, iov);
-	if (msg.msg_iovlen == 0) {
+	if (n == 0) {
 		conn->is_reading = false;
-		(void)event_del(conn->readable);
+		if (conn->readable != NULL)
+			(void)event_del(conn->readable);
 		return false;
 	}
-	for (size_t i = 0; i < msg.msg_iovlen; i++)
+	for (size_t i = 0; i < n; i++)
 		room += iov[i].iov_len;
-	r = recvmsg(conn->fd, &msg, MSG_DONTWAIT);
+	r = socket_receive(conn->fd, iov, n);
 	if (r < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (r <= 0) {
@@ -176,7 +206,8 @@ conn_receive(struct portal_conn *conn)
 		return false;
 	}
 	iscsi_conn_received(conn->iscsi, (size_t)r);
-	return (size_t)r == room && conn->state == PORTAL_OPEN && conn->is_reading;
+	want_parse(conn->loop);
+	return (size_t)r == room;
 }
 
 static void

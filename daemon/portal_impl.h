@@ -50,6 +50,8 @@ struct portal_loop {
 	struct bufs bufs;
 	struct event *tick;		/* NULL while there is neither connection nor session */
 	LIST_HEAD(, portal_conn) conns;
+	struct lu_work parse_work;
+	bool is_parse_due;
 	uint32_t n_conns, n_targets;
 	bool is_stopping;
 };

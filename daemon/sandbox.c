@@ -186,6 +186,10 @@ filter_make(scmp_filter_ctx ctx, enum sandbox_mode mode)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_LOG, 1);
+	/* the filter is for whoever breaks in, not for programs that we run and do not trust:
+	 * older kernels would slow all memory accesses down for those */
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_SSB, 1);
 	if (r == 0)	/* hundreds of rules: a tree of comparisons, not a list */
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r == 0)

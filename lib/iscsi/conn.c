@@ -176,6 +176,7 @@ iscsi_conn_free(struct iscsi_conn *conn)
 void
 iscsi_conn_detach(struct iscsi_conn *conn)
 {
+	assert(conn->rx_got == 0);
 	tx_fini(conn);
 	LIST_REMOVE(conn, entry);
 	conn->is_moving = true;

@@ -95,7 +95,7 @@ struct iscsi_host_ops {
 	/*
 	 * @conn belongs to @node now. True: the node lives on this very loop, go on. False:
 	 * stop receiving; iscsi_conn_detach() it, and call iscsi_conn_attach() on the thread of
-	 * the node's loop. At most once for each connection, inside iscsi_conn_received().
+	 * the node's loop. At most once for each connection, inside iscsi_loop_parse().
 	 */
 	bool (*move)(struct iscsi_conn *conn, struct iscsi_node *node);
 	/* SendTargets: write what this initiator may see (iscsi/discovery.h); @name for
@@ -191,6 +191,15 @@ void *iscsi_loop_host(const struct iscsi_loop *loop);
 
 /* iscsi_loop_time() - it is @now_ns (monotonic); once a wake-up, before anything else */
 void iscsi_loop_time(struct iscsi_loop *loop, uint64_t now_ns);
+
+/**
+ * iscsi_loop_parse() - parse all that was received, connection by connection
+ *
+ * To be called once after the sockets that were readable have been read: what one connection
+ * after the other goes through stays in the caches. Calls admit(), command(), tmf(),
+ * want_send(), want_recv(), want_close(), move().
+ */
+void iscsi_loop_parse(struct iscsi_loop *loop);
 
 /* iscsi_loop_tick() - look at every deadline of the loop: login, NOP-In, Time2Retain; about
  * once a second. Gives back caches that were not needed since the last call */
@@ -378,11 +387,14 @@ const char *iscsi_conn_state(const struct iscsi_conn *conn);
  *           buffer of its command, what follows into the receive buffer of the loop. They are
  *           good until any other call on the same loop
  * Returns:  how many pieces; 0: do not receive until want_recv()
+ *
+ * Where @conn has bytes that are not parsed, or the receive buffer is filling up, it is
+ * iscsi_loop_parse() first.
  */
 unsigned int iscsi_conn_rx(struct iscsi_conn *conn, struct iovec iov[ISCSI_RX_IOV_MAX]);
 
-/* iscsi_conn_received() - @bytes (above 0) were received into what iscsi_conn_rx() gave: parse
- * them all. Calls admit(), command(), tmf(), want_send(), want_close(), move() */
+/* iscsi_conn_received() - @bytes (above 0) were received into what iscsi_conn_rx() just gave;
+ * they wait for iscsi_loop_parse() */
 void iscsi_conn_received(struct iscsi_conn *conn, size_t bytes);
 
 /**

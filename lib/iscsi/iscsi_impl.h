@@ -62,6 +62,8 @@ struct iscsi_loop {
 	struct iscsi_login_ops login_ops;	/* entry.c's, with the host's CHAP */
 	uint64_t now_ns;
 	uint8_t *rx;			/* limits.rx_bytes */
+	uint32_t rx_used;		/* of them: received and not parsed */
+	TAILQ_HEAD(, iscsi_conn) received;	/* who did, in that order */
 	struct conn_list conns;
 	LIST_HEAD(, iscsi_node) nodes;
 	LIST_HEAD(, iscsi_cmd) cmds;	/* unused slots, by hash_entry */
@@ -226,6 +228,12 @@ struct iscsi_conn {
 	bool has_header_digest;
 	bool has_data_digest;
 	bool is_resync;			/* the last header had a wrong digest */
+
+	/* received and not parsed: on the loop's list while rx_got is above 0 */
+	uint32_t rx_got;
+	uint32_t rx_direct;		/* the first of them are where dest was */
+	uint8_t *rx_at;			/* the others, in the loop's buffer */
+	TAILQ_ENTRY(iscsi_conn) received_entry;
 
 	/* receiving */
 	enum rx_step step;

@@ -73,6 +73,7 @@ iscsi_loop_new(const struct iscsi_host_ops *ops, void *host, const struct iscsi_
 	if (limits != NULL)
 		loop->limits = *limits;
 	STAILQ_INIT(&loop->ctls);
+	TAILQ_INIT(&loop->received);
 	r = limits_settle(&loop->limits);
 	if (r < 0)
 		return r;

@@ -5,19 +5,37 @@
 unsigned int
 iscsi_conn_rx(struct iscsi_conn *conn, struct iovec iov[ISCSI_RX_IOV_MAX])
 {
+	struct iscsi_loop *loop = conn->loop;
 	unsigned int n = 0;
 
+	if (UNLIKELY(conn->rx_got > 0 || loop->rx_used > loop->limits.rx_bytes / 2))
+		iscsi_loop_parse(loop);
 	if (UNLIKELY(!conn_has_room(conn) || conn->held != NULL)) {
 		conn->is_full = true;
 		return 0;
 	}
+	conn->rx_direct = 0;
 	if (conn->step == RX_DATA && conn->dest != NULL) {
+		conn->rx_direct = conn->seg_left;
 		iov[n].iov_base = conn->dest;
 		iov[n++].iov_len = conn->seg_left;
 	}
-	iov[n].iov_base = conn->loop->rx;
-	iov[n++].iov_len = conn->loop->limits.rx_bytes;
+	conn->rx_at = loop->rx + loop->rx_used;
+	iov[n].iov_base = conn->rx_at;
+	iov[n++].iov_len = loop->limits.rx_bytes - loop->rx_used;
 	return n;
+}
+
+void
+iscsi_conn_received(struct iscsi_conn *conn, size_t bytes)
+{
+	struct iscsi_loop *loop = conn->loop;
+
+	assert(conn->rx_got == 0 && bytes > 0);
+	conn->rx_got = (uint32_t)bytes;
+	if (bytes > conn->rx_direct)
+		loop->rx_used += (uint32_t)(bytes - conn->rx_direct);
+	TAILQ_INSERT_TAIL(&loop->received, conn, received_entry);
 }
 
 /* ------ segments ------ */
@@ -314,38 +332,62 @@ rx_held(struct iscsi_conn *conn)
 	conn_wake(conn);
 }
 
-void
-iscsi_conn_received(struct iscsi_conn *conn, size_t bytes)
+/* what went straight to where the segment goes */
+static void
+take_direct(struct iscsi_conn *conn, uint32_t n)
 {
-	const uint8_t *p = conn->loop->rx;
+	/* the command may have gone since, and its memory */
+	if (conn->dest != NULL)
+		conn->dest += n;
+	conn->seg_left -= n;
+	if (conn->seg_left > 0)
+		return;
+	conn->step = RX_TAIL;
+	if (conn->tail_len > 0)
+		return;
+	conn->is_parsing = true;
+	segment_end(conn, segment_start(conn));
+	conn->is_parsing = false;
+}
 
+static void
+received_parse(struct iscsi_conn *conn)
+{
+	uint32_t bytes = conn->rx_got, direct = conn->rx_direct;
+	size_t used;
+
+	conn->rx_got = 0;
+	if (direct > bytes)
+		direct = bytes;
 	conn->stats.rx_bytes += bytes;
 	conn->heard_ns = conn->loop->now_ns;
-	if (conn->step == RX_DATA && conn->dest != NULL) {
-		size_t k = bytes < conn->seg_left ? bytes : conn->seg_left;
+	if (direct > 0 && !conn->is_closing)
+		take_direct(conn, direct);
+	bytes -= direct;
+	if (bytes == 0)
+		return;
+	used = parse(conn, conn->rx_at, bytes);
+	hold(conn, conn->rx_at + used, bytes - used);
+}
 
-		conn->dest += k;
-		conn->seg_left -= (uint32_t)k;
-		bytes -= k;
-		if (conn->seg_left == 0) {
-			conn->step = RX_TAIL;
-			if (conn->tail_len == 0) {
-				conn->is_parsing = true;
-				segment_end(conn, segment_start(conn));
-				conn->is_parsing = false;
-			}
-		}
-	}
-	if (bytes > 0) {
-		size_t used = parse(conn, p, bytes);
+void
+iscsi_loop_parse(struct iscsi_loop *loop)
+{
+	struct iscsi_conn *conn;
 
-		hold(conn, p + used, bytes - used);
+	while ((conn = TAILQ_FIRST(&loop->received)) != NULL) {
+		TAILQ_REMOVE(&loop->received, conn, received_entry);
+		received_parse(conn);
 	}
+	loop->rx_used = 0;
 }
 
 void
 rx_fini(struct iscsi_conn *conn)
 {
+	if (conn->rx_got > 0)
+		TAILQ_REMOVE(&conn->loop->received, conn, received_entry);
+	conn->rx_got = 0;
 	segment_release(conn);
 	free(STEAL(conn->held));
 	conn->held_len = 0;

@@ -153,6 +153,7 @@ feed(const uint8_t *p, size_t len)
 			done += k;
 		}
 		iscsi_conn_received(conn, done);
+		iscsi_loop_parse(iscsi_conn_loop(conn));
 		p += done;
 		len -= done;
 	}
@@ -262,6 +263,7 @@ run(enum kind kind, unsigned int batch, uint64_t ms, uint32_t *cmd_sn)
 			ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
 		t = clock_now_ns();
 		iscsi_conn_received(conn, len);
+		iscsi_loop_parse(iscsi_conn_loop(conn));
 		(void)drain();
 		t = clock_now_ns() - t;
 		if (fd >= 0)

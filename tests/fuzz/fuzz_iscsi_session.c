@@ -41,6 +41,7 @@ prepare(struct mock_world *w)
 	w->keys_len = keys[variety & 7].len;
 	w->is_held = (variety & 8) != 0;
 	w->is_tmf_held = (variety & 16) != 0;
+	w->is_gathering = (variety & 128) != 0;
 	w->config.window = (variety & 32) != 0 ? 4 : 0;
 	w->config.nop_interval_ms = 5000;
 	w->limits.rx_bytes = 65536;

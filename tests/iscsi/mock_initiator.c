@@ -430,6 +430,14 @@ mock_tick(struct mock_world *w, uint64_t ms)
 
 /* ------ bytes ------ */
 
+void
+mock_parse(struct mock_world *w)
+{
+	if (w->other != NULL)
+		iscsi_loop_parse(w->other);
+	iscsi_loop_parse(w->loop);
+}
+
 static size_t
 feed_some(struct mock_wire *wire, const uint8_t *p, size_t len)
 {
@@ -445,6 +453,8 @@ feed_some(struct mock_wire *wire, const uint8_t *p, size_t len)
 	}
 	if (done > 0)
 		iscsi_conn_received(wire->conn, done);
+	if (!wire->world->is_gathering)
+		mock_parse(wire->world);
 	return done;
 }
 
@@ -514,6 +524,7 @@ mock_drain(struct mock_wire *wire)
 	struct iovec iov[64];
 	unsigned int n;
 
+	mock_parse(wire->world);
 	while ((n = iscsi_conn_tx(wire->conn, iov, 64)) > 0) {
 		size_t sent = 0;
 

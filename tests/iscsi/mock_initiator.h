@@ -79,6 +79,7 @@ struct mock_world {
 	size_t keys_len;
 	struct iscsi_offer offer;
 	bool is_held;			/* commands wait */
+	bool is_gathering;		/* what is fed waits for mock_parse() */
 	bool is_tmf_held;
 	bool has_no_memory;		/* buf_get() says no */
 	bool is_away;			/* move() says false */
@@ -113,6 +114,8 @@ void mock_send(struct mock_wire *wire, const uint8_t *bhs, const void *data, uin
 void mock_send_ahs(struct mock_wire *wire, const uint8_t *bhs, const void *ahs,
     uint32_t ahs_len, const void *data, uint32_t len);
 void mock_feed(struct mock_wire *wire, const void *bytes, size_t len);
+/* mock_parse() - look at what was fed while world->is_gathering; mock_drain() does, too */
+void mock_parse(struct mock_world *w);
 /* mock_drain() - take what is to be sent; mock_recv() - the next PDU, false: none */
 void mock_drain(struct mock_wire *wire);
 bool mock_recv(struct mock_wire *wire, struct mock_pdu *ret);
