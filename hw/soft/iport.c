@@ -11,13 +11,31 @@
 #define ORDERED_UNITS	256
 #define CSYNC_MAX_US	60000000	/* but never longer than this */
 
+struct soft_iport *
+soft_iport_find(struct soft_hba *hba, const char *ua)
+{
+	struct soft_iport *iport;
+	struct soft_port *port;
+
+	TAILQ_FOREACH(port, &hba->ports, link) {
+		LIST_FOREACH(iport, &port->iports, link) {
+			if (strcmp(scsi_hba_iport_unit_address(iport->dip), ua) == 0)
+				return iport;
+		}
+	}
+	return NULL;
+}
+
 /*
- * Reports. The maps take locks of their own only.
+ * Reports. The maps take locks of their own only. While an iport attaches it has none, and
+ * reports everything at the end of that.
  */
 
 static void
 iport_report(struct soft_iport *iport, scsi_tgtmap_tgt_type_t type, char *addr, bool is_there)
 {
+	if (iport->map == NULL)
+		return;
 	if (is_there)
 		(void)scsi_hba_tgtmap_tgt_add(iport->map, type, addr, NULL);
 	else
@@ -45,7 +63,8 @@ soft_report_luns(struct soft_target *target)
 	LIST_FOREACH(iport, &target->port->iports, link) {
 		/* should it not have answered before: it is tried again */
 		iport_report(iport, SCSI_TGT_SCSI_DEVICE, target->addr, true);
-		scsi_hba_tgtmap_scan_luns(iport->map, target->addr);
+		if (iport->map != NULL)
+			scsi_hba_tgtmap_scan_luns(iport->map, target->addr);
 	}
 }
 
@@ -149,7 +168,8 @@ soft_iport_props(struct soft_port *port)
 	LIST_FOREACH(iport, &port->iports, link) {
 		const struct soft_link *link =
 		    soft_link_find(hba, scsi_hba_iport_unit_address(iport->dip));
-		uint64_t local = link == NULL ? port->local : link->local;
+		bool is_ours = link != NULL && link->port == port;
+		uint64_t local = is_ours ? link->local : port->local;
 		int n = 0;
 
 		for (int i = 0; i < SOFT_PHYS; i++)
@@ -163,6 +183,59 @@ soft_iport_props(struct soft_port *port)
 	}
 }
 
+/* from now on no other port gets an iport of this name */
+static void
+iport_claim(struct soft_iport *iport, struct soft_hba *hba, scsi_hba_tran_t *tran)
+{
+	struct soft_port *port;
+
+	mutex_enter(&hba->topo);
+	port = soft_port_of_iport(hba, scsi_hba_iport_unit_address(iport->dip));
+	iport->port = port;
+	if (port != NULL) {
+		LIST_INSERT_HEAD(&port->iports, iport, link);
+		iport_become(tran, iport->dip, port);
+		iport_set_order(iport->dip, port);
+	}
+	mutex_exit(&hba->topo);
+}
+
+static void
+iport_disclaim(struct soft_iport *iport, struct soft_hba *hba)
+{
+	mutex_enter(&hba->topo);
+	if (iport->port != NULL) {
+		LIST_REMOVE(iport, link);
+		soft_iport_left(hba, scsi_hba_iport_unit_address(iport->dip), iport->port);
+	}
+	mutex_exit(&hba->topo);
+}
+
+/* the map, and what is told to it */
+static int
+iport_open(struct soft_iport *iport, struct soft_hba *hba)
+{
+	scsi_hba_tgtmap_t *map;
+	int r, csync_us;
+
+	if (iport->port == NULL)
+		return DDI_FAILURE;
+	mutex_enter(&hba->topo);
+	csync_us = port_csync_us(iport->port);
+	mutex_exit(&hba->topo);
+	r = scsi_hba_tgtmap_create(
+	    iport->dip, SCSI_TM_PERADDR, csync_us, SOFT_SETTLE_US, iport, NULL, NULL, &map);
+	if (r != DDI_SUCCESS)
+		return r;
+	mutex_enter(&hba->topo);
+	iport->map = map;
+	iport_report_all(iport);
+	if (iport->port->kind == SOFT_PORT_PHYS)
+		soft_iport_props(iport->port);
+	mutex_exit(&hba->topo);
+	return DDI_SUCCESS;
+}
+
 int
 soft_iport_attach(dev_info_t *dip)
 {
@@ -170,37 +243,21 @@ soft_iport_attach(dev_info_t *dip)
 	smp_hba_tran_t *smp = smp_hba_tran_of(dip);
 	struct soft_hba *hba = soft_hba_find(dip);
 	struct soft_iport *iport;
-	int csync_us = 0, r;
 
 	if (hba == NULL || tran == NULL)
 		return DDI_FAILURE;
 	iport = kmem_zalloc(sizeof(*iport), KM_SLEEP);
 	iport->dip = dip;
-	mutex_enter(&hba->topo);
-	iport->port = soft_port_of_iport(hba, scsi_hba_iport_unit_address(dip));
-	if (iport->port != NULL) {
-		csync_us = port_csync_us(iport->port);
-		iport_become(tran, dip, iport->port);
-		iport_set_order(dip, iport->port);
-	}
-	mutex_exit(&hba->topo);
+	iport_claim(iport, hba, tran);
 	tran->tran_hba_private = iport;
 	if (smp != NULL)
 		smp->smp_tran_hba_private = iport;
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, dip, "scsi-initiator-id", SOFT_INITIATOR_ID);
-	r = iport->port == NULL ? DDI_FAILURE : scsi_hba_tgtmap_create(dip, SCSI_TM_PERADDR,
-	    csync_us, SOFT_SETTLE_US, iport, NULL, NULL, &iport->map);
-	if (r != DDI_SUCCESS) {
-		kmem_free(iport, sizeof(*iport));
-		return DDI_FAILURE;
-	}
-	mutex_enter(&hba->topo);
-	LIST_INSERT_HEAD(&iport->port->iports, iport, link);
-	iport_report_all(iport);
-	if (iport->port->kind == SOFT_PORT_PHYS)
-		soft_iport_props(iport->port);
-	mutex_exit(&hba->topo);
-	return DDI_SUCCESS;
+	if (iport_open(iport, hba) == DDI_SUCCESS)
+		return DDI_SUCCESS;
+	iport_disclaim(iport, hba);
+	kmem_free(iport, sizeof(*iport));
+	return DDI_FAILURE;
 }
 
 int
@@ -210,9 +267,7 @@ soft_iport_detach(dev_info_t *dip)
 	struct soft_iport *iport = tran->tran_hba_private;
 	struct soft_hba *hba = iport->port->hba;
 
-	mutex_enter(&hba->topo);
-	LIST_REMOVE(iport, link);
-	mutex_exit(&hba->topo);
+	iport_disclaim(iport, hba);
 	/* nobody reports any more; what is still active goes, and takes topo for that */
 	scsi_hba_tgtmap_destroy(iport->map);
 	kmem_free(iport, sizeof(*iport));

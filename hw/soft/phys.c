@@ -23,11 +23,12 @@ soft_link_find(struct soft_hba *hba, const char *ua)
 struct soft_port *
 soft_port_of_iport(struct soft_hba *hba, const char *ua)
 {
+	struct soft_iport *iport = soft_iport_find(hba, ua);
 	struct soft_link *link = soft_link_find(hba, ua);
 	struct soft_port *port;
 
-	if (link != NULL)
-		return link->port;
+	if (iport != NULL || link != NULL)
+		return iport != NULL ? iport->port : link->port;
 	port = soft_port_by_label(hba, ua);
 	return port == NULL || port->kind == SOFT_PORT_PHYS ? NULL : port;
 }
@@ -57,7 +58,30 @@ link_resolve(struct soft_hba *hba, struct soft_link *link)
 	return false;
 }
 
-/* phys have formed a port: it becomes an iport of the same name */
+/* topo held: a port becomes an iport of the same name, unless there is one that leads to another
+ * port. That one was withdrawn when its phys left, and has to go first, with all its units:
+ * their addresses may be those of units of the new port */
+static void
+link_appear(struct soft_hba *hba, struct soft_link *link)
+{
+	struct soft_iport *iport = soft_iport_find(hba, link->ua);
+
+	if (iport != NULL && iport->port != link->port)
+		return;
+	(void)scsi_hba_iportmap_iport_add(hba->iportmap, link->ua, NULL);
+	soft_iport_props(link->port);
+}
+
+void
+soft_iport_left(struct soft_hba *hba, const char *ua, const struct soft_port *port)
+{
+	struct soft_link *link = soft_link_find(hba, ua);
+
+	if (link != NULL && link->port != port && hba->iportmap != NULL)
+		link_appear(hba, link);
+}
+
+/* phys have formed a port */
 static void
 phys_activate(void *arg, char *ua, void **ua_privp)
 {
@@ -69,7 +93,7 @@ phys_activate(void *arg, char *ua, void **ua_privp)
 	if (hba->phymap != NULL && link_resolve(hba, link)) {
 		LIST_INSERT_HEAD(&hba->links, link, link);
 		*ua_privp = link;
-		(void)scsi_hba_iportmap_iport_add(hba->iportmap, ua, NULL);
+		link_appear(hba, link);
 	}
 	mutex_exit(&hba->topo);
 	if (*ua_privp == NULL)

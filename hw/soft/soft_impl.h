@@ -161,7 +161,7 @@ struct soft_iport {
 	LIST_ENTRY(soft_iport) link;
 	struct soft_port *port;
 	dev_info_t *dip;
-	scsi_hba_tgtmap_t *map;
+	scsi_hba_tgtmap_t *map;		/* NULL while it attaches */
 };
 
 /* phys that lead to one place by one local address, while the phy map has a name for that */
@@ -284,6 +284,7 @@ void soft_report_target(struct soft_target *target, bool is_there);
 void soft_report_luns(struct soft_target *target);
 void soft_report_expander(struct soft_port *port, struct soft_expander *exp, bool is_there);
 void soft_iport_props(struct soft_port *port);	/* what the phys of its iports are now */
+struct soft_iport *soft_iport_find(struct soft_hba *hba, const char *ua);	/* or NULL */
 
 /* phys.c */
 /* soft_ports_attach(), _detach() - the adapter's iports: registered, or by maps; DDI_*. topo is
@@ -293,6 +294,9 @@ void soft_ports_detach(struct soft_hba *hba);
 /* topo held: the phys behind an iport, and the port it belongs to; NULL */
 struct soft_link *soft_link_find(struct soft_hba *hba, const char *ua);
 struct soft_port *soft_port_of_iport(struct soft_hba *hba, const char *ua);
+/* soft_iport_left() - topo held: the iport @ua of @port is not there any more. Phys may have
+ * given another port its name meanwhile, which appears now */
+void soft_iport_left(struct soft_hba *hba, const char *ua, const struct soft_port *port);
 /* soft_port_appear() - topo held: a port without phys is there. DDI_FAILURE: iports are full */
 int soft_port_appear(struct soft_port *port);
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "check_main.h"
 #include "ddi/devtree.h"
 #include "mock_flow.h"
@@ -134,6 +135,68 @@ move(void)
 	ck_assert_ptr_nonnull(flow_find("100/" DISK_B ",0"));
 }
 
+/* the cables have left, and the iport not yet: others take its name */
+static void
+name_taken(unsigned int settled_us)
+{
+	for (unsigned int phy = 0; phy < 4; phy++)
+		down(phy);
+	down(8);
+	sim_advance_us(settled_us);
+	for (unsigned int phy = 0; phy < 4; phy++)
+		up(phy, B);
+	let_settle();
+}
+
+static uint32_t
+last_block(const char *name)
+{
+	uint8_t cdb[CDB_BUF_LEN], data[8] = { 0 };
+	bool is_good = false;
+	struct io io;
+
+	ck_assert_msg(flow_find(name) != NULL, "%s", name);
+	/* one that is new has something to say first */
+	for (unsigned int i = 0; i < 2 && !is_good; i++) {
+		is_good = io_run(&io, flow_find(name), cdb, cdb_readcap10(cdb), data,
+		    sizeof(data), true);
+		io_fini(&io);
+	}
+	ck_assert(is_good);
+	return be32_get(data);
+}
+
+static void
+another_port_at_once(void)
+{
+	struct soft_disk_info info;
+
+	ck_assert_int_eq(soft_target_add(
+	    flow_hba, "mem:2M,port=b-side,target=0", addr, err), 0);
+	let_settle();
+	ck_assert_uint_eq(last_block("f/0,0"), 2047);
+	/* from when the phys have settled to after the iport has gone */
+	for (unsigned int us = 6000; us < 40000; us += 1500) {
+		name_taken(us);
+		ck_assert_ptr_null(flow_find("f/" DISK_A ",0"));
+		ck_assert_ptr_nonnull(flow_find("f/" DISK_B ",0"));
+		ck_assert_uint_eq(flow_units(), 3);
+		ck_assert_uint_eq(last_block("f/0,0"), 4095);
+		ck_assert_int_eq(num_phys("f"), 4);
+		ck_assert_int_eq(soft_disk_info_at(flow_hba, "f", "0,0", &info), 0);
+		ck_assert_str_eq(info.port, "b-side");
+		for (unsigned int phy = 0; phy < 4; phy++)
+			down(phy);
+		let_settle();
+		for (unsigned int phy = 0; phy < 4; phy++)
+			up(phy, A);
+		up(8, B);
+		let_settle();
+		ck_assert_uint_eq(flow_units(), 6);
+		ck_assert_uint_eq(last_block("f/0,0"), 2047);
+	}
+}
+
 /* the same disks by two ways, as two cables into different ports of the adapter give */
 static void
 two_paths(void)
@@ -243,6 +306,7 @@ refusals(void)
 FLOW_TEST(named_by_their_mask)
 FLOW_TEST(join_and_leave)
 FLOW_TEST(move)
+FLOW_TEST(another_port_at_once)
 FLOW_TEST(two_paths)
 FLOW_TEST(changes_by_any_name)
 FLOW_TEST(found_ports)
@@ -284,5 +348,5 @@ START_TEST(static_adapters_have_no_phys)
 END_TEST
 
 CHECK_MAIN("phys form ports", c43_named_by_their_mask, c43_join_and_leave, c43_move,
-    c43_two_paths, c43_changes_by_any_name, c43_found_ports, c43_refusals,
+    c43_another_port_at_once, c43_two_paths, c43_changes_by_any_name, c43_found_ports, c43_refusals,
     c43_dynamic_without_anything, static_adapters_have_no_phys)
