@@ -457,6 +457,14 @@ settle_clear(struct settle *s)
 	return r;
 }
 
+/* lock held: does the worker do something, or should it by now? On a machine under load it may be
+ * long before it runs */
+static bool
+is_at_work(const struct settle *s, uint64_t now_ns)
+{
+	return s->is_busy || settle_report_is_due(s, now_ns);
+}
+
 bool
 settle_sync(struct settle *s, uint64_t max_us, bool is_after_first)
 {
@@ -475,7 +483,7 @@ settle_sync(struct settle *s, uint64_t max_us, bool is_after_first)
 			calm_ns = now_ns + s->settle_ns;
 		}
 		is_stable = is_calm && now_ns >= calm_ns;
-		last_ns = s->is_busy ? deadline_ns + BUSY_GRACE_NS : deadline_ns;
+		last_ns = deadline_ns + (is_at_work(s, now_ns) ? BUSY_GRACE_NS : 0);
 		if (is_stable || now_ns >= last_ns)
 			break;
 		until_ns = is_calm && calm_ns < last_ns ? calm_ns : last_ns;

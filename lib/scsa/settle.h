@@ -169,7 +169,8 @@ int settle_clear(struct settle *s) MUST_CHECK;
  * settle_sync() - wait until nothing is open, reported, due or at work, and stays so for one
  * settle time
  *
- * @max_us   how long to wait at most; while callbacks are at work, a minute longer
+ * @max_us   how long to wait at most; while callbacks are at work, or something has settled that
+ *           the worker has not come to yet, a minute longer
  * @is_after_first  do not call an empty set quiet before it has had its first report
  *
  * Returns:  false: the time was up

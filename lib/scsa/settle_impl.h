@@ -94,6 +94,9 @@ bool settle_addr_is_held(const struct settle_addr *a);
 /* settle_reports_drop() - all that is reported is overtaken; a full set is closed */
 void settle_reports_drop(struct settle *s);
 
+/* settle_report_is_due() - lock held: has something settled that the worker has not taken? */
+bool settle_report_is_due(const struct settle *s, uint64_t now_ns);
+
 /* settle_worker_main() - the worker's thread; @arg is the set, its lock is free */
 void settle_worker_main(void *arg);
 

@@ -44,8 +44,8 @@ report_take(struct settle_addr *a)
  * What is due. The lock is held.
  */
 
-static bool
-report_is_due(const struct settle *s, uint64_t now_ns)
+bool
+settle_report_is_due(const struct settle *s, uint64_t now_ns)
 {
 	const struct settle_addr *a = TAILQ_FIRST(&s->reports);
 
@@ -78,7 +78,7 @@ reports_take(struct settle *s, uint64_t now_ns)
 		full_take(s);
 		return true;
 	}
-	while (report_is_due(s, now_ns))
+	while (settle_report_is_due(s, now_ns))
 		report_take(TAILQ_FIRST(&s->reports));
 	return true;
 }
@@ -332,8 +332,9 @@ worker_step(struct settle *s)
 		mutex_enter(&s->lock);
 		return true;
 	}
-	if (report_is_due(s, now_ns)) {
-		if (worker_is_ready(s) && report_is_due(s, now_ns) && STAILQ_EMPTY(&s->lost))
+	if (settle_report_is_due(s, now_ns)) {
+		if (worker_is_ready(s) && settle_report_is_due(s, now_ns) &&
+		    STAILQ_EMPTY(&s->lost))
 			has_settled = reports_take(s, now_ns);
 		else if (s->is_closing && STAILQ_EMPTY(&s->lost))
 			settle_reports_drop(s);

@@ -25,6 +25,7 @@ static struct world {
 	_Atomic int values_out, values_back;	/* reports with a value; how many came back */
 	_Atomic int activates, refreshes, busy;
 	_Atomic bool refuses;
+	_Atomic uint64_t ready_ns;		/* nothing is activated before */
 	enum settle_mode mode;
 } w;
 
@@ -32,6 +33,13 @@ static int
 index_of(const char *addr)
 {
 	return addr[0] - '@';
+}
+
+static bool
+on_is_ready(void *arg)
+{
+	(void)arg;
+	return clock_now_ns() >= atomic_load(&w.ready_ns);
 }
 
 static void
@@ -81,6 +89,7 @@ on_refresh(void *arg, const char *addr, void *priv)
 }
 
 static const struct settle_ops ops = {
+	.is_ready = on_is_ready,
 	.activate = on_activate,
 	.configure = on_configure,
 	.unconfigure = on_unconfigure,
@@ -246,6 +255,43 @@ START_TEST(settle_answers_questions)
 }
 END_TEST
 
+/* who waits does not give up while the worker has yet to come to what has settled, as on a machine
+ * under load */
+static void
+late(void *arg)
+{
+	enum settle_mode mode = *(enum settle_mode *)arg;
+
+	world_new(mode, 1000);
+	atomic_store(&w.ready_ns, clock_now_ns() + 2 * NS_PER_S);
+	if (mode == SETTLE_FULLSET) {
+		ck_assert_int_eq(settle_begin(w.set), 0);
+		ck_assert_int_eq(settle_add(w.set, "A", NULL), 0);
+		ck_assert_int_eq(settle_end(w.set), 0);
+	} else {
+		ck_assert_int_eq(settle_report(w.set, "A", NULL), 0);
+	}
+	(void)settle_sync(w.set, 10000, false);
+	ck_assert(settle_is_up(w.set, "A"));
+	/* but for ever nobody waits */
+	atomic_store(&w.ready_ns, UINT64_MAX);
+	if (mode == SETTLE_PERADDR) {
+		ck_assert_int_eq(settle_report(w.set, "B", NULL), 0);
+		ck_assert(!settle_sync(w.set, 10000, false));
+	}
+	world_free();
+}
+
+START_TEST(settle_waits_for_a_late_worker)
+{
+	for (enum settle_mode mode = SETTLE_FULLSET; mode <= SETTLE_PERADDR; mode++) {
+		const struct sim_opts opts = { .seed = 1 };
+
+		sim_run(&opts, late, &mode);
+	}
+}
+END_TEST
+
 static void
 begins(void *arg)
 {
@@ -269,5 +315,5 @@ END_TEST
 CHECK_MAIN("settle engine",
     c84_reports_from_many_threads_one_by_one,
     c84_reports_from_many_threads_as_sets,
-    settle_answers_questions,
+    settle_answers_questions, settle_waits_for_a_late_worker,
     settle_complains_about_sets_without_end)
