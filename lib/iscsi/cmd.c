@@ -94,6 +94,14 @@ cmd_drop_data(struct iscsi_cmd *cmd)
 	cmd->release = NULL;
 }
 
+uint32_t
+cmd_kept_bytes(const struct iscsi_cmd *cmd)
+{
+	if (cmd->buf_bytes > 0)
+		return cmd->buf_bytes;
+	return cmd->data != NULL ? cmd->data_len : 0;
+}
+
 /* neither its tag nor its place in the order is known any more */
 static void
 cmd_unlist(struct iscsi_cmd *cmd)
@@ -114,7 +122,7 @@ cmd_unretain(struct iscsi_cmd *cmd)
 	TAILQ_REMOVE(&cmd->conn->retained, cmd, conn_entry);
 	cmd->conn->n_retained--;
 	cmd->is_retained = false;
-	cmd->session->retained_bytes -= cmd->buf_bytes;
+	cmd->session->retained_bytes -= cmd_kept_bytes(cmd);
 }
 
 static void
@@ -425,7 +433,7 @@ retained_trim(struct iscsi_session *session, struct iscsi_conn *conn)
 	TAILQ_FOREACH(cmd, &conn->retained, conn_entry) {
 		if (session->retained_bytes <= session->loop->limits.retained_bytes)
 			break;
-		session->retained_bytes -= cmd->buf_bytes;
+		session->retained_bytes -= cmd_kept_bytes(cmd);
 		if (cmd->data != NULL)
 			cmd_drop_data(cmd);
 	}
@@ -453,7 +461,7 @@ cmd_answered(struct iscsi_cmd *cmd)
 	cmd->is_retained = true;
 	TAILQ_INSERT_TAIL(&conn->retained, cmd, conn_entry);
 	conn->n_retained++;
-	session->retained_bytes += cmd->buf_bytes;
+	session->retained_bytes += cmd_kept_bytes(cmd);
 	retained_trim(session, conn);
 }
 

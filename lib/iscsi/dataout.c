@@ -120,7 +120,8 @@ ttt_next(struct iscsi_session *session)
 	return session->next_ttt;
 }
 
-/* R2T carries the next StatSN without using it up: ctl's has_status stays false */
+/* R2T carries the next StatSN without using it up: ctl's has_status stays false. False: there was
+ * no memory, the connection is closed and @cmd is gone, or waits for another one to ask */
 static bool
 r2t_send(struct iscsi_cmd *cmd, uint32_t offset, uint32_t len)
 {
@@ -129,12 +130,12 @@ r2t_send(struct iscsi_cmd *cmd, uint32_t offset, uint32_t len)
 	struct iscsi_sns none = { 0 };
 	uint32_t ttt = ttt_next(cmd->session);
 
+	burst_add(cmd, ttt, offset, len);
+	cmd->burst[cmd->n_bursts - 1].r2t_sn = cmd->data_sn;
 	if (ctl == NULL) {
 		conn_close(conn, ISCSI_END_RESOURCES);
 		return false;
 	}
-	burst_add(cmd, ttt, offset, len);
-	cmd->burst[cmd->n_bursts - 1].r2t_sn = cmd->data_sn;
 	iscsi_pdu_r2t(ctl->bhs, cmd->lun, cmd->itt, ttt, &none);
 	be32_put(ctl->bhs + ISCSI_O_R2T_SN, cmd->data_sn++);
 	be32_put(ctl->bhs + ISCSI_O_OFFSET, offset);
@@ -148,8 +149,11 @@ void
 dataout_solicit(struct iscsi_cmd *cmd)
 {
 	const struct iscsi_params *params = &cmd->session->params;
-	uint32_t most = params->max_outstanding_r2t;
+	uint32_t most;
 
+	if (UNLIKELY(cmd->sm != CMD_ARRIVED))
+		return;
+	most = params->max_outstanding_r2t;
 	if (most > ISCSI_R2T_MAX)
 		most = ISCSI_R2T_MAX;
 	while (cmd->conn != NULL && !cmd->is_refused && cmd->n_bursts < most &&
@@ -336,7 +340,7 @@ burst_end(struct iscsi_cmd *cmd, struct iscsi_burst *burst)
 	if (ended.got < ended.len)
 		burst_short(cmd, &ended);
 	dataout_solicit(cmd);
-	if (cmd_is_whole(cmd))
+	if (cmd->sm == CMD_ARRIVED && cmd_is_whole(cmd))
 		cmd_go(cmd);
 }
 
@@ -453,7 +457,7 @@ dataout_again(struct iscsi_cmd *cmd)
 
 	memcpy(was, cmd->burst, sizeof(was));
 	cmd->n_bursts = 0;
-	for (unsigned int i = 0; i < n && cmd->conn != NULL; i++) {
+	for (unsigned int i = 0; i < n && cmd->sm == CMD_ARRIVED; i++) {
 		uint32_t at = was[i].offset, end = was[i].offset + was[i].len;
 
 		if (cmd->ranges != NULL)
@@ -462,23 +466,30 @@ dataout_again(struct iscsi_cmd *cmd)
 			at += was[i].got;
 		if (end > cmd->wanted)
 			end = cmd->wanted;
-		if (at < end && !cmd->is_refused)
+		if (at >= end || cmd->is_refused)
+			continue;
+		if (cmd->conn != NULL)
 			(void)r2t_send(cmd, at, end - at);
+		else
+			burst_add(cmd, was[i].ttt, at, end - at);
 	}
 	dataout_solicit(cmd);
-	if (cmd_is_whole(cmd))
+	if (cmd->sm == CMD_ARRIVED && cmd_is_whole(cmd))
 		cmd_go(cmd);
 }
 
-/* the last PDU of a sequence may have been lost: ask again after a while */
-void
+/* the last PDU of a sequence may have been lost: ask again after a while. True: that was done, and
+ * any task may have ended by it */
+bool
 dataout_tick(struct iscsi_cmd *cmd)
 {
 	uint64_t now = cmd->session->loop->now_ns;
 
 	if (cmd->sm != CMD_ARRIVED || cmd->n_bursts == 0 || cmd->conn == NULL ||
 	    cmd->conn->rx_cmd == cmd || now < cmd->data_ns + DATA_LOST_NS)
-		return;
+		return false;
+	cmd->data_ns = now;
 	grave_add(cmd->session, cmd->itt, cmd->burst[0].ttt);
 	burst_end(cmd, &cmd->burst[0]);
+	return true;
 }

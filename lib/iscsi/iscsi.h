@@ -113,7 +113,8 @@ struct iscsi_host_ops {
 	 * finished with iscsi_cmd_done() all the same. Once for each session_begin()
 	 * that said 0 */
 	void (*session_end)(struct iscsi_session *session, enum iscsi_end why);
-	/* the last reference is gone (every command was finished); may be NULL */
+	/* the last reference is gone (every command was finished, and nothing of their data is
+	 * being sent): its node may be idle now; may be NULL */
 	void (*session_free)(struct iscsi_session *session);
 
 	/* --- commands; the node's loop --- */

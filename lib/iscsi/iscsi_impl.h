@@ -224,6 +224,7 @@ struct iscsi_conn {
 	bool is_send_due; /* want_send() was called and tx() had something since */
 	bool is_full;			/* rx() said 0: want_recv() is owed */
 	bool is_moving;			/* between two loops */
+	bool has_lost_node;		/* its target went while it logged in */
 	bool is_parsing;
 	bool has_header_digest;
 	bool has_data_digest;
@@ -377,6 +378,7 @@ void cmd_unpin(struct iscsi_cmd *cmd);
 void cmd_free(struct iscsi_cmd *cmd);
 void cmd_drop_data(struct iscsi_cmd *cmd);
 bool cmd_is_whole(const struct iscsi_cmd *cmd);
+uint32_t cmd_kept_bytes(const struct iscsi_cmd *cmd);	/* memory that its data takes */
 struct iscsi_cmd *cmd_find(const struct iscsi_session *session, uint32_t itt);
 void cmd_turn(struct iscsi_cmd *cmd);
 void cmd_run_ready(struct iscsi_session *session);
@@ -406,7 +408,7 @@ void dataout_segment(struct iscsi_conn *conn, const uint8_t *bhs);
 void dataout_lost(struct iscsi_conn *conn, const uint8_t *bhs);	/* its digest was wrong */
 void dataout_solicit(struct iscsi_cmd *cmd);
 void dataout_end(struct iscsi_cmd *cmd);	/* no more data is waited for */
-void dataout_tick(struct iscsi_cmd *cmd);
+bool dataout_tick(struct iscsi_cmd *cmd);
 void dataout_again(struct iscsi_cmd *cmd);	/* R2Ts on another connection */
 bool dataout_resend_r2t(struct iscsi_cmd *cmd, uint32_t begin, uint32_t end);
 

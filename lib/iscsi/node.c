@@ -55,12 +55,27 @@ iscsi_node_set(struct iscsi_node *node, const struct iscsi_node_config *config)
 	return 0;
 }
 
+/* those that have found it and not logged in yet: their next request is told that it is gone */
+static void
+logins_forget(struct iscsi_node *node)
+{
+	struct iscsi_conn *conn;
+
+	LIST_FOREACH(conn, &node->loop->conns, entry) {
+		if (conn->node != node || conn->is_moving)
+			continue;
+		conn->has_lost_node = true;
+		conn->node = NULL;
+	}
+}
+
 void
 iscsi_node_end(struct iscsi_node *node, enum iscsi_end why)
 {
 	struct iscsi_session *session;
 
 	node->is_ended = true;
+	logins_forget(node);
 	while ((session = LIST_FIRST(&node->sessions)) != NULL)
 		iscsi_session_end(session, why);
 }

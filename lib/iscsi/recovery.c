@@ -10,7 +10,7 @@ cmd_requeue(struct iscsi_conn *conn, struct iscsi_cmd *cmd)
 		TAILQ_REMOVE(&conn->retained, cmd, conn_entry);
 		conn->n_retained--;
 		cmd->is_retained = false;
-		cmd->session->retained_bytes -= cmd->buf_bytes;
+		cmd->session->retained_bytes -= cmd_kept_bytes(cmd);
 	}
 	if (cmd->sm == CMD_RETAINED)
 		(void)sm_move(cmd_states, &cmd->sm, CMD_ANSWERING);

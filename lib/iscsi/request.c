@@ -117,6 +117,11 @@ scsi_enter(struct iscsi_conn *conn, struct iscsi_cmd *cmd, enum window window,
 	}
 	if (cmd->dir == ISCSI_DIR_WRITE)
 		dataout_begin(cmd, immediate);
+	if (UNLIKELY(conn->is_closing)) { /* for lack of memory */
+		if (cmd->sm == CMD_ARRIVED && immediate > 0)
+			dataout_unfilled(cmd);
+		return;
+	}
 	if (immediate > 0) {
 		plan->kind = RX_CMD;
 		plan->dest = cmd->buf_bytes >= immediate ? cmd->data : NULL;

@@ -115,12 +115,12 @@ session_put(struct iscsi_session *session)
 	if (!session->is_dead || session->n_cmds != 0 || session->n_tmfs != 0 ||
 	    !LIST_EMPTY(&session->conns))
 		return;
-	if (session->has_begun && session->loop->ops->session_free != NULL)
-		session->loop->ops->session_free(session);
 	if (node != NULL) {
 		stats_add(&node->stats, &session->stats);
 		node->n_refs--;
 	}
+	if (session->has_begun && session->loop->ops->session_free != NULL)
+		session->loop->ops->session_free(session);
 	free(session->texts);
 	free(session);
 }
@@ -271,6 +271,8 @@ session_bind(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 	struct iscsi_session *session = NULL;
 	uint16_t status;
 
+	if (conn->has_lost_node)
+		return ISCSI_LOGIN_REMOVED;
 	if (conn->node != NULL) {
 		status = session_lookup(conn->node, who);
 		if (status == ISCSI_LOGIN_OK && !session_is_theirs(conn->node, who))
@@ -432,11 +434,25 @@ session_conn_lost(struct iscsi_session *session, struct iscsi_conn *conn, bool i
 		session_fail(session);
 }
 
+/* what was lost on the way is asked for again */
+static void
+session_ask_again(struct iscsi_session *session)
+{
+	struct iscsi_cmd *cmd;
+
+	session->n_cmds++; /* hold */
+again:
+	TAILQ_FOREACH(cmd, &session->tasks, entry)
+		if (dataout_tick(cmd))
+			goto again;
+	session->n_cmds--;
+	session_put(session);
+}
+
 void
 session_tick(struct iscsi_session *session)
 {
 	uint64_t now = session->loop->now_ns;
-	struct iscsi_cmd *cmd;
 	struct lost *lost, *next;
 
 	if (session->until_ns != 0 && now >= session->until_ns && session->sm == Q4_FAILED) {
@@ -455,8 +471,7 @@ session_tick(struct iscsi_session *session)
 		lost->until_ns = now + (uint64_t)session->params.time_2_retain * NS_PER_S;
 	}
 	if (session->has_recovery)
-		TAILQ_FOREACH(cmd, &session->tasks, entry)
-			dataout_tick(cmd);
+		session_ask_again(session);
 }
 
 /* ------ for the host ------ */

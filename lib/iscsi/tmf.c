@@ -236,7 +236,7 @@ tmf_reassign(struct iscsi_conn *conn, const uint8_t *bhs)
 	enum iscsi_tmf_response response = reassign_task(conn, bhs, &cmd);
 
 	tmf_answer(conn, iscsi_pdu_u32(bhs, ISCSI_O_ITT), response, NULL);
-	if (cmd != NULL)
+	if (cmd != NULL && !conn->is_closing)
 		reassign_go(conn, cmd, iscsi_pdu_u32(bhs, ISCSI_O_EXP_DATA_SN));
 }
 

@@ -27,10 +27,10 @@ tx_kick(struct iscsi_conn *conn)
 
 /* what an answer counts for towards limits.tx_queued_bytes */
 static uint32_t
-item_bytes(struct iscsi_tx_item *item)
+item_bytes(const struct iscsi_conn *conn, struct iscsi_tx_item *item)
 {
 	if (LIKELY(item->is_cmd))
-		return container_of(item, struct iscsi_cmd, tx)->to_send;
+		return container_of(item, struct iscsi_cmd, tx)->to_send + conn->loop->cmd_bytes;
 	return container_of(item, struct iscsi_ctl, tx)->data_len +
 	    (uint32_t)sizeof(struct iscsi_ctl);
 }
@@ -38,7 +38,7 @@ item_bytes(struct iscsi_tx_item *item)
 void
 tx_add(struct iscsi_conn *conn, struct iscsi_tx_item *item)
 {
-	conn->queued_bytes += item_bytes(item);
+	conn->queued_bytes += item_bytes(conn, item);
 	item->is_queued = true;
 	STAILQ_INSERT_TAIL(&conn->txq, item, entry);
 	if (!conn->is_send_due)
@@ -52,7 +52,7 @@ tx_remove(struct iscsi_conn *conn, struct iscsi_tx_item *item)
 		return;
 	STAILQ_REMOVE(&conn->txq, item, iscsi_tx_item, entry);
 	item->is_queued = false;
-	conn->queued_bytes -= item_bytes(item);
+	conn->queued_bytes -= item_bytes(conn, item);
 }
 
 /* what every PDU tells about the window; the session may be gone already */

@@ -45,6 +45,24 @@ START_TEST(test_who_does_not_read_is_not_read)
 }
 END_TEST
 
+/* answers without data wait in memory, too: of the loop, which others need */
+START_TEST(test_answers_without_data_are_counted)
+{
+	struct mock_world *w = mock_open(narrow);
+	struct mock_wire *wire = mock_session(w);
+	struct iovec iov[ISCSI_RX_IOV_MAX];
+	uint32_t n = 0;
+
+	while (n < 100 && iscsi_conn_rx(wire->conn, iov) > 0)
+		mock_read(wire, n++, 0, 0, 0);
+	ck_assert_uint_lt(n, 25);
+	mock_drain(wire);
+	ck_assert(wire->is_recv_due);
+	ck_assert_uint_eq(iscsi_conn_rx(wire->conn, iov), 1);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_half_sent_answers_go_with_the_connection)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -99,6 +117,42 @@ START_TEST(test_memory_of_the_host_is_given_back_once)
 	mock_hangup(wire);
 	ck_assert_uint_eq(n_released, 3);
 	mock_close(w);
+}
+END_TEST
+
+static void
+level1_keeps_little(struct mock_world *w)
+{
+	w->keys = "ErrorRecoveryLevel=1\0";
+	w->keys_len = 21;
+	w->limits.retained_bytes = 8192;
+}
+
+/* what is kept until it is acknowledged is bounded, whoever's memory it is */
+START_TEST(test_kept_memory_of_the_host_is_bounded)
+{
+	struct iscsi_result good = { .moved = 4096 };
+	struct mock_world *w = mock_open(level1_keeps_little);
+	struct mock_wire *wire = mock_session(w);
+
+	n_released = 0;
+	w->is_held = true;
+	for (uint32_t i = 0; i < 8; i++) {
+		struct iscsi_cmd *cmd;
+
+		wire->exp_stat_sn = 0; /* nothing is acknowledged */
+		mock_read(wire, i, 0, 8, 4096);
+		cmd = w->held[--w->n_held];
+		cmd->data = w->disk;
+		cmd->data_len = 4096;
+		cmd->release = released;
+		iscsi_cmd_done(cmd, &good);
+		(void)mock_expect(wire, ISCSI_OP_DATA_IN);
+	}
+	ck_assert_uint_eq(n_released, 6);
+	mock_hangup(wire);
+	mock_close(w);
+	ck_assert_uint_eq(n_released, 8);
 }
 END_TEST
 
@@ -213,6 +267,7 @@ START_TEST(test_counters_add_up)
 END_TEST
 
 CHECK_MAIN("slow peers", test_who_does_not_read_is_not_read,
+    test_answers_without_data_are_counted, test_kept_memory_of_the_host_is_bounded,
     test_half_sent_answers_go_with_the_connection, test_memory_of_the_host_is_given_back_once,
     test_immediate_data_that_broke_off_is_asked_for, test_login_in_several_steps,
     test_idle_sessions_are_small, test_counters_add_up)
