@@ -55,6 +55,7 @@ static const struct iscsi_host_ops host_ops = {
 	.send_targets = portal_host_send_targets,
 	.session_begin = portal_host_session_begin,
 	.session_end = portal_host_session_end,
+	.session_free = portal_host_session_free,
 	.admit = portal_host_admit,
 	.command = portal_host_command,
 	.tmf = portal_host_tmf,

@@ -119,13 +119,19 @@ conn_flush(struct portal_conn *conn)
 		portal_conn_close(conn);
 }
 
+static bool
+is_sending(const struct portal_conn *conn)
+{
+	return conn->state == PORTAL_OPEN || conn->state == PORTAL_CLOSING;
+}
+
 static void
 flush_work(struct lu_work *w)
 {
 	struct portal_conn *conn = container_of(w, struct portal_conn, flush_work);
 
 	conn->is_flush_due = false;
-	if (conn->state == PORTAL_OPEN || conn->state == PORTAL_CLOSING)
+	if (is_sending(conn))
 		conn_flush(conn);
 }
 
@@ -134,7 +140,8 @@ portal_host_want_send(struct iscsi_conn *iscsi)
 {
 	struct portal_conn *conn = iscsi_conn_host(iscsi);
 
-	if (conn->is_flush_due || conn->is_writing)
+	/* an answer may come for a connection that is to be freed later in this turn */
+	if (conn->is_flush_due || conn->is_writing || !is_sending(conn))
 		return;
 	conn->is_flush_due = true;
 	loop_defer(conn->loop->loop, &conn->flush_work, flush_work);
@@ -373,6 +380,7 @@ portal_host_move(struct iscsi_conn *iscsi, struct iscsi_node *node)
 	if (conn->is_reading)
 		(void)event_del(conn->readable);
 	conn->is_reading = false;
-	loop_defer(conn->loop->loop, &conn->move_work, move_depart);
+	if (conn->state == PORTAL_OPEN)
+		loop_defer(conn->loop->loop, &conn->move_work, move_depart);
 	return false;
 }

@@ -223,6 +223,7 @@ void portal_host_send_targets(struct iscsi_conn *iscsi, enum iscsi_send_targets 
 
 int portal_host_session_begin(struct iscsi_session *iscsi, struct iscsi_conn *conn);
 void portal_host_session_end(struct iscsi_session *iscsi, enum iscsi_end why);
+void portal_host_session_free(struct iscsi_session *iscsi);
 /* tasks or nexuses have gone: the session may be free */
 void portal_session_check(struct portal_session *s);
 /* the nexus of a LUN, or NULL */

@@ -331,3 +331,10 @@ portal_host_session_end(struct iscsi_session *iscsi, enum iscsi_end why)
 	lu_view_unref(STEAL(s->view));
 	portal_session_check(s);
 }
+
+/* it may outlast all of ours: an answer that is half sent stays until its connection has gone */
+void
+portal_host_session_free(struct iscsi_session *iscsi)
+{
+	portal_target_check(iscsi_node_host(iscsi_session_node(iscsi)));
+}

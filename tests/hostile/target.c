@@ -14,6 +14,7 @@
 #define START_TRIES	600	/* of 50 ms */
 #define LOG_MAX		(4u << 20)
 #define TAIL		4000
+#define STOP_TRIES	1200	/* of 50 ms */
 
 static void
 log_path(const struct target_run *run, char path[96])
@@ -171,6 +172,12 @@ target_stop(struct target_run *run)
 	if (run->pid < 0)
 		return true;
 	(void)kill(run->pid, SIGTERM);
+	for (int i = 0; i < STOP_TRIES && target_is_alive(run); i++)
+		(void)poll(NULL, 0, 50);
+	if (target_is_alive(run)) {
+		(void)fprintf(stderr, "the target does not end\n");
+		(void)kill(run->pid, SIGABRT);
+	}
 	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	run->pid = -1;
