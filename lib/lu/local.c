@@ -226,10 +226,8 @@ lu_local_pass_then(struct lu_task *task, void (*after)(struct lu *lu, struct lu_
 
 	task->after = after;
 	task->is_passed = true;
-	if (!lu_task_run(task, lu)) {
-		lu->n_local--;
+	if (!lu_task_run(task, lu))
 		lu_hold(task, lu);
-	}
 }
 
 void

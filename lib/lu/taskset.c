@@ -149,6 +149,8 @@ lu_hold(struct lu_task *task, struct lu *lu)
 		task_end_full(task);
 		return;
 	}
+	if (task->sm == LU_TASK_LOCAL)
+		lu->n_local--;
 	lu_task_move(task, LU_TASK_HELD);
 	task->held_since_ns = clock_now_ns();
 	lu->n_held++;

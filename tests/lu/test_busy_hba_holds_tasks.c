@@ -1,5 +1,6 @@
 /* TRAN_BUSY: tasks wait in order, go on by completion or timer, and not for ever */
 #include "check_main.h"
+#include "lu/lu_impl.h"
 #include "mock_port.h"
 #include "sys/scsi/scsi.h"
 
@@ -197,6 +198,39 @@ START_TEST(a_full_queue_is_a_full_task_set)
 }
 END_TEST
 
+/* a command that this layer answers with the device's help has no place to wait: it is not counted
+ * twice among those that are still to come, or the unit would never go */
+static void
+full_local_scenario(void *arg UNUSED)
+{
+	static const uint8_t prevent[6] = { 0x1e, 0, 0, 0, 1 };
+	struct ptask local;
+
+	begin();
+	port.busy = -1;
+	for (int i = 0; i < MOST; i++) {
+		ptask_init(&many[i], &n.lu);
+		ck_assert_int_eq(ptask_submit(&many[i]), 0);
+	}
+	ptask_init(&local, &n.lu);
+	ptask_cdb(&local, prevent, sizeof(prevent), LU_DIR_NONE, 0);
+	ck_assert_int_eq(ptask_submit(&local), 0);
+	sim_settle();
+	ck_assert_int_eq(local.n_done, 1);
+	ck_assert_int_eq(local.lu.status, STATUS_QFULL);
+	ck_assert_uint_eq(unit->n_local, 0);
+	port.busy = 0;
+	for (int i = 0; i < MOST; i++)
+		ptask_wait(&many[i]);
+	end();
+}
+
+START_TEST(a_full_queue_has_no_place_for_what_is_answered_here)
+{
+	port_sim(full_local_scenario);
+}
+END_TEST
+
 CHECK_MAIN("busy", held_tasks_go_on_in_order, completion_makes_room, patience_ends_with_busy,
     head_of_queue_goes_first, held_tasks_of_a_nexus_that_left_are_dropped,
-    a_full_queue_is_a_full_task_set)
+    a_full_queue_is_a_full_task_set, a_full_queue_has_no_place_for_what_is_answered_here)
