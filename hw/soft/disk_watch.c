@@ -118,7 +118,7 @@ watch_thresholds(struct disk *disk, uint64_t used, uint64_t available)
 void
 disk_look(struct disk *disk)
 {
-	uint64_t blocks = store_look(disk->store) / disk->block_bytes, old;
+	uint64_t blocks = store_look(disk->store, disk->block_bytes) / disk->block_bytes, old;
 
 	if (blocks == 0)	/* an image without a block: what is read from it fails */
 		blocks = 1;

@@ -145,14 +145,35 @@ store_extent(struct store *store, uint64_t offset, uint64_t *len)
 	return store->ops->extent(store, offset, len);
 }
 
+/* the tuples of @size_bytes of blocks, as far as there is a place for them; so many bytes of
+ * blocks have one */
+static uint64_t
+tuples_grow(struct store *store, uint64_t size_bytes, uint32_t block_bytes)
+{
+	uint64_t old = store->tuples->info.size_bytes;
+	uint64_t want = size_bytes / block_bytes * STORE_PI_BYTES;
+
+	if (want <= old)
+		return size_bytes;
+	if (store->info.is_readonly || store->tuples->ops->resize == NULL ||
+	    store->tuples->ops->resize(store->tuples, want) < 0)
+		return old / STORE_PI_BYTES * block_bytes;
+	while (want > old &&
+	    !atomic_compare_exchange_weak(&store->tuples->info.size_bytes, &old, want))
+		;
+	return size_bytes;
+}
+
 uint64_t
-store_look(struct store *store)
+store_look(struct store *store, uint32_t block_bytes)
 {
 	uint64_t now, old = store->info.size_bytes;
 
 	if (store->ops->look == NULL)
 		return old;
 	now = store->ops->look(store);
+	if (store->tuples != NULL && now > old)
+		now = tuples_grow(store, now, block_bytes);
 	while (now > old && !atomic_compare_exchange_weak(&store->info.size_bytes, &old, now))
 		;
 	return now;

@@ -156,9 +156,10 @@ int store_do(struct store *store, struct store_req *req) MUST_CHECK;
  */
 enum store_extent store_extent(struct store *store, uint64_t offset, uint64_t *len);
 
-/* store_look() - how many bytes the store has now: a file may have become longer or shorter.
+/* store_look() - how many bytes the store has now, blocks of @block_bytes: a file may have become
+ * longer or shorter. New blocks for whose protection information there is no place are left out.
  * Thread: any; a look at the file's length */
-uint64_t store_look(struct store *store);
+uint64_t store_look(struct store *store, uint32_t block_bytes);
 
 /**
  * store_resize() - make it longer or shorter; what is new reads as zeros. Its tuples follow

@@ -111,6 +111,36 @@ START_TEST(files_grow_and_shrink)
 }
 END_TEST
 
+/* somebody else makes the file of a disk with protection information longer: new blocks come with
+ * a place for theirs, or not at all */
+START_TEST(files_with_protection_grow)
+{
+	char line[80], tuples[60];
+	int fd = image_make();
+
+	memset(data, 0x5a, sizeof(data));
+	(void)snprintf(line, sizeof(line), "%s,pi=1", image);
+	(void)snprintf(tuples, sizeof(tuples), "%s.pi", image);
+	bench_open(&b, line);
+	ck_assert_int_eq(ftruncate(fd, 3 << 20), 0);
+	ck_assert_int_eq(disk_resize(b.disk, 0), 0);
+	check_capacity(3 * 2048);
+	ck_assert_int_eq(disk_resize(b.disk, 4 << 20), 0);
+	check_capacity(4 * 2048);
+	bench_close(&b);
+
+	/* without a place: as large as it was */
+	(void)snprintf(line, sizeof(line), "%s,pi=1,readonly", image);
+	bench_open(&b, line);
+	ck_assert_int_eq(ftruncate(fd, 5 << 20), 0);
+	ck_assert_int_eq(disk_resize(b.disk, 0), 0);
+	ck_assert_uint_eq(disk_blocks(b.disk), 4 * 2048);
+	bench_close(&b);
+	ck_assert_int_eq(unlink(tuples), 0);
+	image_remove(fd);
+}
+END_TEST
+
 static void
 periodic_fn(void *arg)
 {
@@ -290,5 +320,6 @@ START_TEST(exceptions_are_reported_as_asked)
 END_TEST
 
 CHECK_MAIN("disk resize", memory_and_nothing_grow, files_grow_and_shrink,
+    files_with_protection_grow,
     a_file_that_grew_is_found_out, commands_at_work_are_out_of_range_at_worst,
     a_crossed_threshold_is_told_once, exceptions_are_reported_as_asked)
