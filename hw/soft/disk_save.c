@@ -316,6 +316,9 @@ disk_save_end(struct disk *disk, const struct disk_image *image)
 		mutex_enter(&disk->lock);
 		disk->saved->image = *image;
 		mutex_exit(&disk->lock);
+	} else if (r == -EUCLEAN) {
+		/* it stands there although it is refused: a restart must not obey it */
+		(void)saved_write(disk, &disk->saved->image);
 	}
 	mutex_exit(&disk->saved->saving);
 	return r;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "check_main.h"
 #include "ddi/sim.h"
 #include "hw/soft/aio.h"
@@ -319,6 +320,45 @@ has_failed(void)
 	return bench_sense(&b, SENSE_MEDIUM_ERROR, ASC_SANITIZE_FAILED, 0);
 }
 
+/* one that was refused because its order could not be saved must not begin with the next start,
+ * whatever of the order has reached the disk */
+static void
+refused_fn(void *arg)
+{
+	const char *dir = bench_dir();
+	bool is_reached = true, is_refused;
+
+	(void)arg;
+	image_make();
+	(void)snprintf(line, sizeof(line), "%s,sanitize_rate=0", image);
+	for (int64_t n = 1; is_reached; n++) {
+		bench_open_at(&b, line, dir);
+		memset(data, 'a', 512);
+		ck_assert(bench_out(&b, cdb, cdb_write(cdb, CDB_10, 0, 1, 0), data, 512));
+		fault_arm(n);
+		is_refused = !overwrite(0, 1, 4, 3, 8) && !has_failed();
+		is_reached = fault_disarm();
+		bench_close(&b);
+		bench_open_at(&b, line, dir);
+		if (is_refused) {
+			ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 0, 1, 0), 512));
+			ck_assert_mem_eq(b.data, data, 512);
+		}
+		/* if only its end could not be saved, it goes on, or has failed */
+		sim_settle();
+		ck_assert(tur() || overwrite(0, 1, 4, 3, 8));
+		bench_close(&b);
+	}
+	bench_dir_remove();
+	unlink(image);
+}
+
+START_TEST(what_was_refused_does_not_begin_with_a_restart)
+{
+	sim_run(&(struct sim_opts){ .seed = 1 }, refused_fn, NULL);
+}
+END_TEST
+
 static void
 failure_fn(void *arg)
 {
@@ -414,4 +454,5 @@ END_TEST
 CHECK_MAIN("disk sanitize", patterns_fill_every_block, erasing_leaves_zeros,
     lists_that_cannot_be, write_protected_disks_are_spared,
     progress_is_told_and_resets_change_nothing, a_restart_does_not_end_it,
+    what_was_refused_does_not_begin_with_a_restart,
     failures_stay_until_they_may_be_left, an_abort_ends_the_waiting_only)
