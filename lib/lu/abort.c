@@ -248,7 +248,8 @@ lu_abort_qerr(struct lu *lu, const struct lu_task *task)
 	uint8_t qerr = lu->control.qerr;
 	struct lu_tmf *tmf;
 
-	if (qerr != 1 && qerr != 3)
+	/* a command that no initiator sent is in no task set */
+	if ((qerr != 1 && qerr != 3) || task->nexus->is_internal || task->nexus->is_of_copy)
 		return;
 	tmf = own_abort_new(lu);
 	if (tmf == NULL)

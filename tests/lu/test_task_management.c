@@ -338,8 +338,34 @@ qerr_nexus_scenario(void *arg UNUSED)
 	qerr_with(3, 0, false);
 }
 
+/* what this layer asks the device is nobody's command: its READ CAPACITY may end as it likes */
+static void
+qerr_inside_scenario(void *arg UNUSED)
+{
+	static const uint8_t eject[6] = { 0x1b, 0, 0, 0, 2, 0 };
+	struct ptask stop;
+	int n_capacity;
+
+	script.qerr = 1;
+	begin();
+	n_capacity = script.n_capacity;
+	script.is_absent = true;
+	send(&a, 1, S);
+	ptask_init(&stop, &b.nexus);
+	ptask_cdb(&stop, eject, sizeof(eject), LU_DIR_NONE, 0);
+	ptask_run(&stop);
+	ck_assert_int_eq(stop.lu.status, STATUS_GOOD);
+	sim_advance_us(1000);
+	ck_assert_int_eq(script.n_capacity, n_capacity + 1);
+	ck_assert_int_eq(t[1].n_done, 0);
+	script_complete(1);
+	expect_status(1, STATUS_GOOD);
+	end();
+}
+
 START_TEST(a_check_condition_ends_what_qerr_says)
 {
+	port_sim(qerr_inside_scenario);
 	port_sim(qerr_scenario);
 	port_sim(qerr_all_scenario);
 	port_sim(qerr_own_set_scenario);
