@@ -143,6 +143,7 @@ struct lu {
 	STAILQ_HEAD(lu_tmf_list, lu_tmf) barriers;	/* resets that wait for older tasks */
 	struct lu_tmf_list followers;	/* aborts that wait for others' to end */
 	uint8_t refresh_due;		/* LU_REFRESH_* not begun */
+	uint8_t refresh_tries;		/* answers that were ended by others */
 	struct lu_ask *refresh;		/* under way */
 	const struct lu_nexus *refresh_by;	/* who caused it and needs no telling */
 	bool has_news;			/* an event is owed when it is over: */

@@ -10,6 +10,7 @@
 #define READCAP10_LEN	8
 #define READCAP16_LEN	32
 #define REFRESH_TIMEOUT_MS	10000
+#define REFRESH_TRIES		4	/* a question may be ended by resets and aborts of others */
 
 /* ------ what answers say ------ */
 
@@ -114,6 +115,17 @@ ask_len(const struct lu_ask *ask)
 	return lu_ask_good(ask) ? ask->task.moved : 0;
 }
 
+/* somebody ended the question @what, and it says nothing: it is asked again */
+static void
+refresh_retry(struct lu *lu, const struct lu_ask *ask, uint8_t what)
+{
+	uint8_t reason = ask->task.reason;
+
+	if ((reason == CMD_RESET || reason == CMD_ABORTED) &&
+	    ++lu->refresh_tries < REFRESH_TRIES)
+		lu->refresh_due |= what;
+}
+
 /* no medium: no blocks */
 static bool
 is_medium_gone(const struct lu_task *task)
@@ -144,6 +156,7 @@ capacity16_done(struct lu_ask *ask)
 	uint64_t blocks = lu->info.blocks;
 	uint32_t block_bytes = lu->info.block_bytes;
 
+	refresh_retry(lu, ask, LU_REFRESH_CAPACITY);
 	lu_capacity_take16(lu, ask->data, ask_len(ask));
 	capacity_compare(lu, blocks, block_bytes);
 	refresh_next(lu, ask);
@@ -157,6 +170,7 @@ capacity10_done(struct lu_ask *ask)
 	uint32_t block_bytes = lu->info.block_bytes;
 	bool need16;
 
+	refresh_retry(lu, ask, LU_REFRESH_CAPACITY);
 	lu_capacity_take10(lu, ask->data, ask_len(ask), &need16);
 	if (need16) {
 		refresh_send(lu, ask, cdb_readcap16(ask->task.cdb, READCAP16_LEN), READCAP16_LEN,
@@ -174,6 +188,7 @@ modes_done(struct lu_ask *ask)
 {
 	struct lu *lu = ask->task.nexus->unit;
 
+	refresh_retry(lu, ask, LU_REFRESH_MODES);
 	lu_modes_take(lu, ask->data, ask_len(ask));
 	refresh_next(lu, ask);
 }
@@ -226,6 +241,7 @@ lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
 	if (lu->refresh != NULL)
 		return;
 	lu->refresh_by = by;
+	lu->refresh_tries = 0;
 	if (lu_has_blocks(lu))
 		lu->refresh = lu_ask_new(lu, LU_MODES_LEN, NULL, NULL);
 	if (lu->refresh != NULL)

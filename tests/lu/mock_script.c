@@ -23,6 +23,18 @@ answer_attention(struct scsi_pkt *pkt)
 	return true;
 }
 
+static bool
+answer_ended(struct scsi_pkt *pkt)
+{
+	if (script.n_ended == 0)
+		return false;
+	script.n_ended--;
+	pkt->pkt_reason = CMD_RESET;
+	pkt->pkt_state = STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD;
+	pkt->pkt_statistics = STAT_DEV_RESET;
+	return true;
+}
+
 static void
 answer_modes(struct scsi_pkt *pkt)
 {
@@ -31,6 +43,8 @@ answer_modes(struct scsi_pkt *pkt)
 		(uint8_t)(script.qerr << 1), (uint8_t)(script.interlock << 4), (uint8_t)(script.has_tas ? 0x40 : 0) };
 
 	script.n_modes++;
+	if (answer_ended(pkt))
+		return;
 	port_answer(pkt, data, sizeof(data));
 }
 
@@ -40,6 +54,8 @@ answer_capacity(struct scsi_pkt *pkt)
 	uint8_t data[8];
 
 	script.n_capacity++;
+	if (answer_ended(pkt))
+		return;
 	if (script.is_absent) {
 		port_refuse(pkt, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
 		return;

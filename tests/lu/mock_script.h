@@ -19,6 +19,7 @@ struct script {
 	bool has_tas, is_descriptor, is_protected;
 	bool is_absent;			/* no medium */
 	uint32_t last_lba;
+	int n_ended;			/* so many READ CAPACITY and MODE SENSE end by a reset */
 	bool is_prevented_slow;		/* PREVENT ALLOW stays pending, too */
 
 	/* seen */

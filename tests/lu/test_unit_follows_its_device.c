@@ -53,6 +53,43 @@ START_TEST(capacity_grows)
 }
 END_TEST
 
+/* a reset or an abort of others may end the question: it is asked again, not for ever */
+static void
+ended_scenario(void *arg UNUSED)
+{
+	begin();
+	script.last_lba = 1999;
+	script.ua = ASC_CAPACITY_CHANGED;
+	script.n_ended = 2;
+	rc_told(&a, ASC_CAPACITY_CHANGED);
+	expect(2000, 1);
+	ck_assert_int_eq(script.n_capacity, 3);
+
+	script.is_protected = true;
+	script.ua = ASC_MODE_PARAMETERS_CHANGED;
+	script.n_ended = 1;
+	rc_told(&a, ASC_MODE_PARAMETERS_CHANGED);
+	sim_settle();
+	ck_assert(lu_info(script_unit)->is_readonly);
+	ck_assert_int_eq(script.n_modes, 2);
+
+	script.n_capacity = 0;
+	script.last_lba = 2999;
+	script.ua = ASC_CAPACITY_CHANGED;
+	script.n_ended = 1000;
+	rc_told(&a, ASC_CAPACITY_CHANGED);
+	sim_settle();
+	ck_assert_int_lt(script.n_capacity, 10);
+	script.n_ended = 0;
+	end();
+}
+
+START_TEST(a_question_that_was_ended_is_asked_again)
+{
+	port_sim(ended_scenario);
+}
+END_TEST
+
 /* more blocks than READ CAPACITY(10) can say; mock_port.c answers the longer one */
 static void
 large_scenario(void *arg UNUSED)
@@ -171,5 +208,6 @@ START_TEST(news_upon_news)
 }
 END_TEST
 
-CHECK_MAIN("follows", capacity_grows, capacity_becomes_large, format_changes_the_capacity,
-    media_come_and_go, write_protection, news_upon_news)
+CHECK_MAIN("follows", capacity_grows, a_question_that_was_ended_is_asked_again,
+    capacity_becomes_large, format_changes_the_capacity, media_come_and_go,
+    write_protection, news_upon_news)
