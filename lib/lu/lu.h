@@ -293,6 +293,8 @@ struct lu_nexus {
 	uint32_t n_held;
 	uint8_t reserve;		/* LU_RESERVE_* (reserve.h) */
 	bool is_preventing;		/* of medium removal */
+	bool is_after;			/* changes of the same initiator port, which left with
+					 * them at work, come first */
 	bool is_gone;			/* lu_nexus_gone() was called */
 	bool is_gone_posted;		/* gone() is on its way */
 };
@@ -301,6 +303,10 @@ struct lu_nexus {
 
 /**
  * lu_nexus_open() - begin
+ *
+ * An initiator port that comes back (iSCSI: session reinstatement) begins where the one before
+ * has ended: commands wait until the changes are over with which that one left. A write that the
+ * initiator has given up does not come after one that it sends now.
  *
  * @nexus    embedded in the caller's object; classes and gone are set
  * @unit     the nexus takes a reference of its own and keeps it until after gone()
@@ -314,7 +320,9 @@ int lu_nexus_open(struct lu_nexus *nexus, struct lu *unit) MUST_CHECK;
  * lu_nexus_gone() - the initiator left
  *
  * Held tasks are dropped (done() with reason CMD_ABORTED); issued ones run to their end,
- * because aborts would disturb others, and are handed back with is_orphan set. gone() runs when
+ * because aborts would disturb others, and are handed back with is_orphan set. Who opens a nexus
+ * for the same initiator port meanwhile waits for those that change something, unless the port
+ * is the local socket, whose clients are many under one name. gone() runs when
  * none is left, at the end of a turn, after the done() of every task.
  *
  * Thread:   the unit's home; once

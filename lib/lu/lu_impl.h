@@ -140,6 +140,7 @@ struct lu {
 	uint32_t n_resets;		/* resets that reach the unit and are not over */
 	uint64_t reset_returned;	/* tasks that ended with CMD_RESET, ever */
 	LIST_HEAD(, lu_nexus) nexuses;
+	uint32_t n_after;		/* of them: wait for changes of others */
 	STAILQ_HEAD(lu_tmf_list, lu_tmf) barriers;	/* resets that wait for older tasks */
 	struct lu_tmf_list followers;	/* aborts that wait for others' to end */
 	uint8_t refresh_due;		/* LU_REFRESH_* not begun */

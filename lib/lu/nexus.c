@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/clock.h"
 #include "lu/copy.h"
 #include "lu/port.h"
 #include "lu/reserve.h"
@@ -37,6 +38,64 @@ lu_nexus_twin(const struct lu_nexus *nexus)
 	return NULL;
 }
 
+/* ------ coming back ------ */
+
+/* one that is over, but not told yet, changes nothing any more */
+static bool
+task_may_change(const struct lu_task *task)
+{
+	return task->sm != LU_TASK_DONE && (task->op == NULL ||
+	    (task->op->policy != OP_INFO && task->op->policy != OP_READ));
+}
+
+/* has the same I_T nexus left with changes that are still at work? */
+static bool
+nexus_is_early(const struct lu_nexus *nexus)
+{
+	const struct lu_nexus *other;
+	const struct lu_task *task;
+
+	LIST_FOREACH(other, &nexus->unit->nexuses, entry) {
+		if (!other->is_gone || !lu_nexus_is_same(other, nexus))
+			continue;
+		TAILQ_FOREACH(task, &other->tasks, nexus_entry) {
+			if (task_may_change(task))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+nexus_set_after(struct lu_nexus *nexus, bool is_after)
+{
+	if (nexus->is_after == is_after)
+		return;
+	nexus->is_after = is_after;
+	if (is_after)
+		nexus->unit->n_after++;
+	else
+		nexus->unit->n_after--;
+}
+
+/* a task of one that left is over: who waited for it goes on, with as much patience as if it had
+ * come now */
+static void
+nexuses_go_on(struct lu *lu)
+{
+	struct lu_nexus *nexus;
+
+	if (lu->n_after == 0)
+		return;
+	LIST_FOREACH(nexus, &lu->nexuses, entry) {
+		if (!nexus->is_after || nexus_is_early(nexus))
+			continue;
+		nexus_set_after(nexus, false);
+		nexus->set->open_ns = clock_now_ns();
+	}
+	lu_held_run(lu);
+}
+
 /* ------ begin ------ */
 
 static void
@@ -53,6 +112,7 @@ nexus_init(struct lu_nexus *nexus, struct lu *unit)
 	nexus->credit = 0;
 	nexus->n_held = 0;
 	nexus->is_preventing = false;
+	nexus->is_after = false;
 	nexus->is_gone = false;
 	nexus->is_gone_posted = false;
 }
@@ -75,6 +135,8 @@ lu_nexus_open(struct lu_nexus *nexus, struct lu *unit)
 	nexus->view = lu_view_ref(nexus->view);
 	LIST_INSERT_HEAD(&unit->nexuses, nexus, entry);
 	lu_reserve_nexus_came(unit, nexus);
+	if (nexus->port != NULL && !nexus->is_of_copy)
+		nexus_set_after(nexus, nexus_is_early(nexus));
 	/* the code that says least: initiators drain it after a login, and not all drain 29/01 */
 	if (nexus->is_power_on_due)
 		lu_ua_raise(nexus, ASC_POWER_ON_OR_RESET);
@@ -102,6 +164,7 @@ nexus_gone_work(struct lu_work *w)
 void
 lu_nexus_check(struct lu_nexus *nexus)
 {
+	nexuses_go_on(nexus->unit);
 	if (!nexus->is_gone || nexus->is_gone_posted || !TAILQ_EMPTY(&nexus->tasks))
 		return;
 	nexus->is_gone_posted = true;
@@ -129,6 +192,7 @@ lu_nexus_gone(struct lu_nexus *nexus)
 
 	assert(lu_exec_is_here(lu->home) && !nexus->is_gone);
 	nexus->is_gone = true;
+	nexus_set_after(nexus, false);
 	nexus_drop_held(nexus, lu);
 	lu_prevent_nexus_lost(nexus);
 	if (lu_nexus_twin(nexus) == NULL)

@@ -27,7 +27,11 @@ is_in_turn(const struct lu_task *task)
 	const struct lu_task_set *set = task->set;
 	const struct lu_task *first;
 
-	if (set == NULL || set->n_special == 0 || task->attr == LU_ATTR_HEAD)
+	if (set == NULL)
+		return true;
+	if (UNLIKELY(task->nexus->is_after))
+		return false;
+	if (set->n_special == 0 || task->attr == LU_ATTR_HEAD)
 		return true;
 	if (set->n_head > 0)
 		return false;
@@ -228,11 +232,13 @@ turn_pass(struct lu_nexus *nexus, struct lu *lu)
 static struct lu_task *
 held_next(struct lu *lu)
 {
-	struct lu_task *task = TAILQ_FIRST(&lu->held_first);
 	struct lu_nexus *nexus, *blocked = NULL;
+	struct lu_task *task;
 
-	if (task != NULL)
-		return task;
+	TAILQ_FOREACH(task, &lu->held_first, unit_entry) {
+		if (is_in_turn(task))
+			return task;
+	}
 	while ((nexus = TAILQ_FIRST(&lu->turns)) != NULL && nexus != blocked) {
 		task = TAILQ_FIRST(&nexus->held);
 		if (!is_in_turn(task)) {
@@ -295,13 +301,16 @@ static void
 held_expire(struct lu *lu)
 {
 	uint64_t now_ns = clock_now_ns();
-	struct lu_nexus *nexus, *next;
-	struct lu_task *task;
+	struct lu_nexus *nexus, *next_nexus;
+	struct lu_task *task, *next;
 
-	while ((task = TAILQ_FIRST(&lu->held_first)) != NULL && is_patience_over(task, now_ns))
-		task_end_full(task);
-	for (nexus = TAILQ_FIRST(&lu->turns); nexus != NULL; nexus = next) {
-		next = TAILQ_NEXT(nexus, turn_entry);
+	for (task = TAILQ_FIRST(&lu->held_first); task != NULL; task = next) {
+		next = TAILQ_NEXT(task, unit_entry);
+		if (is_patience_over(task, now_ns))
+			task_end_full(task);
+	}
+	for (nexus = TAILQ_FIRST(&lu->turns); nexus != NULL; nexus = next_nexus) {
+		next_nexus = TAILQ_NEXT(nexus, turn_entry);
 		while ((task = TAILQ_FIRST(&nexus->held)) != NULL &&
 		    is_patience_over(task, now_ns))
 			task_end_full(task);
