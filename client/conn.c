@@ -136,10 +136,10 @@ conn_doom_now(struct scsac *c)
 void
 scsac_disconnect(struct scsac *c)
 {
-	if (c->callback_depth > 0)
-		conn_doom(c, -ENOTCONN);
-	else
+	if (c->callback_depth == 0)
 		conn_close(c, -ENOTCONN);
+	else if (c->state != CONN_IDLE)	/* else it is for the next connection */
+		conn_doom(c, -ENOTCONN);
 }
 
 /* The daemon may lower what we asked for; what it grants is checked against our own bounds. */
@@ -208,6 +208,11 @@ scsac_start_fd(struct scsac *c, int fd)
 	int flags = fcntl(fd, F_GETFL);
 	int r;
 
+	if (c->callback_depth > 0) {
+		/* the packets of the connection before are being told of its end */
+		close_fd(&fd);
+		return error_local(c, -EDEADLK, "", "a callback must not connect");
+	}
 	if (c->state != CONN_IDLE) {
 		close_fd(&fd);
 		return error_local(c, -EISCONN, "", "connected already");

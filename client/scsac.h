@@ -191,6 +191,7 @@ int scsac_connect(struct scsac *c, const char *path);
  * The hello is finished by scsac_process(); scsac_is_ready() tells when.
  *
  * Returns:  as scsac_connect(), without the answers of the daemon
+ *           -EDEADLK   inside a callback: connect again when scsac_process() has answered
  */
 int scsac_start(struct scsac *c, const char *path);
 

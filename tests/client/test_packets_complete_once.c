@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "check_main.h"
@@ -420,9 +421,45 @@ START_TEST(the_same_object_connects_again)
 }
 END_TEST
 
+static int spare_fd;
+
+static void
+hurry_back(struct scsac *conn, const struct scsac_result *result, void *arg)
+{
+	on_done(conn, result, arg);
+	if (!result->is_unknown)
+		return;
+	ck_assert_int_eq(scsac_start_fd(conn, dup(spare_fd)), -EDEADLK);
+	scsac_disconnect(conn); /* it is, already */
+}
+
+START_TEST(a_callback_that_connects_again_is_told_to_wait)
+{
+	struct scsac_cmd cmd;
+	struct scsac_result result;
+
+	mock_init(&m);
+	c = mock_connect(&m);
+	spare_fd = dup(scsac_fd(c));
+	for (uint32_t i = 0; i < DEPTH; i++) {
+		cmd = read_block(&packets[i], i, SCSAC_OUT);
+		ck_assert_int_eq(scsac_submit(c, &cmd, hurry_back, &packets[i], NULL), 0);
+	}
+	scsac_disconnect(c);
+	each_done_once();
+	close_fd(&spare_fd);
+	mock_stop(&m);
+	ck_assert_int_eq(scsac_start_fd(c, mock_start(&m)), 0);
+	ck_assert_int_eq(scsac_connect(c, NULL), 0);
+	cmd = read_block(&packets[0], 0, SCSAC_IN);
+	ck_assert_int_eq(scsac_exec(c, &cmd, &result), 0);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("packets", what_is_written_is_read, completions_find_their_packet_in_any_order,
     a_daemon_that_dies_leaves_no_packet_behind, disconnecting_completes_what_was_never_sent,
     a_stale_handle_is_a_refusal_not_a_result, a_packet_keeps_its_buffer_until_all_of_it_is_sent,
     large_data_lands_where_it_belongs, a_callback_may_submit_and_end_the_connection,
     contradictions_are_refused_before_they_are_sent, a_cancelled_packet_ends_as_aborted,
-    the_same_object_connects_again)
+    the_same_object_connects_again, a_callback_that_connects_again_is_told_to_wait)
