@@ -15,15 +15,16 @@
 
 #define BACKLOG		512
 #define ACCEPTS		64	/* of one listener in one turn */
+#define PAUSE_MS	500	/* out of descriptors: then it tries again */
 
 struct portal_listener {
 	TAILQ_ENTRY(portal_listener) entry;	/* of server->waiting, */
 	bool is_waiting;			/* while it is there; server->lock */
 	struct portal_loop *loop;
-	struct event *event;
+	struct event *event, *resume;
 	int fd;
 	uint16_t group;
-	uint64_t n_refused;
+	uint64_t n_refused, n_pauses;
 	char name[EX_ADDR_LEN];
 };
 
@@ -50,14 +51,37 @@ accept_one(struct portal_listener *l)
 	return 0;
 }
 
+/* who waits to be accepted stays readable: the loop would do nothing else */
+static void
+listener_pause(struct portal_listener *l, int err)
+{
+	static const struct timeval span = { 0, PAUSE_MS * 1000 };
+
+	if (l->n_pauses++ % 100 == 0)
+		log_warning("portal %s: no connection can be accepted: %s, trying again", l->name,
+		    strerror(err));
+	(void)event_del(l->event);
+	(void)event_add(l->resume, &span);
+}
+
+static void
+listener_resume(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct portal_listener *l = arg;
+
+	(void)event_add(l->event, NULL);
+}
+
 static void
 listener_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct portal_listener *l = arg;
+	int r = 0;
 
-	for (int i = 0; i < ACCEPTS; i++)
-		if (accept_one(l) < 0)
-			return;
+	for (int i = 0; r == 0 && i < ACCEPTS; i++)
+		r = accept_one(l);
+	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS)
+		listener_pause(l, -r);
 }
 
 static void
@@ -67,7 +91,8 @@ listener_begin(void *arg)
 
 	l->event = event_new(loop_base(l->loop->loop), l->fd, EV_READ | EV_PERSIST,
 	    listener_readable, l);
-	if (l->event == NULL || event_add(l->event, NULL) < 0)
+	l->resume = event_new(loop_base(l->loop->loop), -1, 0, listener_resume, l);
+	if (l->event == NULL || l->resume == NULL || event_add(l->event, NULL) < 0)
 		log_error("portal %s: no memory, it accepts nobody", l->name);
 }
 
@@ -78,6 +103,8 @@ listener_end(void *arg)
 
 	if (l->event != NULL)
 		event_free(STEAL(l->event));
+	if (l->resume != NULL)
+		event_free(STEAL(l->resume));
 }
 
 /* ------ opening ------ */
