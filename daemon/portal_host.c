@@ -71,6 +71,7 @@ portal_host_find_target(struct iscsi_conn *iscsi, const struct iscsi_login_resul
 	conn->is_discovery = who->is_discovery;
 	ret->tag = conn->group;
 	if (who->is_discovery) {
+		ret->offer.want.max_recv_data = PORTAL_ASKING_MAX;
 		fill_auth(ex_discovery_chap(conn->set), ret);
 		return ISCSI_LOGIN_OK;
 	}

@@ -35,6 +35,7 @@
 #define PORTAL_RECEIVES		4	/* of one connection in one turn */
 #define PORTAL_XFER_MAX		(8u << 20)
 #define PORTAL_ABSENT_MAX	(256u << 10)	/* data of a command to no unit */
+#define PORTAL_ASKING_MAX	8192		/* requests of discovery are short */
 #define PORTAL_SEEN_MAX		4096	/* initiator ports a target remembers */
 
 struct event;

@@ -196,8 +196,11 @@ iscsi_conn_attach(struct iscsi_conn *conn)
 bool
 conn_has_room(const struct iscsi_conn *conn)
 {
-	return !conn->is_closing && !conn->is_moving &&
-	    conn->queued_bytes <= conn->loop->limits.tx_queued_bytes;
+	const struct iscsi_session *session = conn->session;
+	bool is_stranger = session == NULL || session->node == NULL;
+
+	return !conn->is_closing && !conn->is_moving && conn->queued_bytes <=
+	    (is_stranger ? STRANGER_QUEUED_BYTES : conn->loop->limits.tx_queued_bytes);
 }
 
 void

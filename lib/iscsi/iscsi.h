@@ -65,7 +65,7 @@ enum iscsi_end {
 	ISCSI_END_LOGIN_TIMEOUT,	/* limits.login_ms without a session */
 	ISCSI_END_PROTOCOL,		/* an error that only a new connection heals */
 	ISCSI_END_DIGEST,		/* header or data digest wrong and no recovery */
-	ISCSI_END_SILENT,		/* no answer to a NOP-In */
+	ISCSI_END_SILENT,		/* no answer to a NOP-In; discovery: nothing for a minute */
 	ISCSI_END_REINSTATED,		/* the initiator logged in anew over it */
 	ISCSI_END_RETAIN,		/* session: Time2Retain passed without a connection */
 	ISCSI_END_RESET,		/* TARGET COLD RESET */
@@ -161,7 +161,7 @@ struct iscsi_limits {
 	uint32_t xfer_max_bytes;	/* data of one command: 8 MiB; at most 2^31 */
 	uint32_t cmd_slots_max;		/* commands of the whole loop: 65536 */
 	uint32_t tx_queued_bytes; /* answers that wait in one connection before it stops to
-					 * receive: 8 MiB */
+					 * receive: 8 MiB; in login and discovery always 64 KiB */
 	uint32_t retained_bytes;	/* read data that one session keeps until acknowledged
 					 * (ErrorRecoveryLevel 1): 4 MiB */
 	uint32_t login_ms;		/* 10000 */

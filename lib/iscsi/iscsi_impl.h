@@ -30,6 +30,9 @@
 #define DATA_LOST_NS		(5 * NS_PER_S)	/* then data of a write is asked for again */
 #define LATE_BYTES_MAX          (1u << 20) /* data of requests that came before their turn */
 #define TMFS_MAX		16	/* of one session */
+/* whoever may reach a portal may have these: login, discovery */
+#define STRANGER_QUEUED_BYTES	(64u << 10)
+#define DISCOVERY_SILENT_NS	(60 * NS_PER_S)
 
 /* ------ loop ------ */
 

@@ -261,11 +261,15 @@ conn_tick(struct iscsi_conn *conn)
 {
 	uint64_t now = conn->loop->now_ns;
 
-	if (conn->until_ns != 0 && now >= conn->until_ns && !conn->is_closing)
+	if (conn->is_closing)
+		return;
+	if (conn->until_ns != 0 && now >= conn->until_ns)
 		conn_close(
 		    conn, conn->session == NULL ? ISCSI_END_LOGIN_TIMEOUT : ISCSI_END_ADMIN);
-	else if (conn->session != NULL && conn->session->node != NULL && !conn->is_closing)
+	else if (conn->session != NULL && conn->session->node != NULL)
 		talk_ping(conn);
+	else if (conn->session != NULL && now >= conn->heard_ns + DISCOVERY_SILENT_NS)
+		conn_close(conn, ISCSI_END_SILENT);
 }
 
 void

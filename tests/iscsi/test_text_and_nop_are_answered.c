@@ -235,6 +235,42 @@ START_TEST(test_discovery)
 }
 END_TEST
 
+START_TEST(test_discovery_does_not_last_for_ever)
+{
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *wire = discover(w);
+
+	mock_tick(w, 50000);
+	nop(wire, 5, ISCSI_TAG_NONE, "x", 1);
+	(void)mock_expect(wire, ISCSI_OP_NOP_IN);
+	mock_tick(w, 50000);
+	ck_assert(!wire->is_close_due);
+	mock_tick(w, 11000);
+	ck_assert(wire->is_close_due);
+	ck_assert_int_eq(wire->why, ISCSI_END_SILENT);
+	mock_close(w);
+}
+END_TEST
+
+/* whoever may ask, may not make us keep much */
+START_TEST(test_discovery_that_takes_no_answers_is_not_heard)
+{
+	static uint8_t data[8192];
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *wire = discover(w);
+	struct iovec iov[ISCSI_RX_IOV_MAX];
+	uint32_t n = 0;
+
+	while (n < 100 && iscsi_conn_rx(wire->conn, iov) > 0)
+		nop(wire, n++, ISCSI_TAG_NONE, data, sizeof(data));
+	ck_assert_uint_lt(n, 12);
+	mock_drain(wire);
+	ck_assert_uint_eq(iscsi_conn_rx(wire->conn, iov), 1);
+	mock_close(w);
+}
+END_TEST
+
 CHECK_MAIN("text and nop", test_pings_come_back, test_silence_is_asked_about,
     test_a_session_learns_of_its_own_target, test_text_comes_and_goes_in_pieces,
-    test_bad_continuations, test_segment_length_is_declared_anew, test_discovery)
+    test_bad_continuations, test_segment_length_is_declared_anew, test_discovery,
+    test_discovery_does_not_last_for_ever, test_discovery_that_takes_no_answers_is_not_heard)
