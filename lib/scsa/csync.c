@@ -21,8 +21,7 @@ csync_left_us(struct csync *c)
 	return (c->until_ns - now_ns) / NS_PER_US + 1;
 }
 
-/* bound of a wait: as many settle times as there are addresses */
-static uint64_t
+uint64_t
 sync_max_us(struct settle *set, uint64_t settle_us)
 {
 	size_t n = settle_size(set);

@@ -180,6 +180,7 @@ iportmap_config_all(struct scsa_port *hba)
 	const char *after = NULL;
 	int units = 0, r;
 
+	phymap_wait(hba);	/* whose ports become iports */
 	csync_wait_all(&map->csync, map->settle, map->settle_us);
 	while (settle_next_up(map->settle, after, ua)) {
 		dev_info_t *iport = iport_node_find(hba->dip, ua);

@@ -30,6 +30,9 @@ void csync_open(struct csync *c, uint32_t csync_us);
  * then for stability */
 void csync_wait_all(struct csync *c, struct settle *set, uint64_t settle_us);
 
+/* sync_max_us() - bound of a wait for stability: as many settle times as there are addresses */
+uint64_t sync_max_us(struct settle *set, uint64_t settle_us);
+
 /* csync_wait_one() - wait as a request for one child of @parent does, until @key ("@addr") is
  * attached; its node with a reference, or NULL */
 dev_info_t *csync_wait_one(struct csync *c, struct settle *set, uint64_t settle_us,
@@ -80,6 +83,10 @@ int lunmap_unconfig(struct scsa_port *port, const char *taddr, bool is_gone) MUS
 int iportmap_config_all(struct scsa_port *hba) MUST_CHECK;	/* units, -EIO */
 int iportmap_config_one(struct scsa_port *hba, const char *ua, dev_info_t **ret_dip) MUST_CHECK;
 int iportmap_unconfig_all(struct scsa_port *hba) MUST_CHECK;	/* 0, -EBUSY */
+
+/* phymap.c: phymap_wait() - until the phys of the HBA have formed their ports, and the driver has
+ * heard of them; at once when it has no phy map */
+void phymap_wait(struct scsa_port *hba);
 
 /* iport_remove() - take away an iport: targets first, then its node; -EBUSY when a target is in
  * use */

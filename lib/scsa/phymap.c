@@ -5,8 +5,7 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "scsa/scsa_impl.h"
-#include "scsa/settle.h"
+#include "scsa/maps.h"
 
 #define PHYS_MAX	64	/* bits of a mask */
 #define KEY_LEN		34	/* two addresses of 16 digits, ',', NUL */
@@ -28,6 +27,7 @@ struct sas_phymap {
 	sas_phymap_activate_cb_t activate;
 	sas_phymap_deactivate_cb_t deactivate;
 	struct settle *settle;
+	uint64_t settle_us;
 	kmutex_t lock;			/* the rest; not held in callbacks */
 	struct sas_port *ports;		/* with phys, or active */
 	struct sas_port *phy[PHYS_MAX];	/* whose it is */
@@ -222,13 +222,14 @@ sas_phymap_create(dev_info_t *hba_dip, int settle_usec, sas_phymap_mode_t mode, 
 	map->activate = activate_cb;
 	map->deactivate = deactivate_cb;
 	mutex_init(&map->lock, "phymap", MUTEX_DRIVER, NULL);
-	conf.settle_us = (uint32_t)settle_usec;
+	map->settle_us = conf.settle_us = (uint32_t)settle_usec;
 	conf.arg = map;
 	if (settle_new(&conf, &map->settle) < 0) {
 		mutex_destroy(&map->lock);
 		kmem_free(map, sizeof(*map));
 		return DDI_FAILURE;
 	}
+	hba->phymap = map;
 	*ret_map = map;
 	return DDI_SUCCESS;
 }
@@ -237,9 +238,13 @@ void
 sas_phymap_destroy(sas_phymap_t *map)
 {
 	struct sas_port *port, *next;
+	struct scsa_port *hba;
 
 	if (map == NULL || settle_close(map->settle) < 0)
 		return;
+	hba = port_of(map->hba_dip);
+	if (hba != NULL && hba->phymap == map)
+		hba->phymap = NULL;
 	settle_free(map->settle);
 	HASH_ITER(hh, map->ports, port, next) {
 		HASH_DEL(map->ports, port);
@@ -247,6 +252,15 @@ sas_phymap_destroy(sas_phymap_t *map)
 	}
 	mutex_destroy(&map->lock);
 	kmem_free(map, sizeof(*map));
+}
+
+void
+phymap_wait(struct scsa_port *hba)
+{
+	struct sas_phymap *map = hba->phymap;
+
+	if (map != NULL)
+		(void)settle_sync(map->settle, sync_max_us(map->settle, map->settle_us), false);
 }
 
 static unsigned int

@@ -96,6 +96,7 @@ struct scsa_port {
 	bool is_excl;			/* under lock; base only: the control session is alone */
 	char *iports[SCSI_HBA_MAX_IPORTS];	/* under lock; base only: registered names */
 	unsigned int n_iports;
+	struct sas_phymap *phymap;	/* base only: the driver's, while there is one */
 	struct smp_hba_tran *smp_tran;	/* HBA driver's vector, or the copy that is the iport's own */
 	_Atomic bool has_cdb16;		/* max-cdb-length is known to be 16 or more */
 	_Atomic uint64_t busy, refused, double_comp, direct_comp, bad_destroy, no_packet;

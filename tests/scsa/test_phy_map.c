@@ -257,6 +257,16 @@ SIM_TEST(c42_the_iport_has_the_name_of_its_port)
 	maps_end();
 }
 
+SIM_TEST(who_asks_for_everything_waits_for_phys)
+{
+	begin(true);
+	for (int i = 0; i < 4; i++)
+		add(i, 1);
+	ck_assert_int_ge(scsa_bus_config_all(maps.hba), 0);
+	ck_assert_int_eq(mock.n_iports_attached, 1);
+	maps_end();
+}
+
 SIM_TEST(c43_phys_that_change_sides_make_another_port)
 {
 	begin(false);
@@ -415,6 +425,7 @@ CHECK_MAIN("phy map",
     c40_a_phy_is_in_one_port,
     c41_questions,
     c42_the_iport_has_the_name_of_its_port,
+    who_asks_for_everything_waits_for_phys,
     c43_phys_that_change_sides_make_another_port,
     c40_a_storm_is_cut_and_the_truth_wins_in_the_end,
     an_hba_without_iports_has_no_phys,

@@ -4,7 +4,7 @@
  * What      A phy map groups the phys of an HBA into ports: a port is a pair of SAS addresses,
  *           local and remote. It tells the driver when a port has become stable and when its
  *           last phy has been gone for the settle time; the driver makes an iport of the same
- *           name.
+ *           name. Who asks for all units of the HBA waits for that, as far as phys are reported.
  * Names     The unit address of a port is made when it becomes active: the mask of its phys in
  *           hexadecimal ("f": phys 0 to 3), or, while another active port has that name, the
  *           two addresses "local,remote" as 16 digits each. It stays as long as the port is
