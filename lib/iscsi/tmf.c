@@ -308,21 +308,6 @@ fence_is_down(const struct iscsi_tmf *tmf)
 	return true;
 }
 
-void
-tmf_acked(struct iscsi_session *session)
-{
-	struct iscsi_tmf *tmf;
-
-again:
-	LIST_FOREACH(tmf, &session->tmfs, entry) {
-		if (!tmf->is_fenced || !fence_is_down(tmf))
-			continue;
-		tmf->is_fenced = false;
-		tmf_end(tmf);
-		goto again;
-	}
-}
-
 /* RFC 7143 11.5.1: a cold reset ends every session of the target, the asking one included */
 static void
 cold_reset(struct iscsi_node *node)
@@ -333,13 +318,40 @@ cold_reset(struct iscsi_node *node)
 		iscsi_session_end(session, ISCSI_END_RESET);
 }
 
+/* answer what the host has done; true: that ended the session, and it may be gone */
+static bool
+tmf_finish(struct iscsi_tmf *tmf)
+{
+	struct iscsi_node *node = tmf->session->node;
+	bool is_cold = tmf->fn == ISCSI_TMF_COLD_RESET &&
+	    tmf->response == ISCSI_TMF_COMPLETE && !node->config.keeps_cold_reset;
+
+	tmf_end(tmf);
+	if (is_cold)
+		cold_reset(node);
+	return is_cold;
+}
+
+void
+tmf_acked(struct iscsi_session *session)
+{
+	struct iscsi_tmf *tmf;
+
+again:
+	LIST_FOREACH(tmf, &session->tmfs, entry) {
+		if (!tmf->is_fenced || !fence_is_down(tmf))
+			continue;
+		tmf->is_fenced = false;
+		if (tmf_finish(tmf))
+			return;
+		goto again;
+	}
+}
+
 void
 iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
 {
 	struct iscsi_session *session = tmf->session;
-	struct iscsi_node *node = session->node;
-	bool is_cold = tmf->fn == ISCSI_TMF_COLD_RESET && response == ISCSI_TMF_COMPLETE &&
-	    !node->config.keeps_cold_reset && !session->is_dead;
 
 	tmf->is_given = false;
 	tmf->response = response;
@@ -358,9 +370,7 @@ iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
 		tmf->is_fenced = true;
 		return;
 	}
-	tmf_end(tmf);
-	if (is_cold)
-		cold_reset(node);
+	(void)tmf_finish(tmf);
 }
 
 /* ------ ends ------ */

@@ -324,6 +324,26 @@ START_TEST(test_response_fence)
 }
 END_TEST
 
+START_TEST(test_cold_reset_behind_a_fence)
+{
+	struct mock_world *w = mock_open(many);
+	struct mock_wire *a = mock_session(w), *b = more(w, a, 1, 0);
+
+	mock_read(a, 1, 0, 1, 512);
+	(void)mock_expect(a, ISCSI_OP_DATA_IN);
+	b->cmd_sn = a->cmd_sn;
+	mock_tmf(b, 2, ISCSI_TMF_COLD_RESET, ISCSI_TAG_NONE, 0, true);
+	mock_quiet(b);
+	ck_assert_uint_eq(w->n_ended, 0);
+	mock_hangup(a);
+	ck_assert_uint_eq(mock_expect(b, ISCSI_OP_TMF_RSP).bhs[2], ISCSI_TMF_COMPLETE);
+	ck_assert(b->is_close_due);
+	ck_assert_int_eq(b->why, ISCSI_END_RESET);
+	ck_assert_uint_eq(w->n_ended, 1);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_login_takes_too_long)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -458,6 +478,7 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_one_connection_may_go,
     test_same_connection_id_takes_over, test_a_failed_session_is_continued,
     test_ends_from_our_side, test_fast_abort_hears_of_ended_tasks, test_response_fence,
+    test_cold_reset_behind_a_fence,
     test_login_takes_too_long, test_only_login_before_login,
     test_connections_move_to_their_target, test_session_tells_who_it_is,
     test_another_user_takes_no_session)
