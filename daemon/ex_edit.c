@@ -56,6 +56,8 @@ secret_file(struct exports *ex, const struct ex_set *set, const struct ex_edit *
 		return ex_complain(f, NULL, r, key, 0, "'%s' cannot be written: %s",
 		    ex_shown(path), strerror(-r));
 	}
+	/* the file that will name it must not outlive it */
+	ex_folder_sync(path);
 	*ret = STEAL(path);
 	return 0;
 }
@@ -113,7 +115,7 @@ ex_secrets_trim(const struct exports *ex, const struct ex_set *set)
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		char path[4096];
 
-		if (entry->d_name[0] == '.')
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		if (!secret_is_used(set, path))

@@ -93,9 +93,8 @@ bytes_write(int fd, const char *bytes, size_t len)
 	return fault_hit() ? -EIO : fsync(fd) < 0 ? -errno : 0;
 }
 
-/* the folder's entries, too, onto the disk; what failed there cannot be undone any more */
-static void
-folder_sync(const char *path)
+void
+ex_folder_sync(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	CLEANUP(free_ptr) char *folder = strndup(path, (size_t)(slash - path));
@@ -125,7 +124,7 @@ text_write(const char *path, const char *text, size_t len)
 	if (r < 0)
 		(void)unlink(successor);
 	else
-		folder_sync(path);
+		ex_folder_sync(path);
 	return r;
 }
 

@@ -160,4 +160,8 @@ int ex_ports_assign(struct ex_set *set, struct ex_fault *reterr) MUST_CHECK;
  */
 int ex_file_write(const struct ex_set *set, const char *path) MUST_CHECK;
 
+/* ex_folder_sync() - the entry of @path in its folder, too, onto the disk; what fails there cannot
+ * be undone any more */
+void ex_folder_sync(const char *path);
+
 #endif /* DAEMON_EX_IMPL_H */

@@ -245,7 +245,7 @@ secrets_kept(const struct both *b)
 	dir = opendir(path);
 	ck_assert_ptr_nonnull(dir);
 	while ((entry = readdir(dir)) != NULL)
-		n += entry->d_name[0] != '.';
+		n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 	(void)closedir(dir);
 	return n;
 }
@@ -274,6 +274,10 @@ START_TEST(secrets_are_kept_and_never_told)
 	d.edit.mutual_secret = d.edit.secret;
 	refused(&b.c, send_edit(&b.c, &d), EINVAL, "must differ");
 	ck_assert_uint_eq(secrets_kept(&b), 0);
+	d.edit.name = word(".bob");
+	refused(&b.c, send_edit(&b.c, &d), EINVAL, "is no name");
+	ck_assert_uint_eq(secrets_kept(&b), 0);
+	d.edit.name = word("bob");
 	d.edit.mutual_secret.data = (uint8_t *)word(back);
 	d.edit.mutual_secret.len = strlen(back);
 	(void)changed(&b.c, send_edit(&b.c, &d));
