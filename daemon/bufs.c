@@ -19,6 +19,12 @@ bufs_init(struct bufs *bufs)
 	*bufs = (struct bufs){ .free_bytes = 0 };
 }
 
+void
+bufs_set_max(struct bufs *bufs, uint64_t bytes)
+{
+	bufs->taken_max = bytes;
+}
+
 uint64_t
 bufs_owner(void)
 {
@@ -35,6 +41,12 @@ class_of(uint32_t len)
 	while (c < BUFS_CLASSES && CLASS_SIZE(c) < len)
 		c++;
 	return c;
+}
+
+static uint32_t
+size_of(unsigned int c, uint32_t len)
+{
+	return c == BUFS_CLASSES ? len : CLASS_SIZE(c);
 }
 
 static void *
@@ -60,20 +72,24 @@ void *
 bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner)
 {
 	unsigned int c = class_of(len);
-	struct buf_stack *stack;
+	uint32_t size = size_of(c, len);
 	struct buf_free *last;
+	void *buf;
 
-	if (UNLIKELY(c == BUFS_CLASSES))
-		return buf_new(len, owner);
-	stack = &bufs->stack[c];
-	if (UNLIKELY(stack->count == 0))
-		return buf_new(CLASS_SIZE(c), owner);
-	last = &stack->free[--stack->count];
-	bufs->free_bytes -= CLASS_SIZE(c);
+	if (UNLIKELY(bufs->taken_max != 0 && bufs->taken_bytes + size > bufs->taken_max))
+		return NULL;
+	if (UNLIKELY(c == BUFS_CLASSES || bufs->stack[c].count == 0)) {
+		buf = buf_new(size, owner);
+		bufs->taken_bytes += buf != NULL ? size : 0;
+		return buf;
+	}
+	last = &bufs->stack[c].free[--bufs->stack[c].count];
+	bufs->free_bytes -= size;
+	bufs->taken_bytes += size;
 	/* a device that claims to have filled a buffer must not show one client another's
 	 * data */
 	if (owner != BUFS_NOBODY && owner != last->owner)
-		memset(last->buf, 0, CLASS_SIZE(c));
+		memset(last->buf, 0, size);
 	return last->buf;
 }
 
@@ -101,6 +117,7 @@ bufs_give(struct bufs *bufs, void *buf, uint32_t len, uint64_t owner)
 
 	if (buf == NULL)
 		return;
+	bufs->taken_bytes -= size_of(c, len);
 	if (c == BUFS_CLASSES || bufs->free_bytes + CLASS_SIZE(c) > BUFS_KEPT_BYTES ||
 	    !stack_grow(&bufs->stack[c])) {
 		buf_free(buf);

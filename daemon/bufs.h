@@ -8,7 +8,8 @@
  * Owner     Who took a buffer gives it back to a cache of the loop it is on then.
  * Thread    One: the loop's.
  * Limits    4 KiB << 2n up to 4 MiB is kept; larger buffers are allocated and freed each time.
- *           At most BUFS_KEPT_BYTES lie unused.
+ *           At most BUFS_KEPT_BYTES lie unused, and at most what bufs_set_max() says is with
+ *           others.
  */
 #ifndef DAEMON_BUFS_H
 #define DAEMON_BUFS_H
@@ -32,12 +33,16 @@ struct buf_stack {
 struct bufs {
 	struct buf_stack stack[BUFS_CLASSES];
 	uint64_t free_bytes;
+	uint64_t taken_bytes, taken_max;	/* with others; 0: no end */
 };
 
 #define BUFS_NOBODY	0	/* an owner: the buffer will be filled before it is read */
 
 void bufs_init(struct bufs *bufs);
 void bufs_fini(struct bufs *bufs);
+
+/* bufs_set_max() - no more than @bytes are given out at one time; 0: no end */
+void bufs_set_max(struct bufs *bufs, uint64_t bytes);
 
 /* bufs_owner() - a number no other owner has: one for each client, so that what a device leaves
  * in a buffer is not shown to another; any thread */
@@ -49,7 +54,7 @@ uint64_t bufs_owner(void);
  * @owner    bufs_owner() of the client: a buffer last used by another is cleared first.
  *           BUFS_NOBODY: it holds anything
  *
- * Returns:  the buffer, or NULL when there is no memory
+ * Returns:  the buffer, or NULL when there is no memory, or as much is taken as may be
  */
 void *bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -14,6 +15,7 @@
 #define CONNS_ADDRESS_MAX	1024
 #define LOGINS_MAX		2048
 #define LOGIN_MS		8000
+#define DATA_LEAST		(128ull << 20)
 
 const struct exports_ops portal_ops = {
 	.portal_open = portal_listen_open,
@@ -197,13 +199,29 @@ loop_start(struct portal_server *server, struct portal_loop *loop, unsigned int 
 	loop->loop = loops_get(server->loops, i);
 	LIST_INIT(&loop->conns);
 	bufs_init(&loop->bufs);
+	bufs_set_max(&loop->bufs, server->limits.data_bytes);
 	return iscsi_loop_new(&host_ops, loop, &limits, &loop->iscsi);
 }
 
-static void
-limits_take(struct portal_limits *to, const struct portal_limits *from)
+/* half of the machine, in equal parts: who wants more is told to wait, before the kernel looks for
+ * somebody to kill */
+static uint64_t
+data_default(const struct loops *loops)
 {
-	*to = (struct portal_limits){ CONNS_MAX, CONNS_ADDRESS_MAX, LOGINS_MAX, LOGIN_MS };
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t share = 0;
+
+	if (pages > 0 && page > 0)
+		share = (uint64_t)pages * (uint64_t)page / 2 / loops_count(loops);
+	return share < DATA_LEAST ? DATA_LEAST : share;
+}
+
+static void
+limits_take(struct portal_limits *to, const struct portal_limits *from,
+    const struct loops *loops)
+{
+	*to = (struct portal_limits){ CONNS_MAX, CONNS_ADDRESS_MAX, LOGINS_MAX, LOGIN_MS,
+		data_default(loops) };
 	if (from == NULL)
 		return;
 	if (from->conns_max != 0)
@@ -214,6 +232,8 @@ limits_take(struct portal_limits *to, const struct portal_limits *from)
 		to->logins_max = from->logins_max;
 	if (from->login_ms != 0)
 		to->login_ms = from->login_ms;
+	if (from->data_bytes != 0)
+		to->data_bytes = from->data_bytes;
 }
 
 int
@@ -227,7 +247,7 @@ portal_server_new(struct loops *loops, struct exports *exports,
 		return -ENOMEM;
 	server->loops = loops;
 	server->exports = exports;
-	limits_take(&server->limits, limits);
+	limits_take(&server->limits, limits, loops);
 	(void)pthread_mutex_init(&server->lock, NULL);
 	(void)pthread_cond_init(&server->cond, NULL);
 	TAILQ_INIT(&server->waiting);

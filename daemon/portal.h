@@ -27,6 +27,8 @@ struct portal_limits {
 	uint32_t conns_address_max;	/* of them from one address that is no loopback: 1024 */
 	uint32_t logins_max;		/* connections that have not logged in yet: 2048 */
 	uint32_t login_ms;		/* time for a login: 8000 */
+	uint64_t data_bytes;		/* of commands of one loop: its part of half of the
+					 * memory there is, at least 128 MiB. Beyond: BUSY */
 };
 
 /* portal_ops - what exports_start() gets, with the server as its context */

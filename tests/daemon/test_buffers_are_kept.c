@@ -132,6 +132,33 @@ START_TEST(a_full_arena_is_no_end)
 }
 END_TEST
 
+START_TEST(no_more_is_taken_than_may_be)
+{
+	void *a, *b, *large;
+
+	bufs_init(&bufs);
+	bufs_set_max(&bufs, 10 * MIB);
+	large = bufs_take(&bufs, 5 * MIB, 1);
+	a = bufs_take(&bufs, 4 * MIB, 1);
+	ck_assert_ptr_nonnull(a);
+	b = bufs_take(&bufs, MIB, 1);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_ptr_null(bufs_take(&bufs, 1, 1));
+	bufs_give(&bufs, b, MIB, 1);
+	b = bufs_take(&bufs, SMALL, 1);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_ptr_null(bufs_take(&bufs, MIB, 1)); /* what lies unused is no exception */
+	bufs_give(&bufs, large, 5 * MIB, 1);
+	large = bufs_take(&bufs, MIB, 1);
+	ck_assert_ptr_nonnull(large);
+	bufs_give(&bufs, large, MIB, 1);
+	bufs_give(&bufs, a, 4 * MIB, 1);
+	bufs_give(&bufs, b, SMALL, 1);
+	ck_assert_uint_eq(bufs.taken_bytes, 0);
+	bufs_fini(&bufs);
+}
+END_TEST
+
 CHECK_MAIN("buffers", what_another_left_is_not_seen, only_so_much_is_kept,
     without_memory_there_is_none, buffers_of_adapters_hold_nothing_of_ours,
-    a_full_arena_is_no_end)
+    a_full_arena_is_no_end, no_more_is_taken_than_may_be)
