@@ -25,6 +25,8 @@ struct loop {
 	bool is_started;
 	bool want_stop;			/* loop's thread only */
 	struct lu_work_list deferred;	/* loop's thread only */
+	TAILQ_HEAD(, loop_poller) pollers;	/* loop's thread only */
+	struct loop_poller *next_poller;	/* of the walk that is going on */
 	void *slot;
 
 	pthread_mutex_t lock;		/* inbox */
@@ -103,6 +105,34 @@ loop_defer(struct loop *loop, struct lu_work *w, lu_work_fn fn)
 	STAILQ_INSERT_TAIL(&loop->deferred, w, entry);
 }
 
+void
+loop_poll_begin(struct loop *loop, struct loop_poller *poller)
+{
+	assert(loop_is_here(loop));
+	if (poller->loop != NULL)
+		return;
+	poller->loop = loop;
+	TAILQ_INSERT_TAIL(&loop->pollers, poller, entry);
+}
+
+void
+loop_poll_end(struct loop_poller *poller)
+{
+	struct loop *loop = STEAL(poller->loop);
+
+	if (loop == NULL)
+		return;
+	if (loop->next_poller == poller)
+		loop->next_poller = TAILQ_NEXT(poller, entry);
+	TAILQ_REMOVE(&loop->pollers, poller, entry);
+}
+
+uint64_t
+loop_busy_poll_ns(const struct loop *loop)
+{
+	return loop->loops->conf.busy_poll_us * NS_PER_US;
+}
+
 static void
 exec_post(struct lu_exec *x, struct lu_work *w)
 {
@@ -163,16 +193,49 @@ turn_take(struct loop *loop, bool can_sleep)
 	return has_works;
 }
 
+/* once; how many things they did */
+static unsigned int
+pollers_run(struct loop *loop)
+{
+	struct loop_poller *poller = TAILQ_FIRST(&loop->pollers);
+	unsigned int n = 0;
+
+	while (poller != NULL) {
+		loop->next_poller = TAILQ_NEXT(poller, entry);
+		n += poller->poll(poller);
+		poller = STEAL(loop->next_poller);
+	}
+	return n;
+}
+
+/* events are looked for once in a while only: that is a system call */
+static void
+turn_poll(struct loop *loop)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < LOOP_POLL_ROUNDS && n < LOOP_POLL_WORKS &&
+	    !TAILQ_EMPTY(&loop->pollers); i++) {
+		n += pollers_run(loop);
+		works_run(loop);
+	}
+	(void)turn_take(loop, false);
+}
+
 static void
 loop_turn(struct loop *loop)
 {
-	uint64_t busy_ns = loop->loops->conf.busy_poll_us * NS_PER_US;
+	uint64_t busy_ns = loop_busy_poll_ns(loop);
 	uint64_t until_ns;
 
+	if (!TAILQ_EMPTY(&loop->pollers)) {
+		turn_poll(loop);
+		return;
+	}
 	if (busy_ns > 0) {
 		until_ns = clock_now_ns() + busy_ns;
 		do {
-			if (turn_take(loop, false))
+			if (turn_take(loop, false) || !TAILQ_EMPTY(&loop->pollers))
 				return;
 		} while (clock_now_ns() < until_ns && !loop->want_stop);
 	}
@@ -218,6 +281,7 @@ loop_init(struct loop *loop, struct loops *loops, unsigned int index)
 	loop->index = index;
 	STAILQ_INIT(&loop->inbox);
 	STAILQ_INIT(&loop->deferred);
+	TAILQ_INIT(&loop->pollers);
 	(void)pthread_mutex_init(&loop->lock, NULL);
 	loop->wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->wakeup_fd < 0)

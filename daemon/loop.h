@@ -10,19 +10,23 @@
  * Thread    Functions say; where they say nothing: only the loop's own thread, or before it
  *           runs.
  * Limits    LOOP_MAX loops. A turn is bounded: works posted or deferred while a turn ends wait
- *           for the next when more than LOOP_TURN_WORKS have run.
+ *           for the next when more than LOOP_TURN_WORKS have run; pollers are asked
+ *           LOOP_POLL_ROUNDS times a turn at most, until they have found LOOP_POLL_WORKS things.
  */
 #ifndef DAEMON_LOOP_H
 #define DAEMON_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/compiler.h"
 #include "lu/exec.h"
 
 #define LOOP_MAX		64
 #define LOOP_TURN_WORKS		4096
+#define LOOP_POLL_ROUNDS	32
+#define LOOP_POLL_WORKS		128
 
 struct event_base;
 struct loop;
@@ -77,6 +81,25 @@ loop_is_here(const struct loop *loop)
 /* loop_post() - run @fn(@w) on @loop; any thread. loop_defer() - at the end of this turn */
 void loop_post(struct loop *loop, struct lu_work *w, lu_work_fn fn);
 void loop_defer(struct loop *loop, struct lu_work *w, lu_work_fn fn);
+
+/*
+ * Something that has no descriptor to wait for, or is too busy to wait for it: memory that others
+ * write to. While a loop has pollers it does not sleep; each of them ends by itself when it has
+ * found nothing for long enough.
+ */
+struct loop_poller {
+	/* look once; how many things were done. May begin and end pollers, itself as well */
+	unsigned int (*poll)(struct loop_poller *poller);
+	TAILQ_ENTRY(loop_poller) entry;
+	struct loop *loop;		/* that it is on, or NULL */
+};
+
+/* loop_poll_begin(), loop_poll_end() - from now on; both may be repeated */
+void loop_poll_begin(struct loop *loop, struct loop_poller *poller);
+void loop_poll_end(struct loop_poller *poller);
+
+/* loop_busy_poll_ns() - how long to look for more before sleeping, as configured; 0 is usual */
+uint64_t loop_busy_poll_ns(const struct loop *loop);
 
 /**
  * loop_call() - run @fn(@arg) on @loop and wait until it has
