@@ -33,7 +33,7 @@ scsac_new(const char *name, struct scsac **ret)
 	}
 	(void)text_copy(c->name, sizeof(c->name), name);
 	c->fd = -1;
-	c->fd_in = -1;
+	LIST_INIT(&c->rings);
 	c->timeout_ms = CALL_TIMEOUT_MS;
 	outq_init(&c->out, request_sent, c);
 	arena_init(&c->arena, ARENA_FACTOR_REPLY);
@@ -57,6 +57,7 @@ scsac_free(struct scsac *c)
 		return;
 	assert(c->callback_depth == 0);
 	scsac_disconnect(c);
+	rings_fini(c);
 	memory_fini(c);
 	outq_fini(&c->out);
 	arena_fini(&c->arena);
@@ -104,6 +105,7 @@ conn_close(struct scsac *c, int err)
 		if (c->requests[i].kind != REQUEST_FREE)
 			request_orphan(c, &c->requests[i], err);
 	}
+	rings_lose(c);
 }
 
 void

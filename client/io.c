@@ -237,13 +237,20 @@ io_vectors(struct scsac *c, struct iovec iov[2])
 
 union fd_room {
 	struct cmsghdr head;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(FDS_IN_MAX * sizeof(int))];
 };
 
-/* it belongs to the reply whose first byte came with it. There is one, or none is kept: the room
- * for one is enough for two, because of its alignment */
+void
+fds_drop(struct scsac *c)
+{
+	while (c->n_fds_in > 0)
+		close_fd(&c->fds_in[--c->n_fds_in]);
+}
+
+/* they belong to the reply whose first byte came with them. Of more than fit none is kept: there is
+ * room for one too many, because of its alignment */
 static void
-fd_take(struct scsac *c, struct msghdr *msg)
+fds_take(struct scsac *c, struct msghdr *msg)
 {
 	struct cmsghdr *head = CMSG_FIRSTHDR(msg);
 	size_t n;
@@ -251,14 +258,15 @@ fd_take(struct scsac *c, struct msghdr *msg)
 
 	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
 		return;
+	fds_drop(c);
 	n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(fd);
 	for (size_t i = 0; i < n; i++) {
 		memcpy(&fd, CMSG_DATA(head) + i * sizeof(fd), sizeof(fd));
-		close_fd(&c->fd_in);
-		c->fd_in = fd;
+		if (n <= FDS_IN_MAX)
+			c->fds_in[c->n_fds_in++] = fd;
+		else
+			close_fd(&fd);
 	}
-	if (n != 1)
-		close_fd(&c->fd_in);
 }
 
 /* One receive: 1 when more may be there, 0 when not, -EAGAIN, -EINTR; -ENOTCONN: all over. */
@@ -284,7 +292,7 @@ io_receive(struct scsac *c, int flags)
 	}
 	c->has_received = true;
 	if (msg.msg_controllen > 0)
-		fd_take(c, &msg);
+		fds_take(c, &msg);
 	if (to_data > (size_t)n)
 		to_data = (size_t)n;
 	c->in_end += (size_t)n - to_data;

@@ -21,7 +21,7 @@ memory_find(const struct scsac *c, const void *data, size_t len)
 void
 memory_forget(struct scsac *c)
 {
-	close_fd(&c->fd_in);
+	fds_drop(c);
 	c->features = 0;
 	for (unsigned i = 0; i < c->n_memories; i++)
 		c->memories[i].id = 0;
@@ -68,10 +68,13 @@ new_take(struct call *call, const ProtobufCMessage *reply)
 	const Scsad__MemoryNewReply *msg = (const void *)reply;
 	struct memory_new *new = call->arg;
 	struct scsac *c = new->c;
-	CLEANUP(close_fd) int fd = STEAL_FD(c->fd_in);
+	CLEANUP(close_fd) int fd = -1;
 	struct stat st;
 	void *base;
 
+	if (c->n_fds_in == 1)
+		fd = c->fds_in[--c->n_fds_in];
+	fds_drop(c);
 	if (fd < 0 || msg->memory == 0 || msg->bytes < new->bytes || fstat(fd, &st) < 0 ||
 	    (uint64_t)st.st_size < msg->bytes)
 		return -EBADMSG;
@@ -134,7 +137,7 @@ is_used(const struct scsac *c, const struct memory *m)
 		if (req->kind == REQUEST_PACKET && off < m->bytes)
 			return true;
 	}
-	return false;
+	return rings_use(c, m->base, m->bytes);
 }
 
 int

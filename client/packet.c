@@ -34,8 +34,8 @@ packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len
 	return 0;
 }
 
-static int
-cmd_check(struct scsac *c, const struct scsac_cmd *cmd)
+int
+packet_check(struct scsac *c, const struct scsac_cmd *cmd)
 {
 	if (c->state == CONN_IDLE)
 		return error_local(c, -ENOTCONN, "", "not connected");
@@ -53,9 +53,9 @@ cmd_check(struct scsac *c, const struct scsac_cmd *cmd)
 	if (cmd->data_len > c->info.data_max)
 		return error_local(c, -EMSGSIZE, "send it in several packets",
 		    "%zu bytes of data, the limit is %u", cmd->data_len, c->info.data_max);
-	if (c->packets >= c->info.packets_max)
+	if (c->packets + c->ring_packets >= c->info.packets_max)
 		return error_local(c, -EBUSY, "wait for a completion",
-		    "%u packets are in flight", c->packets);
+		    "%u packets are in flight", c->packets + c->ring_packets);
 	return 0;
 }
 
@@ -111,7 +111,7 @@ scsac_submit(struct scsac *c, const struct scsac_cmd *cmd, scsac_done_fn done, v
 	uint8_t *at;
 	int r;
 
-	r = cmd_check(c, cmd);
+	r = packet_check(c, cmd);
 	if (r < 0)
 		return r;
 	at = outq_reserve(&c->out, size);

@@ -25,6 +25,7 @@
 #define IN_BUF_LEN	(256u << 10)
 #define BIG_READ	(32u << 10)	/* from here on data is received where it belongs */
 #define BIG_READ_AHEAD	4096u		/* what may then still land in the buffer first */
+#define FDS_IN_MAX	3u		/* descriptors with one frame */
 #define EXEC_GRACE_MS	30000u		/* the daemon's time to end a timed-out packet */
 
 struct call;
@@ -105,7 +106,10 @@ struct scsac {
 	uint64_t features;		/* agreed on */
 	struct memory memories[PROTO_MEMORIES_MAX];
 	unsigned n_memories;		/* places in use end below */
-	int fd_in;			/* a descriptor that came along; -1 */
+	int fds_in[FDS_IN_MAX];		/* descriptors that came along with the last reply */
+	unsigned n_fds_in;
+	LIST_HEAD(, scsac_ring) rings;
+	unsigned ring_packets;		/* in flight in all of them; not among packets */
 
 	struct outq out;
 	struct arena arena;
@@ -149,6 +153,9 @@ int io_wait(struct scsac *c, uint64_t deadline_us);
 
 uint64_t io_now_us(void);
 
+/* fds_drop() - close descriptors that came and that nobody wants */
+void fds_drop(struct scsac *c);
+
 /* request.c */
 
 /* requests_resize() - @len free requests, while none is in use; 0 or -ENOMEM */
@@ -182,7 +189,12 @@ int call_run(struct scsac *c, uint16_t method, const ProtobufCMessage *msg, call
 /* call_wait() - until @call is done */
 int call_wait(struct scsac *c, struct call *call, unsigned timeout_ms) MUST_CHECK;
 
-/* packet.c: completion message into the request's result; 0, or -EBADMSG */
+/* packet.c */
+
+/* packet_check() - can it be submitted? As scsac_submit() */
+int packet_check(struct scsac *c, const struct scsac_cmd *cmd) MUST_CHECK;
+
+/* packet_take() - completion message into the request's result; 0, or -EBADMSG */
 int packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len)
     MUST_CHECK;
 
@@ -194,6 +206,17 @@ const struct memory *memory_find(const struct scsac *c, const void *data, size_t
 /* memory_forget() - the daemon's end is gone; memory_fini() - ours, too */
 void memory_forget(struct scsac *c);
 void memory_fini(struct scsac *c);
+
+/* ring.c */
+
+/* rings_lose() - the connection is gone: complete what is in flight */
+void rings_lose(struct scsac *c);
+
+/* rings_fini() - free them; nothing is in flight */
+void rings_fini(struct scsac *c);
+
+/* rings_use() - does a packet in flight have its data there? */
+bool rings_use(const struct scsac *c, const void *base, size_t bytes);
 
 /* tree.c: ports, phys and expanders of a reply; 0 or -ENOMEM */
 int list_add_tree(struct scsac_list *list, const Scsad__ListReply *msg) MUST_CHECK;

@@ -28,12 +28,13 @@ events_make(struct rpc_conn *conn)
 	    event_add(conn->readable, NULL) < 0)
 		return -ENOMEM;
 	conn->is_reading = true;
-	return 0;
+	return rpc_ring_watch_all(conn);
 }
 
 static void
 events_free(struct rpc_conn *conn)
 {
+	rpc_ring_unwatch_all(conn);
 	if (conn->readable != NULL)
 		event_free(conn->readable);
 	if (conn->writable != NULL)
@@ -99,6 +100,7 @@ rpc_conn_new(struct rpc_loop *loop, int fd, const struct access_cred *cred, Scsa
 	STAILQ_INIT(&conn->out);
 	LIST_INIT(&conn->handle_list);
 	LIST_INIT(&conn->memories);
+	LIST_INIT(&conn->rings);
 	slot_init(&conn->handles, loop->server->config->handles);
 	buffers_widen(fd);
 	if (!requests_init(conn) || events_make(conn) < 0) {
@@ -122,6 +124,7 @@ conn_free_work(struct lu_work *w)
 	uid_t uid = conn->cred.uid;
 
 	conn_leave(conn);
+	rpc_ring_drop_all(conn);
 	rpc_memory_drop_all(conn);
 	HASH_CLEAR(hh, conn->requests);
 	slot_fini(&conn->handles);
@@ -254,7 +257,8 @@ bool
 rpc_conn_move(struct rpc_conn *conn, struct rpc_loop *to)
 {
 	if (conn->has_moved || conn->n_tasks > 0 || conn->n_calls > 0 ||
-	    !LIST_EMPTY(&conn->handle_list) || conn->event_mask != 0)
+	    !LIST_EMPTY(&conn->handle_list) || conn->event_mask != 0 ||
+	    !rpc_ring_can_move(conn))
 		return false;
 	rpc_conn_flush(conn);
 	if (conn->is_closed || !STAILQ_EMPTY(&conn->out) || conn->is_flush_due)

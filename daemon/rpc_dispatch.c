@@ -39,6 +39,8 @@ static const handler_fn handlers[METHOD_N] = {
 	[METHOD_RESCAN]        = rpc_rescan,
 	[METHOD_MEMORY_NEW]    = rpc_memory_new,
 	[METHOD_MEMORY_FREE]   = rpc_memory_free,
+	[METHOD_RING_NEW]      = rpc_ring_new,
+	[METHOD_RING_FREE]     = rpc_ring_free,
 };
 
 static enum rpc_go

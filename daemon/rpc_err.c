@@ -40,6 +40,15 @@ static const struct {
 	    "open the unit again" },
 };
 
+Scsad__ErrorCode
+rpc_code_of(int err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		if (refusals[i].err == err)
+			return refusals[i].code;
+	return error_code_from_errno(err);
+}
+
 void
 rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err, const char *text)
 {

@@ -24,6 +24,7 @@
 #include "base/slot.h"
 #include "daemon/access.h"
 #include "daemon/bufs.h"
+#include "daemon/loop.h"
 #include "daemon/rpc.h"
 #include "daemon/tree.h"
 #include "lu/lu.h"
@@ -34,6 +35,7 @@
 #include "proto/limits.h"
 #include "proto/message.h"
 #include "proto/method.h"
+#include "proto/ring.h"
 
 #define RPC_RX_BYTES		(256u << 10)	/* one receive takes at most this */
 /* bytes kept for later: half a frame, or, while a client is not read, all that one receive
@@ -47,6 +49,7 @@
 #define RPC_EVENTS_MAX		256		/* queued for one subscriber */
 #define RPC_POOL_TASKS		1024		/* free tasks a loop keeps */
 #define RPC_TEXT_MAX		512
+#define RPC_FDS_MAX		RING_N_FDS	/* with one frame */
 
 struct rpc_conn;
 struct rpc_loop;
@@ -62,7 +65,8 @@ struct rpc_out {
 	uint32_t data_len;
 	void (*sent)(struct rpc_conn *conn, struct rpc_out *out);	/* sent or dropped:
 									 * once */
-	int fd_plus_1;		/* a descriptor that goes along, borrowed; 0: none */
+	const int *fds;		/* descriptors that go along, borrowed */
+	uint32_t n_fds;		/* at most RPC_FDS_MAX */
 };
 
 STAILQ_HEAD(rpc_out_list, rpc_out);
@@ -84,6 +88,8 @@ struct rpc_task {
 	uint8_t *buf;		/* NULL without data, or with data in shared memory */
 	uint32_t buf_len;
 	struct rpc_memory *memory;	/* NULL: data comes and goes in frames */
+	struct rpc_ring *ring;		/* it came through; NULL: the socket */
+	uint32_t tag;			/* in there */
 	uint8_t *shared;	/* of it: where the client has its data */
 	struct rpc_out out;
 	struct lu_work hop;
@@ -150,6 +156,33 @@ struct rpc_memory {
 	size_t bytes;
 	int fd;				/* -1 once it is no longer needed */
 	uint32_t n_tasks;		/* packets whose data is there */
+};
+
+/* ------ rings ------ */
+
+/* another way for packets to come and go; on the loop of its connection, always */
+struct rpc_ring {
+	LIST_ENTRY(rpc_ring) entry;	/* on its connection */
+	struct rpc_server *server;
+	struct rpc_conn *conn;
+	uint64_t id;
+	struct ring_view view;		/* shared: what is read there may change meanwhile */
+	void *base;
+	size_t bytes;
+	uint32_t taken, completed;	/* what counts; the client sees copies */
+	uint32_t reaped;		/* as last looked up */
+	uint32_t n_tasks;		/* packets in flight */
+	struct rpc_task **tasks;	/* those, by slot */
+	int fds[RING_N_FDS];		/* the client's, until they are sent */
+	int doorbell_fd;		/* the client writes there. Never read: edges count */
+	int wake_fd;			/* nobody else has it: a write cannot block */
+	struct event *doorbell;
+	struct loop_poller poller;	/* while the client is at work */
+	uint32_t n_idle;		/* polls that found nothing */
+	uint64_t idle_since_ns;		/* with busy_poll_us; 0: not idle */
+	bool is_flush_due;		/* flush_work is deferred */
+	struct lu_work flush_work;
+	struct lu_work end_work;
 };
 
 /* ------ events ------ */
@@ -220,6 +253,11 @@ struct rpc_conn {
 	uint32_t n_memories;		/* also those that are being made */
 	uint64_t memory_bytes;		/* of them */
 	uint64_t last_memory;		/* id */
+
+	/* rings; their bytes count among the memories' */
+	LIST_HEAD(, rpc_ring) rings;
+	uint32_t n_rings;		/* also those that are being made */
+	uint64_t last_ring;		/* id */
 
 	/* subscription */
 	uint32_t event_mask;
@@ -330,10 +368,9 @@ void rpc_conn_writable(int fd, short what, void *arg);
 /* queue a reply from the heap; false and the connection is dropped when there is no memory */
 bool rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
     void (*sent)(struct rpc_conn *, struct rpc_out *));
-/* the same with a descriptor, which @sent closes: it is called in any case, unless there is no
- * memory; then the descriptor is closed here */
-void rpc_send_fd(struct rpc_conn *conn, const struct frame_head *head,
-    const ProtobufCMessage *msg, int fd, void (*sent)(struct rpc_conn *, struct rpc_out *));
+/* the same with @n descriptors, which are taken over and closed in any case */
+void rpc_send_fds(struct rpc_conn *conn, const struct frame_head *head,
+    const ProtobufCMessage *msg, const int *fds, uint32_t n);
 /* for a sent() of its own: free the piece that rpc_send() made */
 void rpc_out_msg_free(struct rpc_out *out);
 void rpc_reply(struct rpc_conn *conn, uint32_t id, uint16_t method, const ProtobufCMessage *msg,
@@ -349,6 +386,8 @@ struct rpc_refusal {
 
 void rpc_refuse(struct rpc_conn *conn, uint32_t id, uint16_t method,
     const struct rpc_refusal *why);
+/* the code of the wire for a negative errno: rpc_err.c */
+Scsad__ErrorCode rpc_code_of(int err);
 /* the map of negative errno to refusals: rpc_err.c */
 void rpc_refuse_errno(struct rpc_conn *conn, uint32_t id, uint16_t method, int err,
     const char *text);
@@ -409,7 +448,27 @@ struct lu *rpc_unit_of(const struct rpc_in *in, uint64_t handle, const char *nam
 bool rpc_unit_is_allowed(const struct rpc_in *in, const struct lu *unit);
 
 /* rpc_submit.c */
+
+/* a packet that somebody wants to submit; its fields are in their ranges */
+struct rpc_packet {
+	uint64_t handle;
+	uint64_t memory, offset;	/* memory 0: data comes and goes in frames */
+	const uint8_t *cdb;
+	uint32_t data_len;
+	uint32_t timeout_ms;
+	uint16_t cdb_len;
+	Scsad__Direction direction;
+	Scsad__TaskAttribute attribute;
+	uint64_t now_ns;
+};
+
 enum rpc_go rpc_submit(const struct rpc_in *in);
+/* a task for it that can go: 0, or why not */
+int rpc_task_new(struct rpc_conn *conn, const struct rpc_packet *packet,
+    struct rpc_task **ret_task) MUST_CHECK;
+/* it counts from here on; rpc_task_go(): to its unit */
+void rpc_task_begin(struct rpc_conn *conn, struct rpc_task *task);
+void rpc_task_go(struct rpc_task *task);
 /* all data of conn->filling has come */
 void rpc_submit_filled(struct rpc_conn *conn);
 void rpc_submit_cancel(struct rpc_conn *conn);
@@ -425,6 +484,38 @@ struct rpc_memory *rpc_memory_find(struct rpc_conn *conn, uint64_t id, uint64_t 
 void rpc_memory_drop_all(struct rpc_conn *conn);
 /* unmap what no device uses any more; at the end of the server, whatever is left */
 void rpc_memory_reap(struct rpc_server *server, bool is_end);
+
+/* a memfd of @bytes that nobody can make smaller or larger, and whose pages are there: no access
+ * can fail; negative errno. Blocks */
+int rpc_memfd_new(uint64_t bytes) MUST_CHECK;
+/* NULL, or why the client cannot share so many bytes more */
+const char *rpc_memory_check(const struct rpc_conn *conn, uint64_t bytes);
+
+/* rpc_ring.c */
+enum rpc_go rpc_ring_new(const struct rpc_in *in);
+enum rpc_go rpc_ring_free(const struct rpc_in *in);
+/* the packet in flight with that tag, or NULL */
+struct rpc_task *rpc_ring_task(struct rpc_conn *conn, uint64_t id, uint32_t tag);
+/* packets that were submitted before this call are taken now; the connection may end by that */
+void rpc_ring_take_all(struct rpc_conn *conn);
+/* connection and its rings on the same loop: watch their doorbells there; 0 or -ENOMEM */
+int rpc_ring_watch_all(struct rpc_conn *conn) MUST_CHECK;
+void rpc_ring_unwatch_all(struct rpc_conn *conn);
+/* nothing is deferred for them */
+bool rpc_ring_can_move(const struct rpc_conn *conn);
+/* the connection is over, and so are its packets */
+void rpc_ring_drop_all(struct rpc_conn *conn);
+
+/* rpc_ring_io.c */
+void rpc_ring_doorbell(int fd, short what, void *arg);
+/* look for packets now, and until there are none for a while */
+void rpc_ring_wake(struct rpc_ring *ring);
+/* take up to @max packets; how many it were */
+uint32_t rpc_ring_take(struct rpc_ring *ring, uint32_t max);
+/* the task is no longer due */
+void rpc_ring_leave(struct rpc_task *task);
+/* tell its result, or that it was refused */
+void rpc_ring_answer(struct rpc_task *task);
 
 /* rpc_tmf.c, rpc_caps.c, rpc_list.c, rpc_show.c, rpc_probe.c, rpc_fault.c, rpc_status.c */
 enum rpc_go rpc_abort(const struct rpc_in *in);

@@ -88,7 +88,6 @@ rpc_memory_drop_all(struct rpc_conn *conn)
 
 /* ------ the beginning of one ------ */
 
-/* one that nobody can make smaller, and whose pages are there: no access of ours can fail */
 static int
 memfd_make(uint64_t bytes)
 {
@@ -104,6 +103,17 @@ memfd_make(uint64_t bytes)
 	return STEAL_FD(fd);
 }
 
+int
+rpc_memfd_new(uint64_t bytes)
+{
+	int fd;
+
+	do {
+		fd = memfd_make(bytes);
+	} while (fd == -EINTR);
+	return fd;
+}
+
 /* on a worker */
 static int
 memory_make(struct rpc_memory *memory)
@@ -111,9 +121,7 @@ memory_make(struct rpc_memory *memory)
 	void *base;
 	int r;
 
-	do {
-		memory->fd = memfd_make(memory->bytes);
-	} while (memory->fd == -EINTR);
+	memory->fd = rpc_memfd_new(memory->bytes);
 	if (memory->fd < 0)
 		return memory->fd;
 	base = mmap(NULL, memory->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
@@ -147,14 +155,6 @@ new_free(void *more)
 		free(memory);
 }
 
-/* the piece owns its descriptor */
-static void
-fd_sent(struct rpc_conn *conn UNUSED, struct rpc_out *out)
-{
-	(void)close(out->fd_plus_1 - 1);
-	rpc_out_msg_free(out);
-}
-
 static void
 new_reply(struct rpc_call *call)
 {
@@ -177,20 +177,26 @@ new_reply(struct rpc_call *call)
 	reply.has_memory = reply.has_bytes = 1;
 	reply.memory = memory->id;
 	reply.bytes = memory->bytes;
-	rpc_send_fd(conn, &head, &reply.base, STEAL_FD(memory->fd), fd_sent);
+	rpc_send_fds(conn, &head, &reply.base, &memory->fd, 1);
+	memory->fd = -1;
 }
 
-/* NULL, or why it cannot have so much */
-static const char *
-new_check(const struct rpc_conn *conn, uint64_t bytes)
+const char *
+rpc_memory_check(const struct rpc_conn *conn, uint64_t bytes)
 {
 	uint64_t max = conn->server->config->client_bytes;
 
-	if (conn->n_memories >= PROTO_MEMORIES_MAX)
-		return "this connection has as many shared memories as it may";
 	if (bytes > max || conn->memory_bytes > max - num_round_up(bytes, 4096))
 		return "more shared memory than a client may have";
 	return NULL;
+}
+
+static const char *
+new_check(const struct rpc_conn *conn, uint64_t bytes)
+{
+	if (conn->n_memories >= PROTO_MEMORIES_MAX)
+		return "this connection has as many shared memories as it may";
+	return rpc_memory_check(conn, bytes);
 }
 
 enum rpc_go

@@ -83,22 +83,24 @@ out_consume(struct rpc_conn *conn, size_t sent)
 
 union fd_room {
 	struct cmsghdr head;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(RPC_FDS_MAX * sizeof(int))];
 };
 
 static void
-fd_attach(struct msghdr *msg, union fd_room *room, int fd)
+fds_attach(struct msghdr *msg, union fd_room *room, const struct rpc_out *out)
 {
+	size_t len = out->n_fds * sizeof(int);
+
 	memset(room, 0, sizeof(*room));
 	room->head.cmsg_level = SOL_SOCKET;
 	room->head.cmsg_type = SCM_RIGHTS;
-	room->head.cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(&room->head), &fd, sizeof(fd));
+	room->head.cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(&room->head), out->fds, len);
 	msg->msg_control = room;
-	msg->msg_controllen = sizeof(room->bytes);
+	msg->msg_controllen = CMSG_SPACE(len);
 }
 
-/* one gather write; bytes, or -errno. A descriptor goes with the first byte of its piece */
+/* one gather write; bytes, or -errno. Descriptors go with the first byte of their piece */
 static ssize_t
 out_write(struct rpc_conn *conn)
 {
@@ -111,10 +113,10 @@ out_write(struct rpc_conn *conn)
 
 	STAILQ_FOREACH(out, &conn->out, entry) {
 		if (msg.msg_iovlen + 2 > RPC_IOV_MAX ||
-		    (out->fd_plus_1 > 0 && msg.msg_iovlen > 0))
+		    (out->n_fds > 0 && msg.msg_iovlen > 0))
 			break;
-		if (out->fd_plus_1 > 0 && skip == 0)
-			fd_attach(&msg, &room, out->fd_plus_1 - 1);
+		if (out->n_fds > 0 && skip == 0)
+			fds_attach(&msg, &room, out);
 		msg.msg_iovlen += out_gather(out, skip, &iov[msg.msg_iovlen]);
 		skip = 0;
 	}
@@ -194,18 +196,30 @@ rpc_conn_writable(int fd UNUSED, short what UNUSED, void *arg)
 
 struct out_msg {
 	struct rpc_out out;
+	int fds[RPC_FDS_MAX];		/* owned */
 	uint8_t bytes[];
 };
+
+void
+rpc_out_msg_free(struct rpc_out *out)
+{
+	struct out_msg *m = container_of(out, struct out_msg, out);
+
+	for (uint32_t i = 0; i < out->n_fds; i++)
+		close_fd(&m->fds[i]);
+	free(m);
+}
 
 static void
 out_msg_sent(struct rpc_conn *conn UNUSED, struct rpc_out *out)
 {
-	free(container_of(out, struct out_msg, out));
+	rpc_out_msg_free(out);
 }
 
-static bool
-msg_queue(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
-    int fd_plus_1, void (*sent)(struct rpc_conn *, struct rpc_out *))
+/* NULL and the connection is dropped when there is no memory; to be queued */
+static struct out_msg *
+out_msg_new(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
+    void (*sent)(struct rpc_conn *, struct rpc_out *))
 {
 	size_t msg_len = msg == NULL ? 0 : protobuf_c_message_get_packed_size(msg);
 	size_t size = FRAME_HEAD_LEN + msg_len;
@@ -219,37 +233,44 @@ msg_queue(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCM
 		free(m);
 		rpc_conn_drop(conn, "no reply to '%s' can be made: %s",
 		    method_name(head->method), strerror((int)-n));
-		return false;
+		return NULL;
 	}
 	m->out = (struct rpc_out){
 		.head = m->bytes,
 		.head_len = (uint32_t)n,
-		.sent = sent,
-		.fd_plus_1 = fd_plus_1,
+		.sent = sent != NULL ? sent : out_msg_sent,
+		.fds = m->fds,
 	};
-	rpc_out_queue(conn, &m->out);
-	return true;
+	return m;
 }
 
 bool
 rpc_send(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
     void (*sent)(struct rpc_conn *, struct rpc_out *))
 {
-	return msg_queue(conn, head, msg, 0, sent != NULL ? sent : out_msg_sent);
+	struct out_msg *m = out_msg_new(conn, head, msg, sent);
+
+	if (m == NULL)
+		return false;
+	rpc_out_queue(conn, &m->out);
+	return true;
 }
 
 void
-rpc_send_fd(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
-    int fd, void (*sent)(struct rpc_conn *, struct rpc_out *))
+rpc_send_fds(struct rpc_conn *conn, const struct frame_head *head, const ProtobufCMessage *msg,
+    const int *fds, uint32_t n)
 {
-	if (!msg_queue(conn, head, msg, fd + 1, sent))
-		(void)close(fd);
-}
+	struct out_msg *m = out_msg_new(conn, head, msg, NULL);
 
-void
-rpc_out_msg_free(struct rpc_out *out)
-{
-	free(container_of(out, struct out_msg, out));
+	assert(n <= RPC_FDS_MAX);
+	if (m == NULL) {
+		for (uint32_t i = 0; i < n; i++)
+			(void)close(fds[i]);
+		return;
+	}
+	memcpy(m->fds, fds, n * sizeof(*fds));
+	m->out.n_fds = n;
+	rpc_out_queue(conn, &m->out);
 }
 
 void

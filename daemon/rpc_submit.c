@@ -32,30 +32,37 @@ rpc_task_recycle(struct rpc_conn *conn, struct rpc_task *task)
 
 /* user data is moved where it is. All else is looked at on its way, and must not change then */
 static bool
-is_moved_in_place(const Scsad__SubmitRequest *req)
+is_moved_in_place(const struct rpc_packet *packet)
 {
-	const struct op_info *op = op_find(req->cdb.data, req->cdb.len);
+	const struct op_info *op = op_find(packet->cdb, packet->cdb_len);
 
-	return op != NULL && req->cdb.len >= op->cdb_len &&
+	return op != NULL && packet->cdb_len >= op->cdb_len &&
 	    (op->xfer == OP_XFER_BLOCKS || op->xfer == OP_XFER_BLOCKS6) &&
-	    cdb_protect(op, req->cdb.data) == 0;
+	    cdb_protect(op, packet->cdb) == 0;
+}
+
+static void
+task_end(struct rpc_conn *conn, struct rpc_task *task)
+{
+	task->is_sent = true;
+	if (task->n_aborts == 0)
+		rpc_task_recycle(conn, task);
 }
 
 static void
 task_sent(struct rpc_conn *conn, struct rpc_out *out)
 {
-	struct rpc_task *task = container_of(out, struct rpc_task, out);
-
-	task->is_sent = true;
-	if (task->n_aborts == 0)
-		rpc_task_recycle(conn, task);
+	task_end(conn, container_of(out, struct rpc_task, out));
 }
 
 /* the request is no longer due: credit and bytes are free again */
 static void
 task_leave(struct rpc_conn *conn, struct rpc_task *task)
 {
-	rpc_req_end(&task->req);
+	if (task->ring != NULL)
+		rpc_ring_leave(task);
+	else
+		rpc_req_end(&task->req);
 	if (task->memory != NULL)
 		task->memory->n_tasks--;
 	conn->n_tasks--;
@@ -142,15 +149,19 @@ task_reply(struct lu_work *w)
 	struct rpc_conn *conn = task->req.conn;
 
 	task_leave(conn, task);
-	if (task->refusal < 0) {
-		rpc_refuse_errno(conn, task->req.id, METHOD_SUBMIT, task->refusal, NULL);
-		task_sent(conn, &task->out);
-	} else if (conn->is_closed) {
+	if (task->refusal == 0)
 		rpc_count(&conn->loop->count.packets_done, 1);
+	if (task->refusal == 0 && conn->is_closed)
 		rpc_count(&conn->loop->count.orphans, 1);
-		task_sent(conn, &task->out);
+	if (task->ring != NULL) {
+		rpc_ring_answer(task);
+		task_end(conn, task);
+	} else if (task->refusal < 0) {
+		rpc_refuse_errno(conn, task->req.id, METHOD_SUBMIT, task->refusal, NULL);
+		task_end(conn, task);
+	} else if (conn->is_closed) {
+		task_end(conn, task);
 	} else {
-		rpc_count(&conn->loop->count.packets_done, 1);
 		task_answer(conn, task);
 	}
 	rpc_conn_check(conn);
@@ -186,8 +197,8 @@ task_submit(struct lu_work *w)
 		task_return(task);
 }
 
-static void
-task_go(struct rpc_task *task)
+void
+rpc_task_go(struct rpc_task *task)
 {
 	struct lu_exec *home = lu_home(task->handle->unit);
 
@@ -204,7 +215,7 @@ rpc_submit_filled(struct rpc_conn *conn)
 
 	conn->filled = 0;
 	/* its handle may have gone while data came: then the unit says so */
-	task_go(task);
+	rpc_task_go(task);
 }
 
 void
@@ -220,14 +231,14 @@ rpc_submit_cancel(struct rpc_conn *conn)
 
 /* 0, or why this submit cannot be taken now */
 static int
-submit_check(struct rpc_conn *conn, const Scsad__SubmitRequest *req)
+submit_check(struct rpc_conn *conn, uint32_t data_len)
 {
 	const struct config *config = conn->server->config;
 
 	if (atomic_load_explicit(&conn->server->is_draining, memory_order_relaxed))
 		return -ESHUTDOWN;
 	if (conn->n_tasks >= conn->requests_max ||
-	    conn->task_bytes + req->data_len > config->client_bytes) {
+	    conn->task_bytes + data_len > config->client_bytes) {
 		rpc_count(&conn->loop->count.busy, 1);
 		return -EBUSY;
 	}
@@ -235,30 +246,33 @@ submit_check(struct rpc_conn *conn, const Scsad__SubmitRequest *req)
 }
 
 static void
-task_fill(struct rpc_task *task, struct rpc_handle *handle, const Scsad__SubmitRequest *req)
+task_fill(struct rpc_task *task, struct rpc_conn *conn, struct rpc_handle *handle,
+    const struct rpc_packet *packet)
 {
 	struct lu_task *lu = &task->lu;
 
 	task->handle = handle;
+	task->ring = NULL;
 	task->n_aborts = 0;
 	task->is_sent = false;
 	task->refusal = 0;
-	task->start_ns = clock_now_ns();
+	task->start_ns = packet->now_ns;
+	task->req.conn = conn;
 	task->req.task = task;
 	lu->nexus = &handle->nexus;
 	lu->done = task_done;
-	lu->dir = dirs[req->direction];
-	lu->attr = attrs[req->attribute];
-	lu->data_len = req->data_len;
+	lu->dir = dirs[packet->direction];
+	lu->attr = attrs[packet->attribute];
+	lu->data_len = packet->data_len;
 	lu->data = task->buf != NULL ? task->buf : task->shared;
-	lu->timeout_ms = req->timeout_ms;
-	lu->cdb_len = (uint16_t)req->cdb.len;
-	memcpy(lu->cdb, req->cdb.data, req->cdb.len);
+	lu->timeout_ms = packet->timeout_ms;
+	lu->cdb_len = packet->cdb_len;
+	memcpy(lu->cdb, packet->cdb, packet->cdb_len);
 }
 
 /* a task with its buffer; NULL: no memory */
 static struct rpc_task *
-task_new(struct rpc_conn *conn, const Scsad__SubmitRequest *req, struct rpc_memory *memory)
+task_take(struct rpc_conn *conn, const struct rpc_packet *packet, struct rpc_memory *memory)
 {
 	struct rpc_task *task = rpc_task_take(conn->loop);
 
@@ -266,18 +280,52 @@ task_new(struct rpc_conn *conn, const Scsad__SubmitRequest *req, struct rpc_memo
 		return NULL;
 	task->buf = NULL;
 	task->memory = memory;
-	task->shared = memory == NULL ? NULL : memory->base + req->offset;
-	if (req->data_len == 0 || (memory != NULL && is_moved_in_place(req)))
+	task->shared = memory == NULL ? NULL : memory->base + packet->offset;
+	if (packet->data_len == 0 || (memory != NULL && is_moved_in_place(packet)))
 		return task;
-	task->buf_len = req->data_len;
-	task->buf = bufs_take(&conn->loop->bufs, req->data_len, conn->buf_owner);
+	task->buf_len = packet->data_len;
+	task->buf = bufs_take(&conn->loop->bufs, packet->data_len, conn->buf_owner);
 	if (task->buf == NULL) {
 		rpc_task_give(conn->loop, task);
 		return NULL;
 	}
-	if (memory != NULL && req->direction == SCSAD__DIRECTION__DIR_OUT)
-		memcpy(task->buf, task->shared, req->data_len);
+	if (memory != NULL && packet->direction == SCSAD__DIRECTION__DIR_OUT)
+		memcpy(task->buf, task->shared, packet->data_len);
 	return task;
+}
+
+int
+rpc_task_new(struct rpc_conn *conn, const struct rpc_packet *packet, struct rpc_task **ret_task)
+{
+	struct rpc_handle *handle = rpc_handle_get(conn, packet->handle);
+	int r = handle == NULL ? -ESTALE : submit_check(conn, packet->data_len);
+	struct rpc_memory *memory = NULL;
+	struct rpc_task *task;
+
+	if (r < 0)
+		return r;
+	if (packet->memory != 0) {
+		memory = rpc_memory_find(conn, packet->memory, packet->offset,
+		    packet->data_len);
+		if (memory == NULL)
+			return -EFAULT;
+	}
+	task = task_take(conn, packet, memory);
+	if (task == NULL)
+		return -ENOMEM;
+	task_fill(task, conn, handle, packet);
+	*ret_task = task;
+	return 0;
+}
+
+void
+rpc_task_begin(struct rpc_conn *conn, struct rpc_task *task)
+{
+	conn->n_tasks++;
+	if (task->memory != NULL)
+		task->memory->n_tasks++;
+	conn->task_bytes += task->lu.data_len;
+	rpc_count(&conn->loop->count.packets_active, 1);
 }
 
 static void
@@ -286,11 +334,7 @@ submit_start(const struct rpc_in *in, struct rpc_task *task)
 	struct rpc_conn *conn = in->conn;
 	uint32_t here = (uint32_t)in->frame->data_here;
 
-	conn->n_tasks++;
-	if (task->memory != NULL)
-		task->memory->n_tasks++;
-	conn->task_bytes += task->lu.data_len;
-	rpc_count(&conn->loop->count.packets_active, 1);
+	rpc_task_begin(conn, task);
 	conn->skip = 0;
 	if (here > 0)
 		memcpy(task->buf, in->frame->data, here);
@@ -299,7 +343,7 @@ submit_start(const struct rpc_in *in, struct rpc_task *task)
 		conn->filled = here;
 		return;
 	}
-	task_go(task);
+	rpc_task_go(task);
 }
 
 enum rpc_go
@@ -307,8 +351,12 @@ rpc_submit(const struct rpc_in *in)
 {
 	struct rpc_conn *conn = in->conn;
 	const Scsad__SubmitRequest *req = (const void *)in->msg;
-	struct rpc_handle *handle;
-	struct rpc_memory *memory = NULL;
+	struct rpc_packet packet = {
+		.handle = req->handle, .memory = req->memory, .offset = req->offset,
+		.cdb = req->cdb.data, .cdb_len = (uint16_t)req->cdb.len,
+		.data_len = req->data_len, .timeout_ms = req->timeout_ms,
+		.direction = req->direction, .attribute = req->attribute,
+	};
 	struct msg_fault fault = { 0 };
 	struct rpc_task *task;
 	char text[RPC_TEXT_MAX];
@@ -322,19 +370,13 @@ rpc_submit(const struct rpc_in *in)
 		    .err = r, .text = msg_fault_text(&fault, text, sizeof(text)) });
 		return RPC_NEXT;
 	}
-	handle = rpc_handle_get(conn, req->handle);
-	r = handle == NULL ? -ESTALE : submit_check(conn, req);
-	if (req->has_memory) {
-		memory = rpc_memory_find(conn, req->memory, req->offset, req->data_len);
-		r = r == 0 && memory == NULL ? -EFAULT : r;
-	}
-	task = r == 0 ? task_new(conn, req, memory) : NULL;
-	if (task == NULL) {
-		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_SUBMIT, r == 0 ? -ENOMEM : r,
-		    NULL);
+	packet.now_ns = clock_now_ns();
+	/* there is no memory 0, but it can be asked for */
+	r = req->has_memory && req->memory == 0 ? -EFAULT : rpc_task_new(conn, &packet, &task);
+	if (r < 0) {
+		rpc_refuse_errno(conn, rpc_in_id(in), METHOD_SUBMIT, r, NULL);
 		return RPC_NEXT;
 	}
-	task_fill(task, handle, req);
 	if (!rpc_req_begin(&task->req, conn, &in->frame->head)) {
 		rpc_task_recycle(conn, task);
 		return RPC_NEXT;

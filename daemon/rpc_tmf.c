@@ -46,13 +46,25 @@ abort_home(struct lu_work *w)
 		lu_abort_unit(&call->tmf, call->unit, tmf_done);
 }
 
-static enum rpc_go
-abort_task(const struct rpc_in *in, uint32_t request_id)
+/* the packet that is meant, or NULL */
+static struct rpc_task *
+abort_victim(struct rpc_conn *conn, const Scsad__AbortRequest *req)
 {
-	struct rpc_req *victim = rpc_req_find(in->conn, request_id);
+	struct rpc_req *victim;
+
+	if (req->ring != 0)
+		return rpc_ring_task(conn, req->ring, req->tag);
+	victim = rpc_req_find(conn, req->request_id);
+	return victim == NULL || victim->method != METHOD_SUBMIT ? NULL : victim->task;
+}
+
+static enum rpc_go
+abort_task(const struct rpc_in *in, const Scsad__AbortRequest *req)
+{
+	struct rpc_task *victim = abort_victim(in->conn, req);
 	struct rpc_call *call;
 
-	if (victim == NULL || victim->method != METHOD_SUBMIT) {
+	if (victim == NULL) {
 		rpc_refuse(in->conn, rpc_in_id(in), METHOD_ABORT, &(struct rpc_refusal){
 		    .code = SCSAD__ERROR_CODE__ERR_NO_SUCH_REQUEST, .err = -ENOENT,
 		    .text = "no packet is in flight under that id" });
@@ -61,9 +73,9 @@ abort_task(const struct rpc_in *in, uint32_t request_id)
 	call = rpc_call_new(in);
 	if (call == NULL)
 		return RPC_NEXT;
-	call->task = victim->task;
+	call->task = victim;
 	call->task->n_aborts++;
-	call->unit = lu_ref(victim->task->handle->unit);
+	call->unit = lu_ref(victim->handle->unit);
 	call->reply_fn = abort_reply;
 	rpc_call_home(call, abort_home);
 	return RPC_NEXT;
@@ -120,6 +132,10 @@ rpc_abort(const struct rpc_in *in)
 {
 	const Scsad__AbortRequest *req = (const void *)in->msg;
 
+	/* what the client has put into a ring before it asked is meant as well */
+	rpc_ring_take_all(in->conn);
+	if (in->conn->is_ending || in->conn->is_closed)
+		return RPC_NEXT;
 	if (req->is_everyone)
 		return abort_everyone(in, req);
 	if (req->path != NULL && req->path[0] != '\0') {
@@ -131,7 +147,7 @@ rpc_abort(const struct rpc_in *in)
 	}
 	if (req->handle != 0)
 		return abort_handle(in, req->handle);
-	return abort_task(in, req->request_id);
+	return abort_task(in, req);
 }
 
 /* ------ reset ------ */
@@ -216,7 +232,9 @@ rpc_reset(const struct rpc_in *in)
 	struct rpc_call *call;
 	struct lu *unit = NULL;
 
-	if (!reset_permitted(in, req->level))
+	rpc_ring_take_all(in->conn);
+	if (in->conn->is_ending || in->conn->is_closed ||
+	    !reset_permitted(in, req->level))
 		return RPC_NEXT;
 	if (req->handle == 0 && req->path != NULL &&
 	    req->level >= SCSAD__RESET_LEVEL__RESET_LEVEL_BUS)

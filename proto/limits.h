@@ -15,9 +15,10 @@
 #define PROTO_MINOR_MIN			0u	/* oldest minor this tree still speaks */
 #define PROTO_MINOR			0u	/* newest */
 
-/* feature bits, 1 << n in HelloRequest and HelloReply; bit 1 is kept for shared rings */
+/* feature bits, 1 << n in HelloRequest and HelloReply */
 #define PROTO_FEATURE_MEMORY		UINT64_C(0x1)	/* memory-new, memory-free */
-#define PROTO_FEATURES			PROTO_FEATURE_MEMORY
+#define PROTO_FEATURE_RINGS		UINT64_C(0x2)	/* ring-new, ring-free */
+#define PROTO_FEATURES			(PROTO_FEATURE_MEMORY | PROTO_FEATURE_RINGS)
 
 #define PROTO_SOCKET_DEFAULT		"/run/scsad/scsad.sock"
 #define PROTO_SOCKET_ENV		"SCSAD_SOCKET"
@@ -32,6 +33,7 @@
 #define PROTO_HANDLES_DEFAULT		64u
 #define PROTO_HANDLES_MAX		1024u
 #define PROTO_MEMORIES_MAX		4u		/* shared memories a connection */
+#define PROTO_RINGS_MAX			4u		/* rings a connection */
 
 #define PROTO_HELLO_MS			5000u	/* from accept to a finished hello */
 #define PROTO_FRAME_MS			5000u	/* from a frame's first byte to its last */

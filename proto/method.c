@@ -142,6 +142,14 @@ static const struct method_info methods[METHOD_N] = {
 		.name = "memory-free", .role = ROLE(IO),
 		.request = DESC(memory_free_request), .reply = DESC(done),
 	},
+	[METHOD_RING_NEW] = {
+		.name = "ring-new", .role = ROLE(IO),
+		.request = DESC(ring_new_request), .reply = DESC(ring_new_reply),
+	},
+	[METHOD_RING_FREE] = {
+		.name = "ring-free", .role = ROLE(IO),
+		.request = DESC(ring_free_request), .reply = DESC(done),
+	},
 };
 
 const struct method_info *

@@ -50,6 +50,8 @@ enum proto_method {
 	METHOD_RESCAN = 32,
 	METHOD_MEMORY_NEW = 33,	/* a descriptor comes with the reply */
 	METHOD_MEMORY_FREE = 34,
+	METHOD_RING_NEW = 35,	/* three descriptors come with the reply, see ring.h */
+	METHOD_RING_FREE = 36,
 	METHOD_N,
 };
 

@@ -32,7 +32,8 @@ START_TEST(numbers_stay)
 	    "subscribe", "fault-add", "fault-list", "fault-clear", "target-add", "target-remove",
 	    "lun-add", "lun-remove", "expander-add", "phy-up", "phy-down", "smp",
 	    "export-list", "export-change", "export-reload", "session-list", "session-close",
-	    "reserve-status", "resize", "rescan"};
+	    "reserve-status", "resize", "rescan", "memory-new", "memory-free", "ring-new",
+	    "ring-free"};
 
 	for (uint16_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		ck_assert_str_eq(method_name(i), names[i]);
