@@ -7,7 +7,12 @@
  * row, in turn, the echo of exactly the same number of bytes (echo.h) and the real thing. Ratios
  * are taken inside a round, and their median is what counts: the machine's speed drifts, the ratio
  * does not. A round in which the host took more than 5 % of the time away does not count.
+ *
+ * Rows "ring" take the ring of shared memory instead of the socket, beside a bare ring
+ * (ring_echo.h); in rows "spin" neither end of it sleeps. Their last column is how often daemon
+ * and client slept for a packet: so often somebody had to be woken.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -17,21 +22,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/num.h"
 #include "base/rng.h"
-#include "client/scsac.h"
+#include "client/scsac_ring.h"
 #include "echo.h"
 #include "proto/frame.h"
 #include "proto/method.h"
+#include "ring_echo.h"
 
 #define DEPTH_MAX	64u
 #define ROUNDS_MAX	99u
 #define DATA_MAX	(128u << 10)
 #define DISK_BYTES	(256ull << 20)
+#define WARM_NS		150000000ull
 
 struct row {
 	const char *name;
@@ -40,31 +48,42 @@ struct row {
 	bool is_write;
 	unsigned int depth;
 	bool is_shared;		/* data in shared memory; the echo sends it all the same */
+	enum { SOCKET, RING, RING_SPIN } way;	/* rings: data is in shared memory, too */
 };
 
 static const struct row rows[] = {
-	{ "null  no data      depth  1", "disk@0,0", 0, false, 1, false },
-	{ "null  no data      depth 32", "disk@0,0", 0, false, 32, false },
-	{ "null  read 512 B   depth  1", "disk@0,0", 512, false, 1, false },
-	{ "null  read 512 B   depth 32", "disk@0,0", 512, false, 32, false },
-	{ "null  read 4 KiB   depth  1", "disk@0,0", 4096, false, 1, false },
-	{ "null  read 4 KiB   depth 32", "disk@0,0", 4096, false, 32, false },
-	{ "null  read 128 KiB depth  1", "disk@0,0", 131072, false, 1, false },
-	{ "null  read 128 KiB depth 32", "disk@0,0", 131072, false, 32, false },
-	{ "mem   read 512 B   depth  1", "disk@1,0", 512, false, 1, false },
-	{ "mem   read 512 B   depth 32", "disk@1,0", 512, false, 32, false },
-	{ "mem   read 4 KiB   depth  1", "disk@1,0", 4096, false, 1, false },
-	{ "mem   read 4 KiB   depth 32", "disk@1,0", 4096, false, 32, false },
-	{ "mem   read 128 KiB depth  1", "disk@1,0", 131072, false, 1, false },
-	{ "mem   read 128 KiB depth 32", "disk@1,0", 131072, false, 32, false },
-	{ "mem   write 4 KiB  depth  1", "disk@1,0", 4096, true, 1, false },
-	{ "mem   write 4 KiB  depth 32", "disk@1,0", 4096, true, 32, false },
-	{ "mem   read 4 KiB   depth 32 shared", "disk@1,0", 4096, false, 32, true },
-	{ "mem   write 4 KiB  depth 32 shared", "disk@1,0", 4096, true, 32, true },
-	{ "null  read 128 KiB depth  1 shared", "disk@0,0", 131072, false, 1, true },
-	{ "mem   read 128 KiB depth  1 shared", "disk@1,0", 131072, false, 1, true },
-	{ "mem   read 128 KiB depth 32 shared", "disk@1,0", 131072, false, 32, true },
-	{ "mem   write 128 K  depth 32", "disk@1,0", 131072, true, 32, false },
+	{ "null  no data      depth  1", "disk@0,0", 0, false, 1, false, SOCKET },
+	{ "null  no data      depth 32", "disk@0,0", 0, false, 32, false, SOCKET },
+	{ "null  read 512 B   depth  1", "disk@0,0", 512, false, 1, false, SOCKET },
+	{ "null  read 512 B   depth 32", "disk@0,0", 512, false, 32, false, SOCKET },
+	{ "null  read 4 KiB   depth  1", "disk@0,0", 4096, false, 1, false, SOCKET },
+	{ "null  read 4 KiB   depth 32", "disk@0,0", 4096, false, 32, false, SOCKET },
+	{ "null  read 128 KiB depth  1", "disk@0,0", 131072, false, 1, false, SOCKET },
+	{ "null  read 128 KiB depth 32", "disk@0,0", 131072, false, 32, false, SOCKET },
+	{ "mem   read 512 B   depth  1", "disk@1,0", 512, false, 1, false, SOCKET },
+	{ "mem   read 512 B   depth 32", "disk@1,0", 512, false, 32, false, SOCKET },
+	{ "mem   read 4 KiB   depth  1", "disk@1,0", 4096, false, 1, false, SOCKET },
+	{ "mem   read 4 KiB   depth 32", "disk@1,0", 4096, false, 32, false, SOCKET },
+	{ "mem   read 128 KiB depth  1", "disk@1,0", 131072, false, 1, false, SOCKET },
+	{ "mem   read 128 KiB depth 32", "disk@1,0", 131072, false, 32, false, SOCKET },
+	{ "mem   write 4 KiB  depth  1", "disk@1,0", 4096, true, 1, false, SOCKET },
+	{ "mem   write 4 KiB  depth 32", "disk@1,0", 4096, true, 32, false, SOCKET },
+	{ "mem   read 4 KiB   depth 32 shared", "disk@1,0", 4096, false, 32, true, SOCKET },
+	{ "mem   write 4 KiB  depth 32 shared", "disk@1,0", 4096, true, 32, true, SOCKET },
+	{ "null  read 128 KiB depth  1 shared", "disk@0,0", 131072, false, 1, true, SOCKET },
+	{ "mem   read 128 KiB depth  1 shared", "disk@1,0", 131072, false, 1, true, SOCKET },
+	{ "mem   read 128 KiB depth 32 shared", "disk@1,0", 131072, false, 32, true, SOCKET },
+	{ "mem   write 128 K  depth 32", "disk@1,0", 131072, true, 32, false, SOCKET },
+	{ "null  no data      depth  1 ring", "disk@0,0", 0, false, 1, true, RING },
+	{ "null  no data      depth  1 ring spin", "disk@0,0", 0, false, 1, true, RING_SPIN },
+	{ "null  no data      depth 32 ring", "disk@0,0", 0, false, 32, true, RING },
+	{ "null  no data      depth 32 ring spin", "disk@0,0", 0, false, 32, true, RING_SPIN },
+	{ "null  read 4 KiB   depth  1 ring", "disk@0,0", 4096, false, 1, true, RING },
+	{ "null  read 4 KiB   depth 32 ring", "disk@0,0", 4096, false, 32, true, RING },
+	{ "mem   read 4 KiB   depth  1 ring", "disk@1,0", 4096, false, 1, true, RING },
+	{ "mem   read 4 KiB   depth 32 ring", "disk@1,0", 4096, false, 32, true, RING },
+	{ "mem   write 4 KiB  depth 32 ring", "disk@1,0", 4096, true, 32, true, RING },
+	{ "mem   read 128 KiB depth 32 ring", "disk@1,0", 131072, false, 32, true, RING },
 };
 
 static struct {
@@ -86,7 +105,7 @@ die(const char *what, const char *detail)
 
 static char run_dir[] = "/tmp/scsad-bench.XXXXXX";
 static char sock_path[64];
-static pid_t daemon_pid;
+static pid_t daemon_pid, loop_tid;
 
 static void
 daemon_stop(void)
@@ -108,6 +127,34 @@ daemon_cpu_ns(void)
 	if (clock_getcpuclockid(daemon_pid, &clock) != 0 || clock_gettime(clock, &ts) < 0)
 		return 0;
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* the thread that serves us, by its name */
+static void
+loop_find(void)
+{
+	char path[64], name[32];
+	struct dirent *d;
+	DIR *dir;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", daemon_pid);
+	dir = opendir(path);
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		uint64_t tid;
+
+		if (num_parse_u64(d->d_name, INT32_MAX, &tid) < 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", daemon_pid, (int)tid);
+		f = fopen(path, "r");
+		if (f != NULL && fgets(name, sizeof(name), f) != NULL &&
+		    strncmp(name, "loop0", 5) == 0)
+			loop_tid = (pid_t)tid;
+		if (f != NULL)
+			(void)fclose(f);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
 }
 
 static struct scsac *
@@ -140,6 +187,7 @@ daemon_start(void)
 			die(opts.scsad, scsac_last_error(c)->text);
 		(void)nanosleep(&pause, NULL);
 	}
+	loop_find();
 	return c;
 }
 
@@ -155,6 +203,7 @@ struct slot {
 
 struct run {
 	struct scsac *c;
+	struct scsac_ring *ring;	/* NULL: the socket */
 	const struct row *row;
 	uint64_t handle;
 	uint64_t start, end;
@@ -188,7 +237,8 @@ slot_submit(struct slot *s, uint64_t now)
 		be32_put(&s->cdb[2], (uint32_t)(rng_below(&r->rng, places) * (row->bytes / 512)));
 	}
 	s->at = now;
-	err = scsac_submit(r->c, &cmd, slot_done, s, NULL);
+	err = r->ring == NULL ? scsac_submit(r->c, &cmd, slot_done, s, NULL) :
+	    scsac_ring_submit(r->ring, &cmd, slot_done, s, NULL);
 	if (err < 0)
 		die("submit", scsac_last_error(r->c)->text);
 }
@@ -246,6 +296,36 @@ slot_init(struct slot *s, struct run *r)
 	be16_put(&s->cdb[7], (uint16_t)(r->row->bytes / 512));
 }
 
+/* of a row's way; kept for all rows */
+static struct scsac_ring *
+ring_of(struct scsac *c, const struct row *row)
+{
+	static struct scsac_ring *ring;
+
+	if (row->way == SOCKET)
+		return NULL;
+	if (ring == NULL && scsac_ring_new(c, DEPTH_MAX, &ring) < 0)
+		die("ring", scsac_last_error(c)->text);
+	return ring;
+}
+
+/* until all packets are back; more are submitted meanwhile */
+static void
+packets_wait(const struct run *r)
+{
+	int n = 0;
+
+	if (r->ring == NULL)
+		while (n >= 0 && scsac_in_flight(r->c) > 0)
+			n = scsac_wait(r->c, -1);
+	else
+		while (n >= 0 && scsac_ring_in_flight(r->ring) > 0)
+			n = r->row->way == RING_SPIN ? scsac_ring_reap(r->ring) :
+			    scsac_ring_wait(r->ring, -1);
+	if (n < 0)
+		die("connection", scsac_last_error(r->c)->text);
+}
+
 static void
 packets_run(struct scsac *c, uint64_t handle, const struct row *row, struct sample *ret)
 {
@@ -253,16 +333,15 @@ packets_run(struct scsac *c, uint64_t handle, const struct row *row, struct samp
 	uint64_t cpu;
 
 	memset(ret, 0, sizeof(*ret));
-	r.start = sample_now_ns() + 150000000ull;
+	r.ring = ring_of(c, row);
+	r.start = sample_now_ns() + WARM_NS;
 	r.end = r.start + opts.run_ns;
 	cpu = daemon_cpu_ns();
 	for (unsigned int i = 0; i < row->depth; i++) {
 		slot_init(&r.slots[i], &r);
 		slot_submit(&r.slots[i], sample_now_ns());
 	}
-	while (scsac_in_flight(c) > 0)
-		if (scsac_wait(c, -1) < 0)
-			die("connection", scsac_last_error(c)->text);
+	packets_wait(&r);
 	ret->span_ns = opts.run_ns;
 	ret->server_cpu_ns = daemon_cpu_ns() - cpu;
 }
@@ -299,7 +378,7 @@ wire_bytes(const struct row *row, size_t *ret_request, size_t *ret_reply)
 /* ------ rounds ------ */
 
 struct result {
-	double rate, p50, p99, cpu_us;
+	double rate, p50, p99, cpu_us, sleeps;
 	double echo_rate, echo_p50;
 	double rate_ratio, p50_ratio;
 };
@@ -321,26 +400,64 @@ by_value(const void *a, const void *b)
 		v_[(n) / 2];                                                   \
 	})
 
-static bool
-round_run(struct scsac *c, uint64_t handle, const struct row *row, struct result *ret)
+static void
+yardstick_run(const struct row *row, struct sample *ret)
 {
-	static struct sample echo, mine;
 	struct echo_conf conf = {
 		.depth = row->depth,
-		.warm_ns = 150000000ull,
+		.warm_ns = WARM_NS,
 		.run_ns = opts.run_ns,
 		.server_cpu = 0,
 		.client_cpu = 1,
 	};
-	uint64_t steal = sample_steal_ticks(), span = 2 * (opts.run_ns + conf.warm_ns);
+	const struct ring_echo_conf ring = {
+		.depth = row->depth,
+		.copy_bytes = row->bytes,
+		.is_spinning = row->way == RING_SPIN,
+		.warm_ns = WARM_NS,
+		.run_ns = opts.run_ns,
+		.server_cpu = 0,
+		.client_cpu = 1,
+	};
 	int r;
 
 	wire_bytes(row, &conf.request_bytes, &conf.reply_bytes);
-	r = echo_run(&conf, &echo);
+	r = row->way == SOCKET ? echo_run(&conf, ret) : ring_echo_run(&ring, ret);
 	if (r < 0)
 		die("echo", strerror(-r));
+}
+
+/* how often the daemon's loop and this process went to sleep by themselves, ever */
+static uint64_t
+sleeps_now(void)
+{
+	char path[64], line[128];
+	unsigned long long n = 0;
+	struct rusage usage;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/status", daemon_pid, loop_tid);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1)
+			break;
+	if (f != NULL)
+		(void)fclose(f);
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return n + (uint64_t)usage.ru_nvcsw;
+}
+
+static bool
+round_run(struct scsac *c, uint64_t handle, const struct row *row, struct result *ret)
+{
+	static struct sample echo, mine;
+	uint64_t steal = sample_steal_ticks(), span = 2 * (opts.run_ns + WARM_NS), sleeps;
+
+	yardstick_run(row, &echo);
 	sample_pin(1);
+	sleeps = sleeps_now();
 	packets_run(c, handle, row, &mine);
+	sleeps = sleeps_now() - sleeps;
 	if (mine.count == 0 || echo.count == 0)
 		return false;
 
@@ -349,7 +466,9 @@ round_run(struct scsac *c, uint64_t handle, const struct row *row, struct result
 		.p50 = sample_quantile_us(&mine, 0.5),
 		.p99 = sample_quantile_us(&mine, 0.99),
 		.cpu_us = (double)mine.server_cpu_ns / 1e3 / ((double)mine.count *
-		    (double)(opts.run_ns + conf.warm_ns) / (double)opts.run_ns),
+		    (double)(opts.run_ns + WARM_NS) / (double)opts.run_ns),
+		.sleeps = (double)sleeps / ((double)mine.count *
+		    (double)(opts.run_ns + WARM_NS) / (double)opts.run_ns),
 		.echo_rate = sample_rate(&echo),
 		.echo_p50 = sample_quantile_us(&echo, 0.5),
 	};
@@ -366,18 +485,19 @@ row_print(const struct row *row, const struct result *res, unsigned int n, bool 
 
 	if (opts.is_json) {
 		printf("%s{\"row\":\"%s\",\"bytes\":%u,\"depth\":%u,\"rounds\":%u,\"rate\":%.0f,"
-		    "\"p50_us\":%.2f,\"p99_us\":%.2f,\"cpu_us\":%.3f,\"echo_rate\":%.0f,"
+		    "\"p50_us\":%.2f,\"p99_us\":%.2f,\"cpu_us\":%.3f,\"sleeps\":%.3f,\"echo_rate\":%.0f,"
 		    "\"echo_p50_us\":%.2f,\"rate_ratio\":%.3f,\"p50_ratio\":%.3f}",
 		    is_first ? "" : ",\n ", row->name, row->bytes, row->depth, n,
 		    MEDIAN(res, n, rate), MEDIAN(res, n, p50), MEDIAN(res, n, p99),
-		    MEDIAN(res, n, cpu_us), MEDIAN(res, n, echo_rate), MEDIAN(res, n, echo_p50),
-		    ratio, p50_ratio);
+		    MEDIAN(res, n, cpu_us), MEDIAN(res, n, sleeps), MEDIAN(res, n, echo_rate),
+		    MEDIAN(res, n, echo_p50), ratio, p50_ratio);
 		return;
 	}
-	printf("%-35s %9.0f/s %8.1f %8.1f us %6.2f us | %9.0f/s %8.1f us | %5.2f x  %5.2f x\n",
+	printf("%-37s %9.0f/s %8.1f %8.1f us %6.2f us | %9.0f/s %8.1f us | %5.2f x  %5.2f x",
 	    row->name, MEDIAN(res, n, rate), MEDIAN(res, n, p50), MEDIAN(res, n, p99),
 	    MEDIAN(res, n, cpu_us), MEDIAN(res, n, echo_rate), MEDIAN(res, n, echo_p50), ratio,
 	    p50_ratio);
+	printf(row->way == SOCKET ? "\n" : "  %.3f sleeps\n", MEDIAN(res, n, sleeps));
 	(void)fflush(stdout);
 }
 
@@ -394,7 +514,7 @@ row_run(struct scsac *c, const struct row *row, bool is_first)
 		n += round_run(c, handle, row, &results[n]);
 	if (n < (opts.rounds + 1) / 2) {
 		if (!opts.is_json)
-			printf("%-35s not measured: the machine's host takes too much time away\n", row->name);
+			printf("%-37s not measured: the machine's host takes too much time away\n", row->name);
 	} else {
 		row_print(row, results, n, is_first);
 	}
@@ -445,7 +565,7 @@ main(int argc, char **argv)
 	options(argc, argv);
 	c = daemon_start();
 	if (!opts.is_json)
-		printf("%-28s %11s %8s %11s %9s | %11s %11s | %7s %7s\n%-28s %11s %8s %11s %9s | %11s %11s |"
+		printf("%-30s %11s %8s %11s %9s | %11s %11s | %7s %7s\n%-30s %11s %8s %11s %9s | %11s %11s |"
 		    " %7s %7s\n", "", "scsad", "p50", "p99", "CPU each", "bare echo", "p50", "rate", "p50",
 		    "", "packets", "", "", "", "messages", "", "to echo", "to echo");
 	else
