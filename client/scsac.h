@@ -543,6 +543,18 @@ struct scsac_show {
 int scsac_show(struct scsac *c, const char *path, struct scsac_show **ret);
 void scsac_show_free(struct scsac_show *show);
 
+/* the registration of the daemon's targets with a name server (iSNS) */
+struct scsac_isns {
+	const char *server;		/* as configured */
+	const char *entity;		/* "": not decided yet */
+	const char *state;		/* "registered", "not registered", "nothing to register" */
+	bool is_registered;
+	uint64_t since_ms;		/* in this state for so long */
+	unsigned targets, portals;	/* registered */
+	unsigned period_s;		/* the server forgets them after that; 0: not known */
+	const char *error;		/* of the last try; "": it went well */
+};
+
 struct scsac_status {
 	const char *version;
 	const char *state;		/* "running", "draining" */
@@ -557,6 +569,7 @@ struct scsac_status {
 	unsigned faults;		/* rules of the fault injector that may still act */
 	const struct scsac_counter *counters;
 	size_t n_counters;
+	const struct scsac_isns *isns;	/* NULL: no name server is configured */
 };
 
 /* scsac_status() - the daemon at a glance */

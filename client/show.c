@@ -95,6 +95,28 @@ scsac_show_free(struct scsac_show *show)
 }
 
 static int
+isns_take(struct scsac_status *status, const Scsad__Isns *msg)
+{
+	struct scsac_isns *isns = pool_alloc(status, sizeof(*isns));
+	const struct pool_pair texts[] = {
+		{ &isns->server, msg->server },
+		{ &isns->entity, msg->entity },
+		{ &isns->state, msg->state },
+		{ &isns->error, msg->error },
+	};
+
+	if (isns == NULL)
+		return -ENOMEM;
+	isns->is_registered = msg->registered;
+	isns->since_ms = msg->since_ms;
+	isns->targets = msg->targets;
+	isns->portals = msg->portals;
+	isns->period_s = msg->period_s;
+	status->isns = isns;
+	return pool_texts(status, texts, ARRAY_LEN(texts));
+}
+
+static int
 status_take(struct call *call, const ProtobufCMessage *reply)
 {
 	const Scsad__StatusReply *msg = (const void *)reply;
@@ -117,6 +139,8 @@ status_take(struct call *call, const ProtobufCMessage *reply)
 	status->packets_done = msg->packets_done;
 	status->packets_active = msg->packets_active;
 	status->faults = msg->faults;
+	if (msg->isns != NULL && isns_take(status, msg->isns) < 0)
+		return -ENOMEM;
 	return counters_append(status, &status->counters, &status->n_counters, msg->counters,
 	    msg->n_counters);
 }

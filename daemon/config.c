@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "daemon/config_exports.h"
 #include "daemon/config_impl.h"
+#include "daemon/isns.h"
 #include "daemon/loop.h"
 #include "proto/limits.h"
 
@@ -59,6 +60,7 @@ config_init(struct config *c)
 		.unsent_bytes = 1u << 20,
 		.handles = PROTO_HANDLES_DEFAULT,
 		.drain_ms = 5000,
+		.isns_period_s = ISNS_PERIOD_DEFAULT_S,
 		.log_level = LOG_LEVEL_NOTICE,
 	};
 }
@@ -72,6 +74,8 @@ config_fini(struct config *c)
 	free(c->socket_path);
 	free(c->access);
 	free(c->user);
+	free(c->isns_server);
+	free(c->isns_entity);
 	free(c->state_dir);
 	free(c->demo_dir);
 	free(c->path);
@@ -212,7 +216,9 @@ static int
 read_numbers(const struct config_reader *rd, const struct raw_config *raw)
 {
 	static const struct raw_limits none;
+	static const struct raw_isns no_isns;
 	const struct raw_limits *lim = raw->limits != NULL ? raw->limits : &none;
+	const struct raw_isns *isns = raw->isns != NULL ? raw->isns : &no_isns;
 	struct config *c = rd->config;
 	uint32_t loops = c->loops;
 	const struct number numbers[] = {
@@ -230,6 +236,8 @@ read_numbers(const struct config_reader *rd, const struct raw_config *raw)
 		{ "loops", raw->loops, 1, LOOP_MAX, &loops, NULL },
 		{ "busy_poll_us", raw->busy_poll_us, 0, 1000, &c->busy_poll_us, NULL },
 		{ "drain_ms", raw->drain_ms, 0, 600000, &c->drain_ms, NULL },
+		{ "isns/period_s", isns->period_s, ISNS_PERIOD_MIN_S, ISNS_PERIOD_MAX_S,
+		    &c->isns_period_s, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
@@ -320,6 +328,39 @@ read_socket(const struct config_reader *rd, const struct raw_socket *raw)
 		return config_complain_word(rd, "socket/group", raw->group,
 		    "is not a group of this system");
 	return 0;
+}
+
+/* what goes over the wire as a name of ours */
+static bool
+entity_is_good(const char *entity)
+{
+	size_t len = strlen(entity);
+
+	for (size_t i = 0; i < len; i++)
+		if (entity[i] <= ' ' || entity[i] > '~')
+			return false;
+	return len > 0 && len <= ISNS_TEXT_MAX;
+}
+
+static int
+read_isns(const struct config_reader *rd, const struct raw_isns *raw)
+{
+	struct config *c = rd->config;
+	int r;
+
+	if (raw == NULL)
+		return 0;
+	if (raw->server == NULL)
+		return config_complain(rd, "isns", "names no server");
+	if (!isns_server_check(raw->server))
+		return config_complain_word(rd, "isns/server", raw->server, "is no name server, "
+		    "write a name or an address, and a port if it is not %u: isns.example, "
+		    "192.0.2.1:3205, [2001:db8::1]:3205", ISNS_PORT);
+	if (raw->entity != NULL && !entity_is_good(raw->entity))
+		return config_complain_word(rd, "isns/entity", raw->entity, "can be no name of an "
+		    "entity, write 1 to %u printable characters without blanks", ISNS_TEXT_MAX);
+	r = config_read_word(&c->isns_server, raw->server);
+	return r < 0 ? r : config_read_word(&c->isns_entity, raw->entity);
 }
 
 /* who a rule is about; @where has room for the key that is wrong */
@@ -417,6 +458,8 @@ read_all(const struct config_reader *rd, const struct raw_config *raw)
 
 	if (r == 0)
 		r = read_socket(rd, raw->socket);
+	if (r == 0)
+		r = read_isns(rd, raw->isns);
 	if (r == 0)
 		r = read_access(rd, raw);
 	if (r == 0)

@@ -102,6 +102,9 @@ struct config {
 	enum log_level log_level;
 	char *user;			/* who to become after start; NULL: stay */
 	enum sandbox_mode seccomp;
+	char *isns_server;		/* "HOST[:PORT]" that is told of targets; NULL: none */
+	char *isns_entity;		/* NULL: name of this machine */
+	uint32_t isns_period_s;
 	char *state_dir;		/* what outlives a restart, and the file of --demo; NULL:
 					 * see config_state_dir() */
 	char *demo_dir;			/* the folder that demo_add() made, or NULL */

@@ -80,6 +80,13 @@ static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t isns_fields[] = {
+	WORD("server", struct raw_isns, server),
+	WORD("entity", struct raw_isns, entity),
+	WORD("period_s", struct raw_isns, period_s),
+	CYAML_FIELD_END
+};
+
 /* ------ exports ------ */
 
 #define FIELDS(kind, one, many, words)                                         \
@@ -110,6 +117,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	    LIST_MAX),
 	CYAML_FIELD_MAPPING_PTR("limits", PART, struct raw_config, limits, limits_fields),
 	CYAML_FIELD_MAPPING_PTR("log", PART, struct raw_config, log, log_fields),
+	CYAML_FIELD_MAPPING_PTR("isns", PART, struct raw_config, isns, isns_fields),
 	WORD("loops", struct raw_config, loops),
 	WORD("busy_poll_us", struct raw_config, busy_poll_us),
 	WORD("drain_ms", struct raw_config, drain_ms),

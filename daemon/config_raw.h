@@ -43,6 +43,10 @@ struct raw_log {
 	char *level;
 };
 
+struct raw_isns {
+	char *server, *entity, *period_s;
+};
+
 /* what is exported to whom: struct raw_portal, struct raw_target ... */
 #define RAW_STRUCT(kind, one, many, words)	struct raw_##one { words(RAW_WORD, RAW_LIST, ) };
 EX_LISTS(RAW_STRUCT)
@@ -60,6 +64,7 @@ struct raw_config {
 	unsigned int access_count;
 	struct raw_limits *limits;
 	struct raw_log *log;
+	struct raw_isns *isns;
 	char *loops, *busy_poll_us, *drain_ms, *user, *seccomp, *state_dir;
 	EX_LISTS(RAW_MANY)
 	EX_MAPPINGS(RAW_ONE)

@@ -13,6 +13,7 @@
 #include "daemon/demo.h"
 #include "daemon/exports.h"
 #include "daemon/hbas.h"
+#include "daemon/isns.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
@@ -49,6 +50,7 @@ struct daemon {
 	_Atomic(struct hbas *) hbas;	/* workers look at it while it is set */
 	struct exports *exports;
 	struct portal_server *portals;
+	struct isns *isns;		/* NULL: no name server is configured */
 	struct rpc_socket socket;
 };
 
@@ -252,6 +254,22 @@ start_tree(struct daemon *d)
 }
 
 static int
+start_isns(struct daemon *d)
+{
+	const struct isns_conf conf = {
+		.server = d->conf->isns_server,
+		.entity = d->conf->isns_entity,
+		.period_s = d->conf->isns_period_s,
+		.exports = d->exports,
+	};
+	int r = conf.server == NULL ? 0 : isns_new(&conf, &d->isns);
+
+	if (r < 0)
+		log_error("isns: cannot be set up: %s", strerror(-r));
+	return r;
+}
+
+static int
 start_exports(struct daemon *d)
 {
 	const struct exports_conf conf = { d->conf, lu_worker_exec(d->worker) };
@@ -292,6 +310,7 @@ start_units(struct daemon *d)
 	d->hbas = list;
 	rpc_server_set_hbas(d->rpc, d->hbas, d->tree);
 	rpc_server_set_exports(d->rpc, d->exports);
+	rpc_server_set_isns(d->rpc, d->isns);
 	return r < 0 ? r : exports_start(d->exports, &portal_ops, d->portals);
 }
 
@@ -315,16 +334,17 @@ start_serving(struct daemon *d)
 	int r = privilege_drop(d->conf);
 
 	if (r == 0)
-		r = sandbox_enter(d->conf->seccomp);
+		r = sandbox_enter(d->conf->seccomp, d->isns != NULL);
 	if (r < 0)
 		return r;
 	exports_keep(d->exports);
 	r = rpc_server_listen(d->rpc, STEAL_FD(d->socket.fd));
-	if (r < 0)
+	if (r < 0) {
 		log_error("socket '%s': %s", d->socket.path, strerror(-r));
-	else
-		portal_server_go(d->portals);
-	return r;
+		return r;
+	}
+	portal_server_go(d->portals);
+	return d->isns == NULL ? 0 : isns_go(d->isns);
 }
 
 int
@@ -344,6 +364,8 @@ daemon_start(const struct config *conf, struct daemon **ret_daemon)
 		r = start_tree(d);
 	if (r == 0)
 		r = start_exports(d);
+	if (r == 0)
+		r = start_isns(d);
 	if (r == 0)
 		r = start_units(d);
 	if (r == 0)
@@ -397,6 +419,7 @@ daemon_stop(struct daemon *d)
 {
 	if (d == NULL)
 		return;
+	isns_stop(d->isns);
 	exports_stop(d->exports);
 	portal_server_free(d->portals);
 	if (d->rpc != NULL && !stop_units(d)) {
@@ -416,6 +439,7 @@ daemon_stop(struct daemon *d)
 	if (d->loops != NULL)
 		loops_stop(d->loops);
 	rpc_server_free(d->rpc);
+	isns_free(d->isns);
 	exports_free(d->exports);
 	loops_free(d->loops);
 	free(d);

@@ -443,6 +443,7 @@ ex_apply(struct exports *ex, struct ex_set *set, bool want_file, struct ex_fault
 	portals_start(ex);
 	portals_go(ex, set);
 	targets_go(ex);
+	ex_changed(ex);
 	ex_set_unref(before);
 	return 0;
 }

@@ -56,6 +56,8 @@ struct exports {
 	pthread_mutex_t lock;		/* short: the rest */
 	struct ex_set *set;
 	TAILQ_HEAD(, ex_live_portal) portals;
+	void (*watch)(void *arg);	/* NULL: nobody watches */
+	void *watch_arg;
 	bool is_ending;
 	bool is_work_due;		/* units_work is posted */
 	struct lu_work units_work;
@@ -74,6 +76,9 @@ struct exports {
  */
 int ex_apply(struct exports *ex, struct ex_set *set, bool want_file, struct ex_fault *reterr)
     MUST_CHECK;
+
+/* ex_changed() - whoever watches is told */
+void ex_changed(struct exports *ex);
 
 /* ex_share() - objects of @set, not sealed, that are the same in @before become those */
 void ex_share(struct ex_set *set, const struct ex_set *before);

@@ -271,6 +271,24 @@ exports_set(struct exports *ex)
 	return set;
 }
 
+void
+exports_watch(struct exports *ex, void (*fn)(void *arg), void *arg)
+{
+	(void)pthread_mutex_lock(&ex->lock);
+	ex->watch = fn;
+	ex->watch_arg = arg;
+	(void)pthread_mutex_unlock(&ex->lock);
+}
+
+void
+ex_changed(struct exports *ex)
+{
+	(void)pthread_mutex_lock(&ex->lock);
+	if (ex->watch != NULL)
+		ex->watch(ex->watch_arg);
+	(void)pthread_mutex_unlock(&ex->lock);
+}
+
 bool
 exports_portal_bound(struct exports *ex, const char *portal, char dst[EX_ADDR_LEN])
 {

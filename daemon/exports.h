@@ -146,6 +146,10 @@ struct ex_set *exports_set(struct exports *ex);
  * not */
 bool exports_portal_bound(struct exports *ex, const char *portal, char dst[EX_ADDR_LEN]);
 
+/* exports_watch() - @fn(@arg) after each change of the set or its portals, from any thread, under a
+ * lock: it must not block, nor call anything here. NULL: no more; nothing runs afterwards */
+void exports_watch(struct exports *ex, void (*fn)(void *arg), void *arg);
+
 /* exports_ops_of() - the data plane, for session verbs; NULL when there is none. On a worker,
  * between exports_hold() and exports_release() */
 const struct exports_ops *exports_ops_of(const struct exports *ex, void **ret_ctx);

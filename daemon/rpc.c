@@ -137,6 +137,12 @@ rpc_server_set_exports(struct rpc_server *server, struct exports *exports)
 }
 
 void
+rpc_server_set_isns(struct rpc_server *server, struct isns *isns)
+{
+	server->isns = isns;
+}
+
+void
 rpc_server_free(struct rpc_server *server)
 {
 	if (server == NULL)

@@ -26,6 +26,7 @@
 #include "lu/lu.h"
 
 struct exports;
+struct isns;
 struct rpc_server;
 struct tree;
 
@@ -46,6 +47,9 @@ void rpc_server_set_hbas(struct rpc_server *server, struct hbas *hbas, struct tr
 /* rpc_server_set_exports() - what is exported to whom; before listen, outlives the server's
  * connections. Without it nobody's units are limited, and verbs about exports are refused */
 void rpc_server_set_exports(struct rpc_server *server, struct exports *exports);
+
+/* rpc_server_set_isns() - the registration with a name server, or NULL; as the exports */
+void rpc_server_set_isns(struct rpc_server *server, struct isns *isns);
 
 /**
  * rpc_server_listen() - accept connections from @fd, a listening socket that is ours now

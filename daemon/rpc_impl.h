@@ -301,6 +301,7 @@ struct rpc_server {
 	struct hbas *hbas;
 	struct tree *tree;
 	struct exports *exports;
+	struct isns *isns;		/* NULL: no name server is configured */
 	gid_t io_gid;
 	uint8_t instance[PROTO_INSTANCE_LEN];
 	uint64_t generation;

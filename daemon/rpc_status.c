@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "daemon/isns.h"
 
 /* ------ hello ------ */
 
@@ -190,10 +191,29 @@ status_counters(Scsad__StatusReply *reply, const struct rpc_stats *st,
 	reply->counters = list;
 }
 
+static void
+status_isns(struct isns *isns, const struct isns_status *st, Scsad__Isns *ret)
+{
+	scsad__isns__init(ret);
+	ret->server = (char *)(uintptr_t)isns_server(isns);
+	ret->entity = (char *)(uintptr_t)st->entity;
+	ret->state = (char *)(uintptr_t)isns_state_name(st->state);
+	ret->error = (char *)(uintptr_t)st->error;
+	ret->has_registered = ret->has_since_ms = ret->has_targets = 1;
+	ret->has_portals = ret->has_period_s = 1;
+	ret->registered = st->state == ISNS_IN;
+	ret->since_ms = (clock_now_ns() - st->since_ns) / NS_PER_MS;
+	ret->targets = st->targets;
+	ret->portals = st->portals;
+	ret->period_s = st->period_s;
+}
+
 enum rpc_go
 rpc_status(const struct rpc_in *in)
 {
 	struct rpc_server *server = in->conn->server;
+	struct isns_status isns_status;
+	Scsad__Isns isns;
 	Scsad__StatusReply reply = SCSAD__STATUS_REPLY__INIT;
 	Scsad__Counter counters[STATUS_COUNTERS];
 	Scsad__Counter *list[STATUS_COUNTERS];
@@ -221,6 +241,11 @@ rpc_status(const struct rpc_in *in)
 	reply.state = (char *)(uintptr_t)(atomic_load(&server->is_draining) ? "draining" :
 	    "running");
 	status_counters(&reply, &st, counters, list);
+	if (server->isns != NULL) {
+		isns_status_get(server->isns, &isns_status);
+		status_isns(server->isns, &isns_status, &isns);
+		reply.isns = &isns;
+	}
 	rpc_reply(in->conn, rpc_in_id(in), METHOD_STATUS, &reply.base, false);
 	return RPC_NEXT;
 }

@@ -1,6 +1,7 @@
 #include "daemon/sandbox.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -166,6 +167,18 @@ arguments_add(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* getifaddrs(3); setting anything up that way takes rights that we have not */
+static int
+interfaces_add(scmp_filter_ctx ctx)
+{
+	static const struct scmp_arg_cmp args[] = {
+		{ 0, SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_NETLINK },
+		{ 2, SCMP_CMP_MASKED_EQ, UINT32_MAX, NETLINK_ROUTE },
+	};
+
+	return call_add(ctx, SCMP_ACT_ALLOW, "socket", ARRAY_LEN(args), args);
+}
+
 static int
 deadly_add(scmp_filter_ctx ctx)
 {
@@ -178,7 +191,7 @@ deadly_add(scmp_filter_ctx ctx)
 }
 
 static int
-filter_make(scmp_filter_ctx ctx, enum sandbox_mode mode)
+filter_make(scmp_filter_ctx ctx, enum sandbox_mode mode, bool want_interfaces)
 {
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 
@@ -198,6 +211,8 @@ filter_make(scmp_filter_ctx ctx, enum sandbox_mode mode)
 		r = calls_add(ctx, SCMP_ACT_ALLOW, sanitizers, ARRAY_LEN(sanitizers));
 	if (r == 0)
 		r = arguments_add(ctx);
+	if (r == 0 && want_interfaces)
+		r = interfaces_add(ctx);
 	if (r == 0 && mode != SANDBOX_LOG)
 		r = deadly_add(ctx);
 	return r == 0 ? seccomp_load(ctx) : r;
@@ -211,7 +226,7 @@ kernel_has_filters(void)
 }
 
 int
-sandbox_enter(enum sandbox_mode mode)
+sandbox_enter(enum sandbox_mode mode, bool want_interfaces)
 {
 	scmp_filter_ctx ctx;
 	int r;
@@ -231,7 +246,7 @@ sandbox_enter(enum sandbox_mode mode)
 	ctx = seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
 	if (ctx == NULL)
 		return -ENOMEM;
-	r = filter_make(ctx, mode);
+	r = filter_make(ctx, mode, want_interfaces);
 	seccomp_release(ctx);
 	if (r < 0)
 		log_error("sandbox: the filter for system calls cannot be set up: %s",

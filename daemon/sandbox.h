@@ -35,11 +35,13 @@ bool sandbox_mode_parse(const char *word, enum sandbox_mode *ret);
 /**
  * sandbox_enter() - from now on
  *
+ * @want_interfaces  addresses of this machine may be listed: routing sockets (netlink)
+ *
  * Returns:  0
  *           -ENOSYS   the kernel has no filters (SANDBOX_LOG, SANDBOX_ENFORCE)
  *           -EACCES   no_new_privs is not set: see privilege_prepare()
  *           -errno    the filter could not be made or loaded (logged)
  */
-int sandbox_enter(enum sandbox_mode mode) MUST_CHECK;
+int sandbox_enter(enum sandbox_mode mode, bool want_interfaces) MUST_CHECK;
 
 #endif /* DAEMON_SANDBOX_H */

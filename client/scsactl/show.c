@@ -93,6 +93,39 @@ role_name(enum scsac_role role)
 }
 
 static void
+isns_json(json_object *root, const struct scsac_isns *isns)
+{
+	json_object *part = isns == NULL ? NULL : doc_part(root, "isns");
+
+	if (part == NULL)
+		return;
+	doc_text(part, "server", isns->server);
+	doc_text(part, "entity", isns->entity);
+	doc_text(part, "state", isns->state);
+	doc_bool(part, "registered", isns->is_registered);
+	doc_number(part, "since_ms", isns->since_ms);
+	doc_number(part, "targets", isns->targets);
+	doc_number(part, "portals", isns->portals);
+	doc_number(part, "period_s", isns->period_s);
+	doc_text(part, "error", isns->error);
+}
+
+static void
+isns_print(const struct scsac_isns *isns)
+{
+	uint64_t s = isns->since_ms / 1000;
+
+	fact("isns", "%s, %s for %" PRIu64 ":%02u:%02u", isns->server, isns->state,
+	    s / 3600, (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+	if (isns->is_registered)
+		fact("isns entity", "%s, %u target%s at %u portal%s", isns->entity,
+		    isns->targets, isns->targets == 1 ? "" : "s", isns->portals,
+		    isns->portals == 1 ? "" : "s");
+	if (isns->error[0] != '\0')
+		fact("isns error", "%s", isns->error);
+}
+
+static void
 status_json(json_object *root, const struct scsac_status *status)
 {
 	doc_text(root, "version", status->version);
@@ -109,6 +142,7 @@ status_json(json_object *root, const struct scsac_status *status)
 	doc_number(root, "packets_done", status->packets_done);
 	doc_number(root, "packets_active", status->packets_active);
 	doc_number(root, "faults", status->faults);
+	isns_json(root, status->isns);
 	counters_json(root, status->counters, status->n_counters);
 }
 
@@ -129,6 +163,8 @@ status_print(const struct ctl *ctl, const struct scsac_status *status)
 	    status->packets_active);
 	if (status->faults > 0)
 		fact("faults", "%u rules armed", status->faults);
+	if (status->isns != NULL)
+		isns_print(status->isns);
 	if (ctl->verbose > 0)
 		counters_print(status->counters, status->n_counters);
 }

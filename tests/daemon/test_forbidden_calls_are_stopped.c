@@ -37,7 +37,7 @@ behind(enum sandbox_mode mode, int (*fn)(void))
 		(void)setrlimit(RLIMIT_CORE, &none);
 		log_open(STDERR_FILENO, LOG_LEVEL_NOTICE);
 		privilege_prepare();
-		if (sandbox_enter(mode) < 0)
+		if (sandbox_enter(mode, false) < 0)
 			_exit(99);
 		_exit(fn());
 	}
@@ -139,7 +139,7 @@ START_TEST(threads_have_it_too)
 		privilege_prepare();
 		if (pipe(go) < 0 || pipe(done) < 0 ||
 		    pthread_create(&thread, NULL, early_main, NULL) != 0 ||
-		    sandbox_enter(SANDBOX_ENFORCE) < 0)
+		    sandbox_enter(SANDBOX_ENFORCE, false) < 0)
 			_exit(99);
 		(void)!write(go[1], &c, 1);
 		status = read(done[0], &c, 1) == 1 ? c : 98;
