@@ -374,7 +374,8 @@ unsigned scsac_in_flight(const struct scsac *c);
  *
  * Returns:  0
  *           -EOPNOTSUPP  the daemon is too old for it
- *           -EMSGSIZE    more than the daemon gives to one client
+ *           -EMSGSIZE    more than the daemon gives to one client; what devices that do not
+ *                        answer have not let go of counts
  *           -ENOMEM      here or there
  *           and what all calls return
  */

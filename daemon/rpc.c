@@ -104,6 +104,7 @@ rpc_server_new(const struct rpc_server_conf *conf, struct rpc_server **ret_serve
 	server->generation = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	(void)!getrandom(server->instance, sizeof(server->instance), 0);
 	(void)pthread_mutex_init(&server->lock, NULL);
+	(void)pthread_mutex_init(&server->dead_lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&server->cond, &attr);
@@ -154,6 +155,7 @@ rpc_server_free(struct rpc_server *server)
 	for (unsigned int i = 0; i < server->n_loops; i++)
 		loop_fini(&server->loops[i]);
 	free(server->loops);
+	(void)pthread_mutex_destroy(&server->dead_lock);
 	(void)pthread_mutex_destroy(&server->lock);
 	(void)pthread_cond_destroy(&server->cond);
 	free(server);

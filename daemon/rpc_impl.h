@@ -156,6 +156,8 @@ struct rpc_memory {
 	size_t bytes;
 	int fd;				/* -1 once it is no longer needed */
 	uint32_t n_tasks;		/* packets whose data is there */
+	uid_t uid;			/* whose it is, also when its connection has gone */
+	uint64_t beside_bytes;		/* what its connection had when it was asked for */
 };
 
 /* ------ rings ------ */
@@ -324,7 +326,10 @@ struct rpc_server {
 	uint32_t n_conns;
 	uint64_t last_serial;
 	uint64_t accepted, refused;
-	LIST_HEAD(, rpc_memory) dead_memories;	/* a device may still write there */
+
+	pthread_mutex_t dead_lock;	/* held while devices are asked, which takes its time */
+	LIST_HEAD(, rpc_memory) dead_memories;	/* a device may still write there; they count
+						 * as their users' */
 };
 
 static inline void

@@ -33,12 +33,12 @@ memory_end(struct rpc_memory *memory)
 	return true;
 }
 
-void
-rpc_memory_reap(struct rpc_server *server, bool is_end)
+/* dead_lock is held */
+static void
+memories_reap(struct rpc_server *server, bool is_end)
 {
 	struct rpc_memory *memory, *next;
 
-	(void)pthread_mutex_lock(&server->lock);
 	for (memory = LIST_FIRST(&server->dead_memories); memory != NULL; memory = next) {
 		next = LIST_NEXT(memory, entry);
 		LIST_REMOVE(memory, entry);
@@ -49,7 +49,14 @@ rpc_memory_reap(struct rpc_server *server, bool is_end)
 		else
 			free(memory);	/* what is mapped stays so until the process ends */
 	}
-	(void)pthread_mutex_unlock(&server->lock);
+}
+
+void
+rpc_memory_reap(struct rpc_server *server, bool is_end)
+{
+	(void)pthread_mutex_lock(&server->dead_lock);
+	memories_reap(server, is_end);
+	(void)pthread_mutex_unlock(&server->dead_lock);
 }
 
 /* on a worker: a device's map is changed, which takes its time */
@@ -59,13 +66,14 @@ bury_work(struct lu_work *w)
 	struct rpc_memory *memory = container_of(w, struct rpc_memory, work);
 	struct rpc_server *server = memory->server;
 
-	rpc_memory_reap(server, false);
-	if (memory_end(memory))
-		return;
-	log_warning("shared memory of a client is kept: a device has it still");
-	(void)pthread_mutex_lock(&server->lock);
-	LIST_INSERT_HEAD(&server->dead_memories, memory, entry);
-	(void)pthread_mutex_unlock(&server->lock);
+	(void)pthread_mutex_lock(&server->dead_lock);
+	memories_reap(server, false);
+	if (!memory_end(memory)) {
+		log_warning("uid %u: %zu bytes of shared memory are kept, a device has them "
+		    "still", memory->uid, memory->bytes);
+		LIST_INSERT_HEAD(&server->dead_memories, memory, entry);
+	}
+	(void)pthread_mutex_unlock(&server->dead_lock);
 }
 
 static void
@@ -136,13 +144,30 @@ memory_make(struct rpc_memory *memory)
 	return 0;
 }
 
+/* dead_lock held: what devices still have of the user's */
+static uint64_t
+dead_bytes(const struct rpc_server *server, uid_t uid)
+{
+	const struct rpc_memory *memory;
+	uint64_t bytes = 0;
+
+	LIST_FOREACH(memory, &server->dead_memories, entry)
+		bytes += memory->uid == uid ? memory->bytes : 0;
+	return bytes;
+}
+
 static void
 new_work(struct rpc_call *call)
 {
 	struct rpc_memory *memory = call->more;
+	struct rpc_server *server = memory->server;
+	uint64_t bytes = memory->beside_bytes + memory->bytes;
 
-	rpc_memory_reap(memory->server, false);
-	call->result = memory_make(memory);
+	(void)pthread_mutex_lock(&server->dead_lock);
+	memories_reap(server, false);
+	bytes += dead_bytes(server, memory->uid);
+	(void)pthread_mutex_unlock(&server->dead_lock);
+	call->result = bytes > server->config->client_bytes ? -EDQUOT : memory_make(memory);
 }
 
 static void
@@ -228,6 +253,8 @@ rpc_memory_new(const struct rpc_in *in)
 	memory->server = conn->server;
 	memory->fd = -1;
 	memory->bytes = num_round_up(req->bytes, 4096);
+	memory->uid = conn->cred.uid;
+	memory->beside_bytes = conn->memory_bytes;
 	conn->n_memories++;
 	conn->memory_bytes += memory->bytes;
 	call->more = memory;
