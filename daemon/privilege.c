@@ -170,6 +170,13 @@ ids_set(const char *name, const struct passwd *to)
 	return 0;
 }
 
+/* keys and clients' data: no core files, and nobody looks in. Looking for leaks does */
+static void
+looks_end(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, IS_SANITIZED, 0, 0, 0);
+}
+
 /* the kernel takes capabilities from each thread that stops being root; this is to be sure */
 static int
 rights_end(void)
@@ -185,8 +192,6 @@ rights_end(void)
 			return -EPERM;
 	if (setresuid((uid_t)-1, 0, (uid_t)-1) == 0)
 		return -EPERM;
-	/* keys and clients' data: no core files, and nobody looks in. Looking for leaks does */
-	(void)prctl(PR_SET_DUMPABLE, IS_SANITIZED, 0, 0, 0);
 	return 0;
 }
 
@@ -199,8 +204,10 @@ user_become(const struct config *conf)
 
 	if (getpwnam_r(conf->user, &passwd, buf, sizeof(buf), &found) != 0 || found == NULL)
 		return -ENOENT;
-	if (geteuid() == found->pw_uid)
+	if (geteuid() == found->pw_uid) {
+		looks_end();
 		return 0;
+	}
 	if (found->pw_uid == 0)
 		return -EPERM;
 	state_give(conf, found);
@@ -209,6 +216,7 @@ user_become(const struct config *conf)
 		r = rights_end();
 	if (r < 0)
 		return r;
+	looks_end();
 	state_check(conf);
 	log_info("now user '%s', with no capability", conf->user);
 	return 0;

@@ -57,6 +57,10 @@ for status in /proc/"$daemon"/task/*/status; do
     END { exit failed || n != 5 }' "$status" || fail "rights are left: $status"
 done
 
+# no core file, no look inside: its entries in /proc are root's
+closed() { instrumented || [ "$(stat -c %u "/proc/$daemon/maps")" = 0 ] || fail "$1 can be looked into"; }
+closed "who was root"
+
 # what was opened as root is used
 head -c 4096 /dev/urandom >"$dir/data"
 ctl write shelf/iport0/disk@0,0 0 --in "$dir/data" >/dev/null
@@ -80,6 +84,16 @@ stop_daemon
 chown root "$dir/state/exports.yaml"
 start_daemon --config "$dir/scsad.conf" --log-level info
 ctl acl remove later >/dev/null
+stop_daemon
+
+# who is that user from the start keeps to it, too
+cp "$dir/scsad.conf" "$dir/mine.conf"
+sed -i "s,state_dir: .*,state_dir: $dir/run,; s,127.0.0.1:.*,127.0.0.1:0,; s,- $dir.*,- mem:8M," "$dir/mine.conf"
+setpriv --reuid="$user" --regid="$gid" --clear-groups "$SCSAD_BIN" --socket "$SCSAD_SOCKET" --config "$dir/mine.conf" \
+  >>"$dir/scsad.log" 2>&1 &
+daemon=$!
+ctl status --wait 20 >/dev/null || fail "the user cannot start it"
+closed "who was nobody else"
 stop_daemon
 
 # nobody who cannot become it, and not root
