@@ -61,6 +61,7 @@ struct store_req {
 	uint64_t moved;		/* bytes finished of a request done in pieces */
 	uint64_t piece;		/* bytes of the call under way, when it has its own memory */
 	uint8_t phase;		/* step of a request that needs several calls */
+	unsigned int lost;	/* FLUSH: errors of writing back up to its beginning */
 	void *bounce;		/* aligned copy of the data for direct I/O, or NULL */
 	struct iovec own_iov;	/* memory of the store in place of iov */
 	struct aio_call call;	/* what the queue was asked to do */

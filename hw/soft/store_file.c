@@ -41,6 +41,11 @@ struct file_store {
 	bool never_blocks;		/* in memory: plain calls are as good as RWF_NOWAIT */
 	atomic_bool can_read_now;	/* RWF_NOWAIT is understood */
 	atomic_bool can_write_now;
+	/* The kernel tells an error of writing back once, to the first call that makes data
+	 * stable, whosever the data were. Here it is counted, so that a flush that was under way
+	 * at that time does not say that all is well, */
+	atomic_uint n_lost;
+	atomic_bool is_untold;		/* nor the next one, if no flush was told */
 	_Atomic uint64_t size_wanted;	/* as configured; 0: as long as the file is */
 	atomic_bool is_short;		/* said that the file has become shorter */
 	char path[];
@@ -334,6 +339,12 @@ file_open(const struct soft_disk_conf *conf, struct store **ret, char *reterr)
 	return 0;
 }
 
+static bool
+file_is_change(const struct store_req *req)
+{
+	return req->op == STORE_WRITE || req->op == STORE_UNMAP || req->op == STORE_ANCHOR;
+}
+
 /* a write behind the end of a file that shrank would quietly fill the gap with zeros */
 static int
 file_check_end(struct file_store *file, const struct store_req *req)
@@ -356,10 +367,11 @@ file_try_result(
 {
 	if (n == (ssize_t)req->len)
 		return 0;
-	if (n > 0)
+	/* nothing: it ends here, or something is the matter that the queue finds out */
+	if (n == 0 && req->op == STORE_READ && file_check_end(file, req) < 0)
+		return -ENODATA;
+	if (n >= 0)
 		return -EAGAIN;
-	if (n == 0)
-		return req->op == STORE_READ ? file_check_end(file, req) : -EAGAIN;
 	if (errno == EOPNOTSUPP) {
 		atomic_store_explicit(can, false, memory_order_relaxed);
 		return -EAGAIN;
@@ -532,6 +544,27 @@ file_next(struct store_req *req)
 	}
 }
 
+/* a write or unmap that makes itself stable was told that something is lost; a flush was */
+static void
+file_lost(struct file_store *file, bool is_flush)
+{
+	(void)atomic_fetch_add(&file->n_lost, 1);
+	atomic_store(&file->is_untold, !is_flush);
+}
+
+static int
+file_took_flush(struct store_req *req, int res)
+{
+	struct file_store *file = file_of(req->store);
+
+	if (res < 0) {
+		file_lost(file, true);
+		return res;
+	}
+	return atomic_exchange(&file->is_untold, false) ||
+	    atomic_load(&file->n_lost) != req->lost ? -EIO : 0;
+}
+
 /* 1: more to do; 0: all done */
 static int
 file_took_rw(struct store_req *req, uint64_t n)
@@ -576,6 +609,8 @@ file_took(struct store_req *req, int res)
 {
 	if (res == -EINTR)
 		return 1;
+	if (res == -EIO && req->is_fua && file_is_change(req))
+		file_lost(file_of(req->store), false);
 	switch (req->op) {
 	case STORE_READ:
 	case STORE_WRITE:
@@ -584,7 +619,7 @@ file_took(struct store_req *req, int res)
 	case STORE_ANCHOR:
 		return file_took_unmap(req, res);
 	case STORE_FLUSH:
-		return res < 0 ? res : 0;
+		return file_took_flush(req, res);
 	case STORE_FETCH:
 	case STORE_DROP:
 	case STORE_OP_N:
@@ -622,8 +657,9 @@ file_begin(struct file_store *file, struct store_req *req)
 {
 	int r = 0;
 
-	if (req->op == STORE_WRITE || req->op == STORE_UNMAP || req->op == STORE_ANCHOR)
+	if (file_is_change(req))
 		r = file_check_end(file, req);
+	req->lost = atomic_load(&file->n_lost);
 	/* a hole would have no space */
 	if (req->op == STORE_ANCHOR)
 		req->phase = UNMAP_ZERO;

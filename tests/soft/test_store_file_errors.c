@@ -1,0 +1,163 @@
+/*
+ * What the system says about a file's data is passed on to all whom it concerns: an error of
+ * writing back, which it tells once, and an end where there was none.
+ *
+ * The calls of the store come by here first.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "check_main.h"
+#include "mock_disk.h"
+
+static struct bench b, b2;
+static uint8_t cdb[CDB_BUF_LEN], data[4096];
+static char image[40];
+static bool is_stable_write_bad, is_read_empty;
+static int sync_errors;			/* this many fail */
+static void (*in_sync)(void);		/* what happens meanwhile, once */
+
+int
+fdatasync(int fd)
+{
+	void (*meanwhile)(void) = in_sync;
+
+	in_sync = NULL;
+	if (meanwhile != NULL) {
+		meanwhile();
+		return 0;
+	}
+	if (sync_errors > 0) {
+		sync_errors--;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t
+pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+	if (is_stable_write_bad && (flags & RWF_DSYNC) != 0) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwritev2, fd, iov, n, offset, 0, flags);
+}
+
+ssize_t
+preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+	return is_read_empty ? 0 : syscall(SYS_preadv2, fd, iov, n, offset, 0, flags);
+}
+
+static void
+begin(void)
+{
+	int fd;
+
+	(void)snprintf(image, sizeof(image), "/var/tmp/soft-image-XXXXXX");
+	fd = mkstemp(image);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	bench_open(&b, image);
+	memset(data, 0x5a, sizeof(data));
+}
+
+static void
+end(void)
+{
+	bench_close(&b);
+	unlink(image);
+}
+
+static bool
+flush_of(struct bench *one)
+{
+	static const uint8_t sync[10] = { 0x35 };
+
+	return bench_none(one, sync, sizeof(sync));
+}
+
+static bool
+is_write_error(const struct bench *one)
+{
+	return bench_sense_is(one, SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+}
+
+static bool
+write_block(uint8_t flags)
+{
+	return bench_out(&b, cdb, cdb_write(cdb, CDB_10, 3, 1, flags), data, 512);
+}
+
+/* the store does not write the way that is looked at here, in memory */
+static bool
+is_in_cache(void)
+{
+	bool has_failed;
+
+	is_stable_write_bad = true;
+	has_failed = !write_block(CDB_FUA);
+	is_stable_write_bad = false;
+	return has_failed;
+}
+
+START_TEST(a_flush_hears_what_a_write_was_told)
+{
+	begin();
+	ck_assert(write_block(0));
+	ck_assert(flush_of(&b));
+	if (is_in_cache()) {
+		ck_assert(!flush_of(&b) && is_write_error(&b));
+		ck_assert(flush_of(&b));
+	}
+	end();
+}
+END_TEST
+
+static void
+flush_badly(void)
+{
+	sync_errors = 1;
+	ck_assert(!flush_of(&b2) && is_write_error(&b2));
+}
+
+START_TEST(flushes_at_one_time_hear_the_same)
+{
+	begin();
+	if (is_in_cache()) {
+		ck_assert(!flush_of(&b));
+		b2 = b;
+		b2.cmd = calloc(1, sizeof(*b2.cmd));
+		in_sync = flush_badly;
+		ck_assert(!flush_of(&b) && is_write_error(&b));
+		ck_assert(flush_of(&b));
+		free(b2.cmd);
+	}
+	end();
+}
+END_TEST
+
+/* a block device that has gone ends at once */
+START_TEST(an_early_end_is_no_data)
+{
+	begin();
+	ck_assert(write_block(0));
+	is_read_empty = true;
+	ck_assert(!bench_in(&b, cdb, cdb_read(cdb, CDB_10, 3, 1, 0), 512));
+	ck_assert(bench_sense_is(&b, SENSE_MEDIUM_ERROR, ASC_UNRECOVERED_READ_ERROR));
+	is_read_empty = false;
+	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 3, 1, 0), 512));
+	ck_assert_mem_eq(b.data, data, 512);
+	end();
+}
+END_TEST
+
+CHECK_MAIN("file errors", a_flush_hears_what_a_write_was_told,
+    flushes_at_one_time_hear_the_same, an_early_end_is_no_data)
