@@ -428,31 +428,35 @@ chunks_begin(struct mover *m)
 
 /* ------ a run ------ */
 
-static uint32_t
+/* 0: one of them is 0 */
+static uint64_t
 common_multiple(uint32_t a, uint32_t b)
 {
 	uint32_t x = a, y = b;
 
+	if (a == 0 || b == 0)
+		return 0;
 	while (y != 0) {
 		uint32_t rest = x % y;
 
 		x = y;
 		y = rest;
 	}
-	return a / x * b;
+	return (uint64_t)(a / x) * b;
 }
 
-/* what both ends take at a time, in whole blocks of both; at least one of those */
+/* what both ends take at a time, in whole blocks of both; 0: nothing, or an end has no blocks any
+ * more */
 static uint32_t
 chunk_size(const struct mover *m)
 {
 	const struct lu_info *dst = &m->ends[m->dst]->unit->info;
 	const struct lu_info *src = m->src == MOVER_ZERO ? dst : &m->ends[m->src]->unit->info;
-	uint32_t unit = common_multiple(src->block_bytes, dst->block_bytes);
-	uint32_t size = (uint32_t)num_min(MOVER_CHUNK,
+	uint64_t unit = common_multiple(src->block_bytes, dst->block_bytes);
+	uint64_t size = num_min(MOVER_CHUNK,
 	    num_min(src->xfer_max_bytes, dst->xfer_max_bytes));
 
-	return size / unit * unit;
+	return unit == 0 ? 0 : (uint32_t)(size / unit * unit);
 }
 
 static bool

@@ -27,6 +27,7 @@ struct write {
 	uint64_t src_done, dst_done;
 	uint64_t left;			/* bytes still to move */
 	uint32_t step;			/* bytes moving now */
+	uint32_t dst_block;		/* bytes; the ranges count such */
 	struct token_list list;
 };
 
@@ -191,7 +192,7 @@ static void
 write_next(struct write *w)
 {
 	const struct token_range *dst = &w->list.ranges[w->dst_range], *src = NULL;
-	uint64_t dst_block = w->lu->info.block_bytes, src_block = 0, src_at = 0;
+	uint64_t dst_block = w->dst_block, src_block = 0, src_at = 0;
 	uint64_t dst_len = dst->blocks * dst_block, n;
 
 	if (w->dst_done == dst_len) {
@@ -201,6 +202,11 @@ write_next(struct write *w)
 	}
 	if (w->left == 0) {
 		mover_close(w->m, write_closed);
+		return;
+	}
+	/* another medium: these are not its blocks */
+	if (w->lu->info.block_bytes != w->dst_block) {
+		write_fail(w, SENSE_COPY_ABORTED, ASC_COPY_TARGET_NOT_REACHABLE);
 		return;
 	}
 	n = num_min(w->left, dst->blocks * dst_block - w->dst_done);
@@ -247,7 +253,7 @@ static int
 write_seek(struct write *w)
 {
 	uint64_t block = token_block_bytes(w->token), at;
-	uint64_t want = w->list.blocks * w->lu->info.block_bytes;
+	uint64_t want = w->list.blocks * w->dst_block;
 	unsigned int n;
 	const struct token_range *ranges = token_ranges(w->token, &n);
 
@@ -320,7 +326,8 @@ write_start(struct write *w)
 	uint16_t asc = token_read(w->list.token, &type, &id);
 	int r;
 
-	w->left = w->list.blocks * w->lu->info.block_bytes;
+	w->dst_block = w->lu->info.block_bytes;
+	w->left = w->list.blocks * w->dst_block;
 	if (asc == ASC_NONE && type != TOKEN_TYPE_ZERO)
 		asc = write_find_source(w);
 	if (asc != ASC_NONE) {

@@ -495,7 +495,56 @@ START_TEST(failures_are_told)
 }
 END_TEST
 
+/* the medium of unit @gone goes, and with it the size of its blocks, while the first of two ranges
+ * is being written */
+static void
+medium_scenario(void *arg)
+{
+	const int *gone = arg;
+
+	begin();
+	populate(0, 100);
+	port.how = PORT_LATER;
+	disks.is_stalled = true;
+	write_begin(&u, 0, false, (const struct range[]){ { 0, 8 }, { 50, 8 } }, 2);
+	for (int i = 0; i < 20; i++)
+		sim_advance_us(1000);
+	ck_assert_int_eq(port_complete(), 1);
+	for (int i = 0; i < 20; i++)
+		sim_advance_us(1000);
+	ck_assert_int_eq(port.n_pending, 1);
+	atomic_store(&disks.units[*gone]->info.block_bytes, 0);
+	disks.is_stalled = false;
+	port.how = PORT_INLINE;
+	(void)port_complete();
+	ptask_wait(&u);
+	ck_assert_uint_eq(result_of(&u), 0x0a0d02);
+	ck_assert_int_eq(disks.n_writes, 0);
+	atomic_store(&disks.units[*gone]->info.block_bytes, DISK_BLOCK);
+	end();
+}
+
+static void
+medium_src_scenario(void *arg UNUSED)
+{
+	medium_scenario(&(int){ 0 });
+}
+
+static void
+medium_dst_scenario(void *arg UNUSED)
+{
+	medium_scenario(&(int){ 1 });
+}
+
+START_TEST(a_medium_that_goes_stops_it)
+{
+	port_sim(medium_src_scenario);
+	port_sim(medium_dst_scenario);
+}
+END_TEST
+
 CHECK_MAIN("tokens", data_is_written, units_may_live_elsewhere,
     zeros_need_no_source, a_change_revokes,
-    a_change_meanwhile_stops_it, guesses_are_worth_nothing, a_token_alone_opens_nothing,
+    a_change_meanwhile_stops_it, a_medium_that_goes_stops_it, guesses_are_worth_nothing,
+    a_token_alone_opens_nothing,
     tokens_end, they_are_bounded, failures_are_told)
