@@ -149,7 +149,8 @@ aio_append(struct aio *aio, struct store_req *req)
 static void
 aio_advance(struct aio *aio)
 {
-	bool has_new = false;
+	/* what it did not take the last time */
+	bool has_new = io_uring_sq_ready(&aio->ring) > 0;
 
 	while (aio->wait_head != NULL && aio->busy < AIO_DEPTH) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&aio->ring);

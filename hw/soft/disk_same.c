@@ -114,7 +114,7 @@ same_is_whole(struct disk_cmd *cmd)
 int
 disk_do_write_same(struct disk *disk, struct disk_cmd *cmd)
 {
-	uint64_t blocks = cmd->info.blocks;
+	uint64_t blocks = cmd->info.blocks, all = disk->blocks;
 	uint8_t flags = cmd->cdb[1];
 
 	if ((flags & SAME_ANCHOR) != 0 &&
@@ -122,8 +122,11 @@ disk_do_write_same(struct disk *disk, struct disk_cmd *cmd)
 		return disk_bad_cdb(cmd, 1, 4);
 	if ((flags & SAME_UNMAP) != 0 && !disk->is_thin)
 		return disk_bad_cdb(cmd, 1, 3);
+	/* it may have shrunk since the CDB was judged */
+	if (cmd->info.lba >= all)
+		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
 	if (blocks == 0)
-		blocks = disk->blocks - cmd->info.lba;
+		blocks = all - cmd->info.lba;
 	if (blocks > DISK_WRITE_SAME_MAX)
 		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
 	if (!same_is_whole(cmd))

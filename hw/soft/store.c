@@ -97,6 +97,7 @@ store_try(struct store *store, struct store_req *req)
 {
 	store_assert(store, req);
 	req->store = store;
+	req->moved = 0;
 	if (store->info.is_readonly &&
 	    (req->op == STORE_WRITE || req->op == STORE_UNMAP || req->op == STORE_ANCHOR))
 		return -EROFS;
