@@ -344,7 +344,7 @@ disk_go_on(struct disk_cmd *cmd, int result)
 {
 	int want = DISK_DONE;
 
-	if (!atomic_load(&cmd->is_cancelled))
+	if (!atomic_load(&cmd->is_cancelled) || atomic_load(&cmd->whole) != 0)
 		want = cmd->step(cmd, result);
 	if (disk_run(cmd, want))
 		cmd->done(cmd);
@@ -389,6 +389,25 @@ disk_resume_later(struct disk_cmd *cmd, int result)
 	disk_host_post(cmd->disk->place.host, &cmd->bg);
 }
 
+bool
+disk_begin_whole(struct disk_cmd *cmd, enum disk_whole what)
+{
+	unsigned int before = atomic_fetch_or(&cmd->whole, what);
+
+	if (before != 0 || !atomic_load(&cmd->is_cancelled))
+		return true;
+	atomic_store(&cmd->whole, 0);
+	return false;
+}
+
+bool
+disk_end_whole(struct disk_cmd *cmd, enum disk_whole what)
+{
+	unsigned int before = atomic_fetch_and(&cmd->whole, ~(unsigned int)what);
+
+	return (before & ~(unsigned int)what) != 0 || !atomic_load(&cmd->is_cancelled);
+}
+
 void
 disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 {
@@ -406,6 +425,7 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 	cmd->chunk = NULL;
 	cmd->unpark = NULL;
 	cmd->phase = 0;
+	atomic_store_explicit(&cmd->whole, 0, memory_order_relaxed);
 	cmd->req.aio = cmd->aio;
 	cmd->req.done = disk_req_done;
 	cmd->req.moved = 0;
@@ -436,8 +456,10 @@ disk_execute(struct disk *disk, struct disk_cmd *cmd)
 void
 disk_cancel(struct disk_cmd *cmd)
 {
+	/* disk_begin_whole() looks at them in the other order: one of us sees the other */
 	atomic_store(&cmd->is_cancelled, true);
-	store_cancel(&cmd->req);
+	if (atomic_load(&cmd->whole) == 0)
+		store_cancel(&cmd->req);
 	if (cmd->unpark != NULL && cmd->unpark(cmd))
 		disk_resume_later(cmd, -ECANCELED);
 }

@@ -98,6 +98,7 @@ struct disk_cmd {
 	bool want_job_end;		/* not IMMED: finishes with the job it has started */
 	bool is_pending;
 	bool is_counted;
+	atomic_uint whole;		/* enum disk_whole: why a cancel has to wait */
 	struct iovec iov[STORE_IOV_MAX]; /* the buffer; set by the caller, eaten by the store */
 };
 

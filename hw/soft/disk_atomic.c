@@ -41,6 +41,8 @@ caw_compare_next(struct disk_cmd *cmd)
 		return disk_check_info(cmd, SENSE_MISCOMPARE, ASC_MISCOMPARE, from + at);
 	if (piece_next(cmd))
 		return piece_read(cmd, caw_compare_next);
+	if (!disk_begin_whole(cmd, DISK_WHOLE_CMD))
+		return DISK_DONE;
 	piece_begin(cmd, cmd->info.lba, cmd->info.blocks);
 	cmd->piece.is_fua = disk_wants_fua(cmd);
 	return caw_write_next(cmd);
@@ -144,5 +146,5 @@ disk_do_write_atomic(struct disk *disk, struct disk_cmd *cmd)
 		return disk_bad_cdb(cmd, cmd->info.op->len_at, 7);
 	if (cmd->info.lba % grain != 0)
 		return disk_bad_cdb(cmd, cmd->info.op->lba_at, 7);
-	return disk_do_write(disk, cmd);
+	return disk_begin_whole(cmd, DISK_WHOLE_CMD) ? disk_do_write(disk, cmd) : DISK_DONE;
 }

@@ -41,6 +41,12 @@
 
 enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT };
 
+/* what is done wholly or not at all, cancelled or not; bits of disk_cmd.whole */
+enum disk_whole {
+	DISK_WHOLE_PIECE = 0x01,	/* blocks and their protection information */
+	DISK_WHOLE_CMD = 0x02,		/* all blocks of COMPARE AND WRITE, WRITE ATOMIC */
+};
+
 /* why a disk may not do a command that needs its medium; bits of disk.condition. All but
  * DISK_LOW_POWER refuse it */
 #define DISK_EJECTED		0x01	/* no medium */
@@ -221,6 +227,11 @@ void disk_count_other(struct disk_cmd *cmd);
 
 /* disk_atomic_grain() - alignment and granularity of WRITE ATOMIC, blocks */
 uint32_t disk_atomic_grain(const struct disk *disk);
+
+/* disk_begin_whole() - what begins now must not be left half done. disk_end_whole() - it is done.
+ * Both: false when the command has been cancelled, and is to end here with DISK_DONE */
+bool disk_begin_whole(struct disk_cmd *cmd, enum disk_whole what) MUST_CHECK;
+bool disk_end_whole(struct disk_cmd *cmd, enum disk_whole what) MUST_CHECK;
 
 /* disk_io_unmap() - cmd->req to unmap or anchor blocks and their protection information, then
  * @step; DISK_IO */

@@ -134,6 +134,8 @@ piece_reread(struct disk_cmd *cmd, piece_fn *then)
 static int
 piece_wrote_all(struct disk_cmd *cmd, int result)
 {
+	if (!disk_end_whole(cmd, DISK_WHOLE_PIECE))
+		return DISK_DONE;
 	if (result < 0)
 		return disk_store_failed(cmd, result);
 	return cmd->piece.then(cmd);
@@ -154,6 +156,8 @@ int
 piece_write(struct disk_cmd *cmd, piece_fn *then)
 {
 	cmd->piece.then = then;
+	if (cmd->disk->pi_type != 0 && !disk_begin_whole(cmd, DISK_WHOLE_PIECE))
+		return DISK_DONE;
 	return piece_io(cmd, STORE_WRITE, piece_wrote_data);
 }
 

@@ -7,6 +7,12 @@
 #define UNMAP_DESCR	16
 #define UNMAP_ANCHOR	0x01	/* byte 1 */
 
+static int
+disk_unmapped_all(struct disk_cmd *cmd, int result)
+{
+	return disk_end_whole(cmd, DISK_WHOLE_PIECE) ? cmd->piece_step(cmd, result) : DISK_DONE;
+}
+
 /* the protection information of the range goes the same way, after the blocks */
 static int
 disk_unmap_tuples(struct disk_cmd *cmd, int result)
@@ -15,7 +21,7 @@ disk_unmap_tuples(struct disk_cmd *cmd, int result)
 
 	if (result < 0)
 		return disk_store_failed(cmd, result);
-	cmd->step = cmd->piece_step;
+	cmd->step = disk_unmapped_all;
 	cmd->where = disk->pi_store;
 	cmd->req.offset = cmd->req.offset / disk->block_bytes * PI_BYTES;
 	cmd->req.len = cmd->req.len / disk->block_bytes * PI_BYTES;
@@ -28,6 +34,8 @@ disk_io_unmap(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks, bool want_anc
 {
 	struct disk *disk = cmd->disk;
 
+	if (disk->pi_type != 0 && !disk_begin_whole(cmd, DISK_WHOLE_PIECE))
+		return DISK_DONE;
 	cmd->step = disk->pi_type != 0 ? disk_unmap_tuples : step;
 	cmd->piece_step = step;
 	cmd->where = disk->store;

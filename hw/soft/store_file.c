@@ -558,7 +558,8 @@ file_took_flush(struct store_req *req, int res)
 	struct file_store *file = file_of(req->store);
 
 	if (res < 0) {
-		file_lost(file, true);
+		if (res != -ECANCELED)
+			file_lost(file, true);
 		return res;
 	}
 	return atomic_exchange(&file->is_untold, false) ||
