@@ -65,6 +65,10 @@ iscsi_session_ask_logout(struct iscsi_session *session, uint16_t seconds)
 	const uint16_t params[3] = { 0, 0, seconds };
 	struct iscsi_conn *conn;
 
+	if (LIST_EMPTY(&session->conns)) { /* nobody to ask, and nobody to come back */
+		session_close(session, ISCSI_END_ADMIN, NULL);
+		return;
+	}
 	LIST_FOREACH(conn, &session->conns, session_entry) {
 		if (conn->sm != S5_LOGGED_IN)
 			continue;

@@ -320,7 +320,8 @@ uint32_t iscsi_session_tasks(const struct iscsi_session *session);
 void iscsi_session_end(struct iscsi_session *session, enum iscsi_end why);
 
 /* iscsi_session_ask_logout() - Asynchronous Message "logout requested within @seconds" on every
- * connection; those that have not logged out by then are closed */
+ * connection; those that have not logged out by then are closed. A session without connections
+ * ends at once */
 void iscsi_session_ask_logout(struct iscsi_session *session, uint16_t seconds);
 
 /**

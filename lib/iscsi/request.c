@@ -170,7 +170,8 @@ scsi_begin(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, uint
 	cmd = cmd_new(conn, bhs);
 	if (UNLIKELY(cmd == NULL)) {
 		scsi_busy(conn, bhs);
-		sn_consume(conn, bhs);
+		if (conn->session != NULL)
+			sn_consume(conn, bhs);
 		return;
 	}
 	if (UNLIKELY(ahs_len > 0)) {

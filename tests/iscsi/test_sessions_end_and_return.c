@@ -248,6 +248,22 @@ START_TEST(test_a_failed_session_is_continued)
 }
 END_TEST
 
+START_TEST(test_a_failed_session_can_be_ended)
+{
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *a = mock_session(w), copy = *a;
+	struct iscsi_session *session = iscsi_conn_session(a->conn);
+
+	mock_hangup(a);
+	ck_assert_uint_eq(w->n_ended, 0);
+	iscsi_session_ask_logout(session, 10);
+	ck_assert_uint_eq(w->n_ended, 1);
+	ck_assert_int_eq(w->ended_why, ISCSI_END_ADMIN);
+	(void)more(w, &copy, 0, ISCSI_LOGIN_NO_SESSION);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_ends_from_our_side)
 {
 	static const uint8_t lun[8] = { 0, 3 }, sense[18] = { 0x70, 0, 6 };
@@ -477,7 +493,8 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_connections_share_the_numbers, test_a_turn_does_not_replace_data,
     test_one_connection_may_go,
     test_same_connection_id_takes_over, test_a_failed_session_is_continued,
-    test_ends_from_our_side, test_fast_abort_hears_of_ended_tasks, test_response_fence,
+    test_a_failed_session_can_be_ended, test_ends_from_our_side,
+    test_fast_abort_hears_of_ended_tasks, test_response_fence,
     test_cold_reset_behind_a_fence,
     test_login_takes_too_long, test_only_login_before_login,
     test_connections_move_to_their_target, test_session_tells_who_it_is,
