@@ -126,8 +126,14 @@ tmf_act(struct lu_work *w)
 static void
 tmf_send(struct portal_tmf *p, struct portal_nexus *nexus)
 {
+	struct lu_exec *home = lu_home(nexus->unit);
+
 	p->nexus = nexus;
-	lu_exec_to(lu_home(nexus->unit), &p->hop, tmf_act);
+	/* at once, as commands are: those behind it are not among those that it ends */
+	if (!is_of_target(p->tmf->fn) && lu_exec_is_here(home))
+		tmf_act(&p->hop);
+	else
+		lu_exec_to(home, &p->hop, tmf_act);
 }
 
 /* ------ resets of the whole target: one unit after the other ------ */

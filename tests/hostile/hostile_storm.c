@@ -267,6 +267,46 @@ guest_run(void *arg)
 	return NULL;
 }
 
+/* ------ before the storm ------ */
+
+/* a read right behind a request that ends all tasks is not among these: it must be answered */
+static bool
+is_answered(struct raw *raw, uint8_t function)
+{
+	uint8_t bytes[2 * RAW_BHS], *read = bytes + RAW_BHS;
+	unsigned int missing = 2;
+
+	raw_head(raw, bytes, RAW_TMF | RAW_IMMEDIATE, (uint8_t)(RAW_FINAL | function));
+	raw_put32(bytes + 20, RAW_NO_TAG);
+	raw_head(raw, read, RAW_CMD, RAW_FINAL | RAW_READ | RAW_SIMPLE);
+	raw_put32(read + 20, 8 * BLOCK);
+	read[32] = 0x28;
+	read[40] = 8;
+	if (!raw_bytes(raw, bytes, sizeof(bytes)))
+		return false;
+	while (missing > 0 && raw_recv(raw, 5000) == RAW_PDU)
+		missing -= raw_op(raw) == RAW_TMF_RSP || raw_op(raw) == RAW_RSP ||
+		    (raw_op(raw) == RAW_DATA_IN && (raw->bhs[1] & 1) != 0);
+	return missing == 0;
+}
+
+static bool
+order_is_kept(void)
+{
+	static const uint8_t functions[] = { 2, 4, 5 };
+	static struct raw raw;
+	bool is_kept;
+
+	raw_init(&raw, &run.where, 100);
+	is_kept = raw_login(&raw, "") == 0 && raw_ready(&raw);
+	for (unsigned int i = 0; is_kept && i < 30; i++)
+		is_kept = is_answered(&raw, functions[i % ARRAY_LEN(functions)]);
+	raw_close(&raw);
+	if (!is_kept)
+		(void)fprintf(stderr, "a command behind task management is not answered\n");
+	return is_kept;
+}
+
 /* ------ the end ------ */
 
 /* sessions that want much and take nothing, in the way of those who end the target */
@@ -290,8 +330,8 @@ storm(struct guest *guests, unsigned int threads, unsigned int seconds, uint64_t
 {
 	static struct raw last, chokers[4];
 	struct rng rng = rng_init(seed);
+	int status = order_is_kept() ? 0 : 1;
 	pthread_t admin;
-	int status = 0;
 
 	(void)pthread_create(&admin, NULL, admin_run, &rng);
 	for (unsigned int i = 0; i < threads; i++) {
