@@ -103,6 +103,13 @@ isns_server(const struct isns *x)
 	return x->server;
 }
 
+static uint32_t
+retry_s(const struct isns *x)
+{
+	return x->fails >= 8 ? ISNS_RETRY_MAX_S :
+	    (uint32_t)num_min(1u << (x->fails - 1), ISNS_RETRY_MAX_S);
+}
+
 static void
 status_set(struct isns *x, enum isns_state state)
 {
@@ -115,16 +122,11 @@ status_set(struct isns *x, enum isns_state state)
 	x->status.targets = is_in ? (uint32_t)x->known->n_targets : 0;
 	x->status.portals = is_in ? (uint32_t)x->known->n_portals : 0;
 	x->status.period_s = is_in ? x->period_s : 0;
+	x->status.retry_s = x->fails > 0 ? retry_s(x) : 0;
+	x->status.rounds++;
 	(void)text_copy(x->status.entity, sizeof(x->status.entity), x->entity);
 	(void)text_copy(x->status.error, sizeof(x->status.error), x->error);
 	(void)pthread_mutex_unlock(&x->lock);
-}
-
-static uint32_t
-retry_s(const struct isns *x)
-{
-	return x->fails >= 8 ? ISNS_RETRY_MAX_S :
-	    (uint32_t)num_min(1u << (x->fails - 1), ISNS_RETRY_MAX_S);
 }
 
 static void

@@ -55,6 +55,8 @@ struct isns_status {
 	uint64_t since_ns;		/* when it came into this state, clock_now_ns() */
 	uint32_t targets, portals;	/* registered */
 	uint32_t period_s;		/* the server forgets us after that; 0: not known */
+	uint32_t retry_s;		/* pause after a try that went wrong; 0: it went well */
+	uint64_t rounds;		/* tries, well or not, that have ended */
 	char entity[ISNS_TEXT_MAX + 1];	/* "": not decided yet */
 	char error[ISNS_ERROR_LEN];	/* of the last try; "": it went well */
 };

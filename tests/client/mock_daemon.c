@@ -248,7 +248,13 @@ reply_simple(struct mock *m, const struct frame *frame)
 	Scsad__Counter counter = SCSAD__COUNTER__INIT;
 	Scsad__Counter *counters[1] = { &counter };
 	Scsad__StatusReply status = SCSAD__STATUS_REPLY__INIT;
+	Scsad__Isns isns = SCSAD__ISNS__INIT;
 
+	isns.server = (char *)(uintptr_t)"isns.example";
+	isns.has_registered = isns.registered = 1;
+	isns.has_targets = 1;
+	isns.targets = 3;
+	status.isns = &isns;
 	counter.name = (char *)(uintptr_t)"packets";
 	counter.has_value = 1;
 	counter.value = 12;

@@ -124,6 +124,11 @@ START_TEST(the_other_calls)
 	ck_assert_int_eq(scsac_status(c, &status), 0);
 	ck_assert_uint_eq(status->pid, 4711);
 	ck_assert_uint_eq(status->counters[0].value, 12);
+	ck_assert_ptr_nonnull(status->isns);
+	ck_assert_str_eq(status->isns->server, "isns.example");
+	ck_assert_str_eq(status->isns->error, "");
+	ck_assert(status->isns->is_registered);
+	ck_assert_uint_eq(status->isns->targets, 3);
 	scsac_status_free(status);
 	ck_assert_int_eq(scsac_probe(c, "soft0", "0", 0, &probe), 0);
 	ck_assert_uint_eq(probe.result, 0);

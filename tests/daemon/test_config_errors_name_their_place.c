@@ -67,6 +67,19 @@ static const struct mistake limits_rows[] = {
 
 MISTAKES(limits)
 
+static const struct mistake name_server_rows[] = {
+	{ "isns: {entity: a}\n", ":1:7: ", "names no server" },
+	{ "isns: {}\n", ":1:7: ", "names no server" },
+	{ "isns: {server: \"a:0\"}\n", ":1:16: ", "'a:0' is no name server" },
+	{ "isns: {server: \"::1\"}\n", ":1:16: ", "[2001:db8::1]:3205" },
+	{ "isns: {server: a, entity: \"a b\"}\n", ":1:27: ", "'a b' can be no name" },
+	{ "isns: {server: a, entity: \"\"}\n", ":1:27: ", "1 to 255" },
+	{ "isns: {server: a, period_s: 9}\n", ":1:29: ", "10 to 86400" },
+	{ "isns: {server: a, port: 9}\n", ":1:19: ", "server, entity, period_s" },
+};
+
+MISTAKES(name_server)
+
 /* keys that are not there, on every level, behind something that is right; keys that are there
  * twice */
 static const struct mistake keys_rows[] = {
@@ -394,6 +407,7 @@ START_TEST(everything_right)
 	    "drain_ms: 0\n"
 	    "user: root\n"
 	    "state_dir: /var/lib/scsad\n"
+	    "isns: {server: \"[::1]:7\", entity: here, period_s: 60}\n"
 	    "log:\n"
 	    "  level: debug\n");
 	config_init(&conf);
@@ -418,6 +432,9 @@ START_TEST(everything_right)
 	ck_assert_uint_eq(conf.loops, 2);
 	ck_assert_uint_eq(conf.drain_ms, 0);
 	ck_assert_int_eq(conf.log_level, LOG_LEVEL_DEBUG);
+	ck_assert_str_eq(conf.isns_server, "[::1]:7");
+	ck_assert_str_eq(conf.isns_entity, "here");
+	ck_assert_uint_eq(conf.isns_period_s, 60);
 	config_fini(&conf);
 	(void)unlink(path);
 }
@@ -467,6 +484,6 @@ START_TEST(lists_are_bounded)
 }
 END_TEST
 
-CHECK_MAIN("config", limits, keys, kinds, syntax, daemon_keys, soft_hbas, pci_functions, names,
+CHECK_MAIN("config", limits, name_server, keys, kinds, syntax, daemon_keys, soft_hbas, pci_functions, names,
     exports, rights, own_keys, long_words_and_lists, everything_right, functions_of_pci,
     empty_file_is_the_defaults, unreadable_files, lists_are_bounded)

@@ -453,6 +453,39 @@ faults_armed(struct mc *c)
 	return reply->faults;
 }
 
+START_TEST(status_tells_of_the_name_server)
+{
+	Scsad__StatusRequest req = SCSAD__STATUS_REQUEST__INIT;
+	const Scsad__StatusReply *reply;
+	struct fixture f;
+	struct mc c;
+
+	fixture_init(&f);
+	fixture_disk(&f, "mem:1M");
+	f.conf.isns_server = strdup("192.0.2.1");
+	f.conf.isns_entity = strdup("here");
+	fixture_start(&f);
+	mc_connect(&f, &c);
+	reply = mc_reply(&c, mc_send(&c, METHOD_STATUS, &req.base, NULL, 0),
+	    &scsad__status_reply__descriptor);
+	ck_assert_ptr_nonnull(reply->isns);
+	ck_assert_str_eq(reply->isns->server, "192.0.2.1");
+	ck_assert_str_eq(reply->isns->entity, "here");
+	ck_assert(reply->isns->has_registered && !reply->isns->registered);
+	ck_assert_uint_eq(reply->isns->targets, 0);
+	mc_close(&c);
+	fixture_stop(&f);
+
+	fixture_simple(&f);
+	mc_connect(&f, &c);
+	reply = mc_reply(&c, mc_send(&c, METHOD_STATUS, &req.base, NULL, 0),
+	    &scsad__status_reply__descriptor);
+	ck_assert_ptr_null(reply->isns);
+	mc_close(&c);
+	fixture_stop(&f);
+}
+END_TEST
+
 /* two software HBAs: a rule, or its number, could be meant for either */
 START_TEST(faults_of_several_hbas)
 {
@@ -589,5 +622,5 @@ END_TEST
 CHECK_MAIN("control", list_names_units_and_hbas, hbas_are_numbered_in_order,
     show_tells_of_each_kind, probe_knows_present_and_absent, capabilities_are_read_and_set,
     abort_at_home, abort_elsewhere, reset_answers_after_its_packets, faults_come_and_go,
-    faults_of_several_hbas, faults_are_whole_and_counted_while_armed, subscribers_hear,
-    lost_events_are_counted)
+    status_tells_of_the_name_server, faults_of_several_hbas,
+    faults_are_whole_and_counted_while_armed, subscribers_hear, lost_events_are_counted)

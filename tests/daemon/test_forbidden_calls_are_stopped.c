@@ -2,6 +2,8 @@
  * refused, and what only an intruder does ends the process */
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <linux/netlink.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -201,6 +203,24 @@ START_TEST(others_are_refused)
 END_TEST
 
 static int
+do_interfaces(void)
+{
+	struct ifaddrs *list = NULL;
+
+	if (sandbox_enter(SANDBOX_ENFORCE, true) < 0 || getifaddrs(&list) < 0)
+		return 1;
+	freeifaddrs(list);
+	return refused(socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT));
+}
+
+/* who has to know them; nothing else of the kernel's is to be had that way */
+START_TEST(interfaces_may_be_listed)
+{
+	ck_assert(is_exit(behind(SANDBOX_OFF, do_interfaces), 0));
+}
+END_TEST
+
+static int
 do_mount(void)
 {
 	(void)mount("none", "/tmp", "tmpfs", 0, NULL);
@@ -321,4 +341,4 @@ START_TEST(modes)
 END_TEST
 
 CHECK_MAIN("sandbox", serving_works, threads_have_it_too, others_are_refused,
-    intruders_end_the_process, programs_tracers_and_code, modes)
+    interfaces_may_be_listed, intruders_end_the_process, programs_tracers_and_code, modes)

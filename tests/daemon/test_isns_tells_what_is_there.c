@@ -1,0 +1,313 @@
+/* a name server hears of portals, targets and which is behind which, and of every change */
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "daemon/isns_msg.h"
+#include "mock_isns.h"
+
+#define A	"iqn.2001-01.com.example:a"
+#define B	"iqn.2001-01.com.example:b"
+#define C	"iqn.2001-01.com.example:c"
+#define HEAD	" node=" A " entity=e | entity=e"
+#define P1	" portal=127.0.0.1:1"
+#define NODE_A	" node=" A " type=1 alias=Some disks group=1 at=127.0.0.1:1"
+
+static const char file[] =
+    "portals:\n"
+    "  - address: 127.0.0.1:1\n"
+    "targets:\n"
+    "  - {name: " A ", alias: Some disks}\n"
+    "exports:\n"
+    "  - {target: " A ", lun: 0, unit: disk@0}\n";
+
+START_TEST(first_everything_replaces_what_was)
+{
+	struct isns_status st;
+	struct mi_world w;
+
+	mi_begin(&w, file);
+	mi_go(&w, NULL);
+	mi_expect(&w.server, "reg replace" HEAD " protocol=2 period=300" P1 NODE_A);
+	mi_wait(&w, ISNS_IN, "");
+	isns_status_get(w.isns, &st);
+	ck_assert_uint_eq(st.targets, 1);
+	ck_assert_uint_eq(st.portals, 1);
+	ck_assert_uint_eq(st.period_s, 300);
+	ck_assert_str_eq(st.entity, "e");
+	ck_assert_str_eq(isns_server(w.isns), w.server.server);
+	isns_stop(w.isns);
+	mi_expect(&w.server, "dereg node=" A " | entity=e");
+	mi_quiet(&w.server);
+	mi_end(&w);
+}
+END_TEST
+
+/* what comes is added; a group tells through which portal, and through which not */
+START_TEST(what_comes_is_added)
+{
+	struct mi_world w;
+
+	mi_begin(&w, file);
+	mi_go(&w, NULL);
+	(void)mi_next(&w.server);
+	mi_wait(&w, ISNS_IN, "");
+	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}, {address: \"[::1]:7\", group: 2}]\n"
+	    "targets: [{name: " A ", alias: Some disks}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: disk@0}]\n");
+	mi_expect(&w.server, "reg" HEAD " protocol=2 period=300" P1 " portal=::1:7" NODE_A
+	    " group= at=::1:7");
+	mi_wait(&w, ISNS_IN, "");
+	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}, {address: \"[::1]:7\", group: 2}]\n"
+	    "targets: [{name: " A ", alias: Some disks}, {name: " B ", groups: [1, 2]}]\n"
+	    "exports:\n"
+	    "  - {target: " A ", lun: 0, unit: disk@0}\n"
+	    "  - {target: " B ", lun: 0, unit: disk@0}\n");
+	mi_expect(&w.server, "reg" HEAD " protocol=2 period=300" P1 " portal=::1:7" NODE_A
+	    " group= at=::1:7 node=" B " type=1 group=1 at=127.0.0.1:1 group=2 at=::1:7");
+	mi_end(&w);
+}
+END_TEST
+
+START_TEST(what_goes_is_replaced)
+{
+	struct mi_world w;
+
+	mi_begin(&w, "portals: [{address: \"127.0.0.1:1\"}]\n"
+	    "targets: [{name: " A ", alias: Some disks}, {name: " B "}]\n"
+	    "exports:\n"
+	    "  - {target: " A ", lun: 0, unit: disk@0}\n"
+	    "  - {target: " B ", lun: 0, unit: disk@0}\n");
+	mi_go(&w, NULL);
+	(void)mi_next(&w.server);
+	mi_wait(&w, ISNS_IN, "");
+	mi_change(&w, file);
+	mi_expect(&w.server, "reg replace" HEAD " protocol=2 period=300" P1 NODE_A);
+	mi_wait(&w, ISNS_IN, "");
+	mi_change(&w, "portals: [{address: \"127.0.0.1:2\"}]\n"
+	    "targets: [{name: " A ", alias: Some disks}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: disk@0}]\n");
+	mi_expect(&w.server, "reg replace" HEAD " protocol=2 period=300 portal=127.0.0.1:2"
+	    " node=" A " type=1 alias=Some disks group=1 at=127.0.0.1:2");
+	mi_end(&w);
+}
+END_TEST
+
+/* nobody who is not known may speak: the old one takes all back, the new one begins */
+START_TEST(another_speaks_when_the_first_has_gone)
+{
+	struct mi_world w;
+
+	mi_begin(&w, file);
+	mi_go(&w, NULL);
+	(void)mi_next(&w.server);
+	mi_wait(&w, ISNS_IN, "");
+	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}]\n"
+	    "targets: [{name: " A "}, {name: " B "}]\n"
+	    "exports: [{target: " B ", lun: 0, unit: disk@0}]\n");
+	mi_expect(&w.server, "dereg node=" A " | entity=e");
+	mi_expect(&w.server, "reg replace node=" B " entity=e | entity=e protocol=2 period=300"
+	    P1 " node=" B " type=1 group=1 at=127.0.0.1:1");
+	mi_wait(&w, ISNS_IN, "");
+	/* who spoke goes on speaking */
+	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}]\n"
+	    "targets: [{name: " A "}, {name: " B "}]\n"
+	    "exports:\n"
+	    "  - {target: " A ", lun: 0, unit: disk@0}\n"
+	    "  - {target: " B ", lun: 0, unit: disk@0}\n");
+	mi_expect(&w.server, "reg node=" B " entity=e | entity=e protocol=2 period=300" P1
+	    " node=" B " type=1 group=1 at=127.0.0.1:1"
+	    " node=" A " type=1 group=1 at=127.0.0.1:1");
+	mi_end(&w);
+}
+END_TEST
+
+START_TEST(without_targets_there_is_nothing_to_tell)
+{
+	struct mi_world w;
+
+	mi_begin(&w, "portals: [{address: \"127.0.0.1:1\"}]\n");
+	mi_go(&w, NULL);
+	mi_wait(&w, ISNS_IDLE, "");
+	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}]\ntargets: [{name: " A "}]\n");
+	mi_wait(&w, ISNS_IDLE, "");
+	mi_quiet(&w.server);
+	mi_change(&w, file);
+	(void)mi_next(&w.server);
+	mi_wait(&w, ISNS_IN, "");
+	mi_change(&w, "targets: [{name: " A "}]\n");
+	mi_expect(&w.server, "dereg node=" A " | entity=e");
+	mi_wait(&w, ISNS_IDLE, "");
+	isns_stop(w.isns);
+	mi_quiet(&w.server);
+	mi_end(&w);
+}
+END_TEST
+
+/* limits of a session are nothing that a name server wants to know */
+START_TEST(other_changes_are_not_told)
+{
+	struct mi_world w;
+
+	mi_begin(&w, file);
+	mi_go(&w, NULL);
+	(void)mi_next(&w.server);
+	mi_wait(&w, ISNS_IN, "");
+	world_do(&w.world, "add acl mine initiators=iqn.x");
+	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}]\n"
+	    "targets: [{name: " A ", alias: Some disks, window: 7}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: disk@1}]\n");
+	isns_stop(w.isns);
+	mi_expect(&w.server, "dereg node=" A " | entity=e");
+	mi_end(&w);
+}
+END_TEST
+
+#define MANY	100
+
+START_TEST(many_targets_are_told_in_pieces)
+{
+	char file_text[MANY * 64], exports[MANY * 80], whole[MANY * 160], name[EX_NAME_MAX + 1];
+	size_t len = 0, len_exports = 0;
+	const char *line, *rest = "";
+	struct mi_world w;
+	unsigned int n = 0, pieces = 0;
+
+	for (unsigned int i = 0; i < MANY; i++) {
+		len += (size_t)snprintf(file_text + len, sizeof(file_text) - len,
+		    "  - name: " A "%03u\n", i);
+		len_exports += (size_t)snprintf(exports + len_exports,
+		    sizeof(exports) - len_exports, "  - {target: " A "%03u, lun: 0, "
+		    "unit: d}\n", i);
+	}
+	(void)snprintf(whole, sizeof(whole), "portals: [{address: \"127.0.0.1:1\"}]\n"
+	    "targets:\n%sexports:\n%s", file_text, exports);
+	mi_begin(&w, whole);
+	mi_go(&w, NULL);
+	for (; n < MANY; pieces++) {
+		line = mi_next(&w.server);
+		ck_assert_int_eq(strstr(line, "replace") != NULL, pieces == 0);
+		ck_assert_int_eq(strstr(line, "portal=") != NULL, pieces == 0);
+		rest = strchr(line, '|');
+		for (; (rest = strstr(rest, " node=")) != NULL; rest++, n++) {
+			(void)snprintf(name, sizeof(name), " node=" A "%03u ", n);
+			ck_assert_int_eq(strncmp(rest, name, strlen(name)), 0);
+		}
+	}
+	ck_assert_uint_gt(pieces, 2);
+	ck_assert_uint_le(w.server.largest, 4096 + 12);
+	mi_wait(&w, ISNS_IN, "");
+	mi_end(&w);
+}
+END_TEST
+
+/* ------ views ------ */
+
+static void
+portal_text(const struct isns_portal *p, const struct sockaddr *addr, bool *ret_same)
+{
+	const struct sockaddr_in6 *in6 = (const void *)addr;
+	const struct sockaddr_in *in = (const void *)addr;
+
+	*ret_same = *ret_same || (addr->sa_family == AF_INET ?
+	    memcmp(p->addr + 12, &in->sin_addr, 4) == 0 && p->addr[10] == 0xff :
+	    memcmp(p->addr, &in6->sin6_addr, 16) == 0);
+}
+
+static bool
+is_meant(const struct ifaddrs *i, sa_family_t family)
+{
+	const struct sockaddr_in6 *in6 = (const void *)i->ifa_addr;
+
+	return i->ifa_addr != NULL && i->ifa_addr->sa_family == family &&
+	    (i->ifa_flags & IFF_UP) != 0 && (i->ifa_flags & IFF_LOOPBACK) == 0 &&
+	    (family == AF_INET || !IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr));
+}
+
+/* "0.0.0.0" is each address of this machine, but none of another family or of loopback */
+START_TEST(wildcards_stand_for_addresses)
+{
+	struct isns_view *view;
+	struct ifaddrs *list;
+	struct world w;
+	size_t n = 0;
+
+	world_init(&w, false);
+	world_file(&w, "portals: [{address: \"0.0.0.0:3260\"}]\n"
+	    "targets: [{name: " A "}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: disk@0, allow_anyone: yes}]\n");
+	ck_assert_int_eq(world_up(&w), 0);
+	ck_assert_int_eq(isns_view_new(w.exports, false, &view), 0);
+	ck_assert_int_eq(getifaddrs(&list), 0);
+	for (const struct ifaddrs *i = list; i != NULL; i = i->ifa_next) {
+		bool is_there = false;
+
+		if (!is_meant(i, AF_INET))
+			continue;
+		n++;
+		for (size_t p = 0; p < view->n_portals; p++)
+			portal_text(&view->portals[p], i->ifa_addr, &is_there);
+		ck_assert(is_there);
+	}
+	ck_assert_uint_le(view->n_portals, n);
+	for (size_t p = 0; p < view->n_portals; p++)
+		ck_assert_uint_eq(view->portals[p].port, 3260);
+	isns_view_free(view);
+	ck_assert_int_eq(isns_view_new(w.exports, true, &view), 0);
+	ck_assert_uint_gt(view->n_portals, 0);
+	isns_view_free(view);
+	freeifaddrs(list);
+	world_down(&w);
+	world_fini(&w);
+}
+END_TEST
+
+/* what only this machine can reach is nothing for another one's server */
+START_TEST(loopback_is_for_servers_here)
+{
+	struct isns_view *view, *wide;
+	struct world w;
+	size_t at;
+
+	world_init(&w, false);
+	world_file(&w, "portals:\n"
+	    "  - {address: \"127.0.0.1:1\", group: 1}\n"
+	    "  - {address: \"192.0.2.1:2\", group: 2}\n"
+	    "  - {address: \"[fe80::1]:3\", group: 2}\n"
+	    "acls: [{name: hosts, initiators: [iqn.h]}]\n"
+	    "targets:\n"
+	    "  - {name: " A ", groups: [1]}\n"
+	    "  - {name: " B ", groups: [2, 1]}\n"
+	    "  - {name: " C ", groups: [2]}\n"
+	    "exports:\n"
+	    "  - {target: " A ", lun: 0, unit: disk@0, acl: hosts}\n"
+	    "  - {target: " B ", lun: 0, unit: disk@0, acl: hosts}\n");
+	ck_assert_int_eq(world_up(&w), 0);
+	ck_assert_int_eq(isns_view_new(w.exports, false, &view), 0);
+	ck_assert_uint_eq(view->n_portals, 1);
+	ck_assert_uint_eq(view->portals[0].port, 2);
+	ck_assert_uint_eq(view->n_targets, 1);
+	ck_assert(isns_view_find(view, B, &at) && at == 0);
+	ck_assert(!isns_view_find(view, A, &at));
+	ck_assert_int_eq(isns_view_new(w.exports, true, &wide), 0);
+	ck_assert_uint_eq(wide->n_portals, 2);
+	ck_assert_uint_eq(wide->n_targets, 2);
+	ck_assert(isns_view_within(view, wide));
+	ck_assert(!isns_view_within(wide, view));
+	ck_assert(!isns_view_same(view, wide));
+	ck_assert(isns_view_same(wide, wide));
+	isns_view_free(view);
+	isns_view_free(wide);
+	world_down(&w);
+	world_fini(&w);
+}
+END_TEST
+
+CHECK_MAIN("isns_tells_what_is_there", first_everything_replaces_what_was, what_comes_is_added,
+    what_goes_is_replaced, another_speaks_when_the_first_has_gone,
+    without_targets_there_is_nothing_to_tell, other_changes_are_not_told,
+    many_targets_are_told_in_pieces, wildcards_stand_for_addresses,
+    loopback_is_for_servers_here)
