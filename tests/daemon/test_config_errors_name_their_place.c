@@ -484,6 +484,6 @@ START_TEST(lists_are_bounded)
 }
 END_TEST
 
-CHECK_MAIN("config", limits, name_server, keys, kinds, syntax, daemon_keys, soft_hbas, pci_functions, names,
-    exports, rights, own_keys, long_words_and_lists, everything_right, functions_of_pci,
-    empty_file_is_the_defaults, unreadable_files, lists_are_bounded)
+CHECK_MAIN("config", limits, name_server, keys, kinds, syntax, daemon_keys, soft_hbas,
+    pci_functions, names, exports, rights, own_keys, long_words_and_lists, everything_right,
+    functions_of_pci, empty_file_is_the_defaults, unreadable_files, lists_are_bounded)
