@@ -132,7 +132,7 @@ struct portal_nexus {
 	/* the session may end while the begin is still on its way: none serves twice */
 	struct lu_work begin_work, view_work, work;
 	struct lu_view *_Atomic next_view;	/* on its way to the nexus; a reference */
-	bool is_open;			/* home: lu_nexus_open() said yes */
+	bool is_open;			/* home: lu_nexus_open() said yes, it has not left */
 	bool is_kept;			/* loop of the session: while its view changes */
 };
 

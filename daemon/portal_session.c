@@ -57,20 +57,29 @@ nexus_end(struct lu_work *w)
 {
 	struct portal_nexus *n = container_of(w, struct portal_nexus, work);
 
-	if (n->is_open)
+	/* what is still on its way to it does not find it open */
+	if (n->is_open) {
+		n->is_open = false;
 		lu_nexus_gone(&n->lu);
-	else
+	} else {
 		nexus_gone(&n->lu);
+	}
 }
 
+/* in the order of calls: the session that takes its place begins behind it (lib/lu lets that one
+ * wait for what is still with the device) */
 static void
 nexus_leave(struct portal_nexus *n)
 {
+	struct lu_exec *home = lu_home(n->unit);
 	struct portal_session *s = n->session;
 
 	if (s->last == n)
 		s->last = NULL;
-	lu_exec_to(lu_home(n->unit), &n->work, nexus_end);
+	if (lu_exec_is_here(home))
+		nexus_end(&n->work);
+	else
+		lu_exec_post(home, &n->work, nexus_end);
 }
 
 /* ------ the beginning of a nexus ------ */

@@ -52,12 +52,14 @@ portal() { ctl --json portal list | jq -re ".portals[$1].bound"; }
 # url LUN [N]
 url() { echo "iscsi://$(portal "${2:-0}")/$target/$1"; }
 
-# talk NAME URL - a session that stays: ask NAME ... goes through it. INITIATOR names it
+# talk NAME URL - a session that stays: ask NAME ... goes through it. INITIATOR names it, with ISID
+# (12 hexadecimal digits) it takes the place of the session that has both
 declare -A talk_in talk_out
 talk() {
   local in out
   mkfifo "$dir/$1.in" "$dir/$1.out"
-  "$say" "$2" "${INITIATOR:-iqn.2026-11.internal.e2e:$1}" <"$dir/$1.in" >"$dir/$1.out" &
+  # shellcheck disable=SC2086 # a word or none
+  "$say" "$2" "${INITIATOR:-iqn.2026-11.internal.e2e:$1}" ${ISID:-} <"$dir/$1.in" >"$dir/$1.out" &
   exec {in}>"$dir/$1.in" {out}<"$dir/$1.out"
   talk_in[$1]=$in
   talk_out[$1]=$out

@@ -1,7 +1,10 @@
 /*
  * iscsi_say - one iSCSI session, commands line by line
  *
- * usage: iscsi_say URL [INITIATOR]     iscsi://ADDRESS:PORT/NAME/LUN
+ * usage: iscsi_say URL [INITIATOR [ISID]]     iscsi://ADDRESS:PORT/NAME/LUN
+ *
+ * ISID is 12 hexadecimal digits: with the same one the session takes the place of another. Else it
+ * is one of its own.
  *
  * Each line of standard input is "LUN BYTES CDB": room for so many bytes from the unit, and the CDB
  * in hexadecimal. The answer is one line: "good", "good HEX" (the first 32 bytes read), "check
@@ -63,16 +66,20 @@ main(int argc, char **argv)
 {
 	static struct raw raw;
 	struct target_run at;
+	unsigned long long isid = 0;
 	char line[256];
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc < 2 || argc > 3 || !target_at(&at, argv[1])) {
-		(void)fprintf(stderr, "usage: iscsi_say URL [INITIATOR]\n");
+	if (argc < 2 || argc > 4 || !target_at(&at, argv[1]) ||
+	    (argc == 4 && sscanf(argv[3], "%12llx", &isid) != 1)) {
+		(void)fprintf(stderr, "usage: iscsi_say URL [INITIATOR [ISID]]\n");
 		return 2;
 	}
 	raw_init(&raw, &at.where, 1);
-	if (argc == 3)
+	if (argc > 2)
 		raw.initiator = argv[2];
+	for (int i = 0; argc == 4 && i < 6; i++)
+		raw.isid[i] = (uint8_t)(isid >> (40 - 8 * i));
 	if (raw_login(&raw, "DefaultTime2Retain=0\n") != 0) {
 		(void)printf("refused\n");
 		return 1;
