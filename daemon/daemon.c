@@ -561,7 +561,8 @@ configured(const struct options *options, struct config *conf)
 		return EXIT_CONFIG;
 	}
 	if (options->want_check) {
-		(void)printf("configuration is good: %zu HBAs\n", conf->n_hbas);
+		(void)printf("configuration is good: %zu HBA%s\n", conf->n_hbas,
+		    conf->n_hbas == 1 ? "" : "s");
 		return 0;
 	}
 	log_open(STDERR_FILENO, conf->log_level);

@@ -168,8 +168,8 @@ soft_open(struct hbas *hbas, struct hba *hba, const struct config_hba *conf)
 	if (r < 0)
 		return r;
 	hba->dip = soft_hba_node(hba->soft);
-	(void)snprintf(hba->detail, sizeof(hba->detail), "software HBA, %zu disks",
-	    conf->n_disks);
+	(void)snprintf(hba->detail, sizeof(hba->detail), "software HBA, %zu disk%s",
+	    conf->n_disks, conf->n_disks == 1 ? "" : "s");
 	return 0;
 }
 
@@ -220,6 +220,12 @@ props_set(dev_info_t *dip, const struct config_hba *conf)
 	return r;
 }
 
+static void
+units_log(const struct hba *hba, size_t n)
+{
+	log_notice("%s: attached, %zu unit%s", hba->name, n, n == 1 ? "" : "s");
+}
+
 static int
 hba_attach(struct hba *hba, const struct config_hba *conf)
 {
@@ -244,7 +250,7 @@ hba_attach(struct hba *hba, const struct config_hba *conf)
 	if (r < 0)
 		log_warning("%s: enumeration incomplete: %s", hba->name, strerror(-r));
 	else	/* HBAs come one after the other */
-		log_notice("%s: attached, %zu units", hba->name, lu_count_all() - before);
+		units_log(hba, lu_count_all() - before);
 	return 0;
 }
 

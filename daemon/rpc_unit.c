@@ -1,6 +1,7 @@
 #include "daemon/rpc_impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/fault.h"
 #include "daemon/exports.h"
@@ -16,12 +17,14 @@ rpc_handle_get(struct rpc_conn *conn, uint64_t id)
 static struct lu *
 unit_find(const struct rpc_in *in, const char *name)
 {
-	char candidates[1024];
+	char candidates[1024], text[160];
 	struct lu *unit;
 	int r = lu_find(name, &unit, candidates, sizeof(candidates));
 
 	if (r == 0)
 		return unit;
+	if (r == -ENOENT)
+		(void)snprintf(text, sizeof(text), "no such unit: '%.128s'", name);
 	if (r == -ENOTUNIQ)
 		rpc_refuse(in->conn, rpc_in_id(in), in->frame->head.method,
 		    &(struct rpc_refusal){
@@ -29,7 +32,8 @@ unit_find(const struct rpc_in *in, const char *name)
 		    .text = "the name fits several units", .hint = "use more of the path",
 		    .candidates = candidates });
 	else
-		rpc_refuse_errno(in->conn, rpc_in_id(in), in->frame->head.method, r, NULL);
+		rpc_refuse_errno(in->conn, rpc_in_id(in), in->frame->head.method, r,
+		    r == -ENOENT ? text : NULL);
 	return NULL;
 }
 

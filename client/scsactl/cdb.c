@@ -35,7 +35,8 @@ cdb_words(struct ctl *ctl, const struct args *args, uint8_t cdb[SCSAC_CDB_MAX], 
 		size_t n = 0;
 
 		if (num_parse_hex(args->v[i], cdb + len, SCSAC_CDB_MAX - len, &n) < 0)
-			return ctl_syntax(ctl, "'%s' are no hex bytes of a CDB", args->v[i]);
+			return ctl_syntax(ctl, "'%s' is no bytes of a CDB in hex, each of two "
+			    "digits", args->v[i]);
 		len += n;
 	}
 	if (len < 6)

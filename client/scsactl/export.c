@@ -576,6 +576,29 @@ static const struct verb_opt discovery_opts[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+/* nobody has said anything about it: that is an answer, too */
+static enum ctl_exit
+discovery_show(struct ctl *ctl)
+{
+	struct scsac_objects *list = NULL;
+	int r = scsac_export_list(ctl->conn, SCSAC_OBJECT_DISCOVERY, "discovery", &list);
+	bool is_set = r == 0 && list->n_objects > 0;
+
+	scsac_objects_free(list);
+	if (r < 0)
+		return ctl_refused(ctl, r, NULL);
+	if (is_set)
+		return object_show(ctl, SCSAC_OBJECT_DISCOVERY, "discovery");
+	if (ctl->is_json) {
+		doc_text(ctl->root, "name", "discovery");
+		doc_text(ctl->root, "origin", "default");
+		(void)doc_list(ctl->root, "chap");
+	} else {
+		fact("chap", "none, who connects may discover");
+	}
+	return CTL_OK;
+}
+
 static enum ctl_exit
 discovery_run(struct ctl *ctl, const struct args *args)
 {
@@ -584,7 +607,7 @@ discovery_run(struct ctl *ctl, const struct args *args)
 	enum ctl_exit status;
 
 	if (args->opt[0] == NULL)
-		return object_show(ctl, SCSAC_OBJECT_DISCOVERY, "discovery");
+		return discovery_show(ctl);
 	status = object_verb(ctl, SCSAC_OBJECT_DISCOVERY, "discovery", &verb);
 	if (status != CTL_OK)
 		return status;

@@ -76,10 +76,12 @@ fault_clear(struct ctl *ctl, const struct args *args)
 	r = scsac_fault_clear(ctl->conn, args->opt[FAULT_UNIT], (uint32_t)id, &cleared);
 	if (r < 0)
 		return ctl_refused(ctl, r, NULL);
+	if (id != 0 && cleared == 0)
+		return ctl_fail(ctl, CTL_NO_SUCH, "there is no rule %s", args->v[1]);
 	if (ctl->is_json)
 		doc_number(ctl->root, "cleared", cleared);
 	else
-		fact("cleared", "%u rules", cleared);
+		fact("cleared", "%u rule%s", cleared, cleared == 1 ? "" : "s");
 	return CTL_OK;
 }
 

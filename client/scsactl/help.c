@@ -4,6 +4,33 @@
 #include "client/scsactl/out.h"
 #include "client/scsactl/verbs.h"
 
+#define WIDTH	80
+
+/* @left, and @text behind it from column @at on, in lines of a narrow terminal */
+static void
+entry_print(const char *left, int at, const char *text)
+{
+	int column = printf("  %s", left);
+
+	if (column >= at) {
+		(void)printf("\n");
+		column = 0;
+	}
+	(void)printf("%*s", at - column, "");
+	column = at;
+	while (*text != '\0') {
+		int len = (int)strcspn(text, " ");
+
+		if (column > at && column + 1 + len > WIDTH)
+			column = printf("\n%*s", at, "") - 1;
+		else if (column > at)
+			column += printf(" ");
+		column += printf("%.*s", len, text);
+		text += len + (text[len] == ' ');
+	}
+	(void)printf("\n");
+}
+
 static void
 opts_print(const struct verb_opt *opts)
 {
@@ -15,7 +42,7 @@ opts_print(const struct verb_opt *opts)
 		(void)snprintf(left, sizeof(left), "%-3s --%s%s%s",
 		    opt->letter != 0 ? letter : "", opt->name, opt->arg != NULL ? " " : "",
 		    opt->arg != NULL ? opt->arg : "");
-		(void)printf("  %-26s %s\n", left, opts[i].help);
+		entry_print(left, 29, opts[i].help);
 	}
 }
 
@@ -38,7 +65,7 @@ verbs_print(const char *group)
 		if (!is_meant(verbs[i], group))
 			continue;
 		(void)snprintf(left, sizeof(left), "%s %s", verbs[i]->name, verbs[i]->args);
-		(void)printf("  %-38s %s\n", left, verbs[i]->summary);
+		entry_print(left, 33, verbs[i]->summary);
 	}
 }
 

@@ -57,7 +57,7 @@ inquiry_tell(struct ctl *ctl, const uint8_t *data, size_t len)
 	fact("version", "%02xh", inq.version);
 	fact("features", "%s%s%s%s", inq.has_cmdque ? "command-queueing " : "",
 	    inq.has_protect ? "protection " : "", inq.tpgs != 0 ? "alua " : "",
-	    inq.has_3pc ? "third-party-copy" : "");
+	    inq.has_3pc ? "third-party-copy " : "");
 	for (size_t i = 0; i < inq.n_versions; i++) {
 		const char *name = inq_standard_name(inq.versions[i]);
 

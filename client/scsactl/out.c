@@ -61,12 +61,29 @@ table_row(struct libscols_table *table, ...)
 	va_end(ap);
 }
 
+/* cells that are empty at the end of a line leave blanks there */
+static void
+lines_print(const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n"), shown = len;
+
+		while (shown > 0 && text[shown - 1] == ' ')
+			shown--;
+		(void)printf("%.*s\n", (int)shown, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 void
 table_print(struct libscols_table *table)
 {
+	CLEANUP(free_ptr) char *text = NULL;
+
 	if (table == NULL)
 		return;
-	(void)scols_print_table(table);
+	if (scols_print_table_to_string(table, &text) == 0 && text != NULL)
+		lines_print(text);
 	scols_unref_table(table);
 }
 
@@ -74,11 +91,14 @@ void
 fact(const char *key, const char *fmt, ...)
 {
 	char text[1024];
+	size_t len;
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	for (len = strlen(text); len > 0 && text[len - 1] == ' '; len--)
+		text[len - 1] = '\0';
 	(void)printf("%-22s %s\n", escaped(key), escaped(text));
 }
 
