@@ -219,7 +219,9 @@ turn_poll(struct loop *loop)
 		n += pollers_run(loop);
 		works_run(loop);
 	}
-	(void)turn_take(loop, false);
+	/* without them, the next turn may sleep: it looks for events itself */
+	if (!TAILQ_EMPTY(&loop->pollers))
+		(void)turn_take(loop, false);
 }
 
 static void

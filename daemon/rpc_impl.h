@@ -181,7 +181,9 @@ struct rpc_ring {
 	struct event *doorbell;
 	struct loop_poller poller;	/* while the client is at work */
 	uint32_t n_idle;		/* polls that found nothing */
-	uint64_t idle_since_ns;		/* with busy_poll_us; 0: not idle */
+	uint64_t idle_since_ns;		/* it looks for more since then; 0: not yet */
+	uint32_t n_fails;		/* times in a row that it looked, and slept then */
+	uint32_t n_skips;		/* times that it shall sleep without looking */
 	bool is_flush_due;		/* flush_work is deferred */
 	struct lu_work flush_work;
 	struct lu_work end_work;

@@ -9,9 +9,14 @@
 #include "base/num.h"
 
 #define BATCH_MAX	64u	/* packets of one look: others want their turn, too */
-/* looks that may find nothing before the ring sleeps: about 2 us, a third of what it costs to be
- * woken again */
-#define IDLE_MAX	48u
+/*
+ * Before a ring sleeps it looks for as long as sleeping and waking would cost: if the client comes
+ * back within that time, nobody had to be woken. If it does not, the next times are left out, up to
+ * 2^LINGER_SKIPS of them: a client that is slow, or wants the same CPU, shall not pay for that.
+ */
+#define LINGER_NS	(10 * NS_PER_US)
+#define LINGER_SKIPS	6u
+#define IDLE_MIN	16u	/* looks that may find nothing in any case: less than 1 us */
 
 /* ------ results ------ */
 
@@ -199,19 +204,29 @@ idle_is_over(struct rpc_ring *ring)
 	uint64_t busy_ns = loop_busy_poll_ns(ring->conn->loop->loop);
 	uint64_t now_ns;
 
-	ring->n_idle++;
 	ring_relax();
-	if (busy_ns == 0)
-		return ring->n_idle >= IDLE_MAX;
+	if (++ring->n_idle < IDLE_MIN)
+		return false;
+	if (busy_ns == 0 && ring->n_skips > 0) {
+		ring->n_skips--;
+		return true;
+	}
 	now_ns = clock_now_ns();
 	if (ring->idle_since_ns == 0)
 		ring->idle_since_ns = now_ns;
-	return now_ns - ring->idle_since_ns >= busy_ns;
+	if (now_ns - ring->idle_since_ns < (busy_ns > 0 ? busy_ns : LINGER_NS))
+		return false;
+	if (ring->n_fails < LINGER_SKIPS)
+		ring->n_fails++;
+	ring->n_skips = 1u << ring->n_fails;
+	return true;
 }
 
 static void
 idle_end(struct rpc_ring *ring)
 {
+	if (ring->idle_since_ns != 0)
+		ring->n_fails = 0;	/* it was worth it */
 	ring->n_idle = 0;
 	ring->idle_since_ns = 0;
 }
@@ -234,14 +249,14 @@ ring_poll(struct loop_poller *poller)
 	}
 	if (!idle_is_over(ring))
 		return 0;
+	ring->n_idle = 0;
+	ring->idle_since_ns = 0;
 	ring_sleep_begin(&ring->view.head->daemon_sleeps);
 	n = rpc_ring_take(ring, BATCH_MAX);
-	if (n == 0) {
+	if (n == 0)
 		loop_poll_end(poller);
-		return 0;
-	}
-	ring_sleep_end(&ring->view.head->daemon_sleeps);
-	idle_end(ring);
+	else
+		ring_sleep_end(&ring->view.head->daemon_sleeps);
 	return n;
 }
 
@@ -249,7 +264,6 @@ void
 rpc_ring_wake(struct rpc_ring *ring)
 {
 	ring_sleep_end(&ring->view.head->daemon_sleeps);
-	idle_end(ring);
 	ring->poller.poll = ring_poll;
 	loop_poll_begin(ring->conn->loop->loop, &ring->poller);
 }

@@ -105,6 +105,98 @@ START_TEST(stop_runs_what_was_posted)
 }
 END_TEST
 
+/* three pollers: the second ends the third and, later, itself; the first begins the third anew */
+static struct loop_poller pollers[3];
+static _Atomic unsigned int polls[3];
+
+static unsigned int
+poll_first(struct loop_poller *p)
+{
+	if (polls[2] == 1 && pollers[2].loop == NULL && polls[1] > 1)
+		loop_poll_begin(p->loop, &pollers[2]);
+	if (++polls[0] == 1000)
+		loop_poll_end(p);
+	return 1;
+}
+
+static unsigned int
+poll_second(struct loop_poller *p)
+{
+	if (++polls[1] == 2)
+		loop_poll_end(&pollers[2]);
+	if (polls[1] == 500)
+		loop_poll_end(p);
+	return 0;
+}
+
+static unsigned int
+poll_third(struct loop_poller *p)
+{
+	if (++polls[2] == 200) {
+		loop_poll_end(p);
+		loop_poll_end(p);
+	}
+	return 0;
+}
+
+static void
+pollers_begin(void *arg)
+{
+	static unsigned int (*const fns[3])(struct loop_poller *) = { poll_first, poll_second,
+		poll_third };
+
+	for (size_t i = 0; i < ARRAY_LEN(pollers); i++) {
+		polls[i] = 0;
+		pollers[i] = (struct loop_poller){ .poll = fns[i] };
+		loop_poll_begin(arg, &pollers[i]);
+		loop_poll_begin(arg, &pollers[i]);
+	}
+}
+
+static unsigned int
+poll_for_ever(struct loop_poller *p UNUSED)
+{
+	polls[0]++;
+	return 100;
+}
+
+static void
+endless_begin(void *arg)
+{
+	polls[0] = 0;
+	pollers[0] = (struct loop_poller){ .poll = poll_for_ever };
+	loop_poll_begin(arg, &pollers[0]);
+}
+
+START_TEST(pollers_run_until_they_end)
+{
+	struct loop *loop;
+
+	begin(1, 0);
+	loop = loops_get(loops, 0);
+	ck_assert_uint_eq(loop_busy_poll_ns(loop), 0);
+	loop_call(loop, pollers_begin, loop);
+	/* calls are served meanwhile, since events are looked for */
+	while (polls[0] < 1000)
+		loop_call(loop, nothing, NULL);
+	loop_call(loop, nothing, NULL);
+	ck_assert_uint_eq(polls[0], 1000);
+	ck_assert_uint_eq(polls[1], 500);
+	ck_assert_uint_eq(polls[2], 200);
+	loops_free(loops);
+
+	/* one that never ends does not keep others from being served, or the loop from stopping */
+	begin(1, 30);
+	loop = loops_get(loops, 0);
+	ck_assert_uint_eq(loop_busy_poll_ns(loop), 30000);
+	loop_call(loop, endless_begin, loop);
+	for (unsigned int i = 0; i < 100; i++)
+		loop_call(loop, nothing, NULL);
+	ck_assert_uint_gt(polls[0], 0);
+	loops_free(loops);
+}
+END_TEST
+
 static pthread_barrier_t barrier;
 
 static void
@@ -155,4 +247,5 @@ START_TEST(each_failure_at_start_is_clean)
 END_TEST
 
 CHECK_MAIN("loop", posts_run_in_order, deferred_works_run_at_the_end_of_the_turn,
-    stop_runs_what_was_posted, a_loop_that_hangs_is_noticed, each_failure_at_start_is_clean)
+    stop_runs_what_was_posted, pollers_run_until_they_end, a_loop_that_hangs_is_noticed,
+    each_failure_at_start_is_clean)
