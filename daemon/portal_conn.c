@@ -32,6 +32,10 @@ portal_conn_login_over(struct portal_conn *conn)
 		return;
 	conn->is_login = false;
 	(void)atomic_fetch_sub(&conn->loop->server->n_logins, 1);
+	/* a set that others have replaced, with its secrets, goes with its last login */
+	conn->wanted = NULL;
+	conn->account = NULL;
+	ex_set_unref(STEAL(conn->set));
 }
 
 static void

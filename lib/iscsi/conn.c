@@ -65,6 +65,7 @@ iscsi_conn_new(struct iscsi_loop *loop, const struct iscsi_portal *portal, void 
 	conn->until_ns = loop->now_ns + (uint64_t)loop->limits.login_ms * NS_PER_MS;
 	conn->max_send = ISCSI_LOGIN_DATA_MAX;
 	conn->text_ttt = ISCSI_TAG_NONE;
+	conn->text.max = SEND_TARGETS_MAX;
 	(void)sm_move(conn_states, &conn->sm, S3_XPT_UP);
 	LIST_INSERT_HEAD(&loop->conns, conn, entry);
 	*ret_conn = conn;

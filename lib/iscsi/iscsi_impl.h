@@ -31,6 +31,7 @@
 #define LATE_BYTES_MAX          (1u << 20) /* data of requests that came before their turn */
 #define TMFS_MAX		16	/* of one session */
 /* whoever may reach a portal may have these: login, discovery */
+#define SEND_TARGETS_MAX	(1u << 20)	/* answer: 256 ports of targets with all they have */
 #define STRANGER_QUEUED_BYTES	(64u << 10)
 #define DISCOVERY_SILENT_NS	(60 * NS_PER_S)
 

@@ -235,6 +235,49 @@ START_TEST(test_discovery)
 }
 END_TEST
 
+#define MANY_TARGETS	3000
+
+static void
+send_many(struct iscsi_conn *conn, enum iscsi_send_targets what, const char *name,
+    struct iscsi_text_out *out)
+{
+	char target[128];
+
+	(void)conn;
+	(void)what;
+	(void)name;
+	for (int i = 0; i < MANY_TARGETS; i++) {
+		(void)snprintf(target, sizeof(target), "iqn.2026-11.internal.test:many-%08d", i);
+		iscsi_send_targets_name(out, target);
+	}
+}
+
+static void
+with_many(struct mock_world *w)
+{
+	w->ops.send_targets = send_many;
+}
+
+START_TEST(test_discovery_of_many)
+{
+	struct mock_world *w = mock_open(with_many);
+	struct mock_wire *wire = discover(w);
+	struct mock_pdu pdu;
+	size_t len = 0;
+
+	TEXT(wire, ISCSI_FINAL, ISCSI_TAG_NONE, "SendTargets=All");
+	do {
+		pdu = mock_expect(wire, ISCSI_OP_TEXT_RSP);
+		len += pdu.len;
+		if (pdu.bhs[1] != ISCSI_FINAL)
+			text(wire, ISCSI_FINAL, be32_get(pdu.bhs + ISCSI_O_TTT), NULL, 0);
+	} while (pdu.bhs[1] != ISCSI_FINAL);
+	ck_assert_uint_eq(len, MANY_TARGETS *
+	    sizeof("TargetName=iqn.2026-11.internal.test:many-00000000"));
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_discovery_does_not_last_for_ever)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -273,4 +316,4 @@ END_TEST
 CHECK_MAIN("text and nop", test_pings_come_back, test_silence_is_asked_about,
     test_a_session_learns_of_its_own_target, test_text_comes_and_goes_in_pieces,
     test_bad_continuations, test_segment_length_is_declared_anew, test_discovery,
-    test_discovery_does_not_last_for_ever, test_discovery_that_takes_no_answers_is_not_heard)
+    test_discovery_of_many, test_discovery_does_not_last_for_ever, test_discovery_that_takes_no_answers_is_not_heard)
