@@ -171,6 +171,15 @@ went_well(struct isns *x, bool is_told)
 
 /* ------ the thread ------ */
 
+static void
+view_swap(struct isns_view **a, struct isns_view **b)
+{
+	struct isns_view *view = *a;
+
+	*a = *b;
+	*b = view;
+}
+
 /* is there anything that the server should hear? */
 static bool
 is_talk_due(struct isns *x, bool *ret_is_idle)
@@ -186,8 +195,12 @@ is_talk_due(struct isns *x, bool *ret_is_idle)
 		is_talk = x->is_marked;
 		*ret_is_idle = !is_talk;
 	} else {
-		is_talk = x->fails > 0 || clock_now_ns() >= x->due_ns || x->known == NULL ||
-		    !isns_view_same(x->known, view);
+		bool is_same = x->known != NULL && isns_view_same(x->known, view);
+
+		is_talk = x->fails > 0 || clock_now_ns() >= x->due_ns || !is_same;
+		/* a view keeps its set, and secrets of accounts that are gone */
+		if (is_same)
+			view_swap(&x->known, &view);
 	}
 	isns_view_free(view);
 	return is_talk;
@@ -233,8 +246,8 @@ retreat(struct isns *x)
 	int r = isns_retreat(x);
 
 	if (r < 0)
-		log_warning("isns %s: entity '%s' cannot be taken back: %s; the server forgets it "
-		    "after %u s", x->server, x->entity, x->error, x->period_s);
+		log_warning("isns %s: entity '%s' cannot be taken back: %s; the server forgets "
+		    "it after %u s", x->server, x->entity, x->error, x->period_s);
 	else if (was_marked)
 		log_info("isns %s: entity '%s' taken back", x->server, x->entity);
 	x->error[0] = '\0';

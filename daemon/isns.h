@@ -1,18 +1,18 @@
 /*
  * daemon/isns.h - a name server is told which targets are here
  *
- * What      Registers one entity with its portals, its targets, and which target is behind which
- *           portal; follows every change of the exports and of the machine's addresses; tells the
- *           server again before the registration ends; takes all of it back at the end. A server
- *           that is away, or has forgotten us, is tried again after 1, 2, 4 ... ISNS_RETRY_MAX_S
- *           seconds, and at every change.
- *           What an earlier process of that entity has left is replaced.
+ * What      Registers one entity with its portals, its targets, and which target is behind
+ *           which portal; follows every change of the exports and of the machine's addresses;
+ *           speaks up before the registration ends; takes all of it back at the end. What an
+ *           earlier process of that entity has left is replaced. A server that is away or
+ *           refuses is tried again after 1, 2, 4 ... ISNS_RETRY_MAX_S seconds, and at every
+ *           change; one that has forgotten us is told everything again.
  * Life      isns_new → isns_go → isns_stop → isns_free; isns_poke() at any time.
  * Thread    One of its own ("isns"), which may block: names are resolved there, too.
  * Limits    isns_stop() takes stop_ms and a second at most, whatever the server does.
- * Not       The server is not asked to look whether we live (ESI: no port for that is registered);
- *           what a process that was killed has left ends with its period. Messages carry no
- *           signature (RFC 4171 5.5).
+ * Not       The server is not asked to look whether we live (ESI: no port for that is
+ *           registered); what a process that was killed has left ends with its period. Messages
+ *           carry no signature (RFC 4171 5.5).
  * Source    RFC 4171, scsad.conf(5)
  */
 #ifndef DAEMON_ISNS_H

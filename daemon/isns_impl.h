@@ -30,11 +30,11 @@ struct isns {
 	struct isns_link link;
 	struct sockaddr_storage addr;	/* of the server, when it last took a connection */
 	socklen_t addr_len;		/* 0: it never did */
-	struct isns_view *known;	/* what the server has of us, or had when it last answered;
-					 * NULL: nobody knows */
+	struct isns_view *known;	/* what the server has of us, or had when it last
+					 * answered; NULL: nobody knows */
 	bool is_marked;			/* it may have something of us */
 	bool want_groups;
-	char entity[ISNS_TEXT_MAX + 1];	/* "": the name of the first target, when there is one */
+	char entity[ISNS_TEXT_MAX + 1];	/* "": name of the first target, when there is one */
 	char source[ISNS_TEXT_MAX + 1];	/* who speaks for what is_marked is about */
 	uint32_t period_s;		/* what the server said, or what was asked for */
 	uint64_t due_ns;

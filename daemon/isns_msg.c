@@ -66,7 +66,9 @@ alias_of(const struct ex_target *target)
 {
 	const char *alias = target->alias;
 
-	return alias == NULL || alias[0] == '\0' || strlen(alias) > ISNS_TEXT_MAX ? NULL : alias;
+	if (alias == NULL || alias[0] == '\0' || strlen(alias) > ISNS_TEXT_MAX)
+		return NULL;
+	return alias;
 }
 
 static void

@@ -31,15 +31,15 @@ struct isns_writer {
 	const struct isns_view *view;
 	uint32_t period_s;	/* asked for; the server may give another */
 	bool want_replace;	/* take away what was there of this entity before */
-	bool want_groups;	/* say which target belongs to which portal; some servers cannot */
+	bool want_groups;	/* say which portals lead to a target; some servers cannot */
 	/* own */
 	size_t source_at;	/* which target the source is: it goes first */
 	size_t next;
 	bool is_begun;
 };
 
-/* isns_msg_register() - the next message into ISNS_MSG_MAX bytes at @dst; its length, 0 when all
- * is said. Not for an empty view */
+/* isns_msg_register() - the next message into ISNS_MSG_MAX bytes at @dst; its length, 0 when
+ * all is said. Not for an empty view */
 size_t isns_msg_register(struct isns_writer *w, uint16_t xid, uint8_t *dst);
 
 /* isns_msg_query() - is the source still known? */

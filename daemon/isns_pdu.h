@@ -82,12 +82,12 @@ struct isns_attr {
 	const uint8_t *value;	/* borrowed from what the cursor walks */
 };
 
-/* isns_attr_next() - the next attribute; false at the end, or when it does not fit: the cursor is
- * bad then */
+/* isns_attr_next() - the next attribute; false at the end, or when it does not fit: the cursor
+ * is bad then */
 bool isns_attr_next(struct cursor *c, struct isns_attr *ret);
 
-/* isns_put_*() - one attribute; a cursor without room becomes bad. A text gets a NUL and padding;
- * of the empty one only tag and length are there */
+/* isns_put_*() - one attribute; a cursor without room becomes bad. A text gets a NUL and
+ * padding; of the empty one only tag and length are there */
 void isns_put_u32(struct cursor *c, enum isns_tag tag, uint32_t v);
 void isns_put_text(struct cursor *c, enum isns_tag tag, const char *text);
 void isns_put_addr(struct cursor *c, enum isns_tag tag, const uint8_t addr[16]);
@@ -115,7 +115,7 @@ struct isns_answer {
 int isns_answer_parse(const uint8_t *payload, size_t len, bool is_whole, const char *node,
     struct isns_answer *ret) MUST_CHECK;
 
-/* isns_status_text() - "source unauthorized"; for codes that RFC 4171 does not have, "unknown" */
+/* isns_status_text() - "source unauthorized"; "unknown" for codes that RFC 4171 has not */
 const char *isns_status_text(uint32_t status);
 
 #endif /* DAEMON_ISNS_PDU_H */

@@ -68,12 +68,16 @@ resolving_set(struct isns *x, bool is_resolving)
 static int
 server_resolve(struct isns *x, struct addrinfo **ret)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
-	int err;
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV,
+	};
+	int err, saved;
 
 	if (!resolving_set(x, true))
 		return -ECANCELED;
 	err = fault_hit() ? EAI_MEMORY : getaddrinfo(x->host, x->port, &hints, ret);
+	saved = errno;
 	if (!resolving_set(x, false)) {
 		if (err == 0)
 			freeaddrinfo(*ret);
@@ -83,7 +87,7 @@ server_resolve(struct isns *x, struct addrinfo **ret)
 		return 0;
 	(void)snprintf(x->error, sizeof(x->error), "the name cannot be resolved: %s; write the "
 	    "server's address, or mend the name service",
-	    err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
+	    err == EAI_SYSTEM ? strerror(saved) : gai_strerror(err));
 	return -ENOENT;
 }
 
@@ -144,8 +148,8 @@ take_back(struct isns *x, uint32_t wait_ms)
 	return 0;
 }
 
-/* a server without explicit portal groups takes every target to be behind every portal: a login at
- * the wrong one is refused by us */
+/* a server without explicit portal groups takes every target to be behind every portal: a login
+ * at the wrong one is refused by us */
 static void
 groups_leave_out(struct isns *x, struct isns_writer *w)
 {
@@ -169,6 +173,9 @@ register_view(struct isns *x, const struct isns_view *view, bool want_replace)
 	uint32_t period_s = 0;
 	size_t len;
 
+	if (view->is_cut)
+		log_warning("isns %s: portals have more than %u addresses, the others are not "
+		    "registered", x->server, ISNS_PORTALS_MAX);
 	x->is_marked = true;
 	while ((len = isns_msg_register(&w, isns_link_xid(&x->link), x->msg)) > 0) {
 		struct isns_answer answer;
@@ -235,13 +242,13 @@ tell(struct isns *x, struct isns_view *view)
 
 	if (r == 0 && x->known != NULL && isns_view_same(x->known, view))
 		r = ask_known(x, &is_known);
-	if (r < 0 || is_known) {
+	if (r < 0) {
 		isns_view_free(view);
 		return r;
 	}
 	want_replace = x->known == NULL || !isns_view_within(x->known, view);
 	isns_view_free(STEAL(x->known));
-	r = register_view(x, view, want_replace);
+	r = is_known ? 0 : register_view(x, view, want_replace);
 	if (r < 0)
 		isns_view_free(view);
 	else
@@ -261,9 +268,6 @@ converse(struct isns *x, bool *ret_told)
 		return r;
 	}
 	*ret_told = view->n_targets > 0;
-	if (view->is_cut)
-		log_warning("isns %s: more than %u addresses: the others are not registered",
-		    x->server, ISNS_PORTALS_MAX);
 	if (view->n_targets > 0)
 		return tell(x, view);
 	isns_view_free(view);

@@ -294,7 +294,8 @@ server_main(void *arg)
 	struct mock_isns *m = arg;
 
 	for (;;) {
-		struct pollfd fds[] = { { m->listen_fd, POLLIN, 0 }, { m->stop[0], POLLIN, 0 } };
+		struct pollfd fds[] = { { m->listen_fd, POLLIN, 0 },
+			{ m->stop[0], POLLIN, 0 } };
 		int fd;
 
 		ck_assert_int_ge(poll(fds, 2, -1), 0);
@@ -458,6 +459,14 @@ mi_end(struct mi_world *w)
 	world_fini(&w->world);
 }
 
+static bool
+error_fits(const struct isns_status *st, const char *error)
+{
+	if (error == NULL)
+		return true;
+	return error[0] == '\0' ? st->error[0] == '\0' : strstr(st->error, error) != NULL;
+}
+
 void
 mi_wait(struct mi_world *w, enum isns_state state, const char *error)
 {
@@ -466,8 +475,7 @@ mi_wait(struct mi_world *w, enum isns_state state, const char *error)
 
 	do {
 		isns_status_get(w->isns, &st);
-		if (st.rounds > w->rounds && st.state == state && (error == NULL || (error[0] == '\0' ?
-		    st.error[0] == '\0' : strstr(st.error, error) != NULL))) {
+		if (st.rounds > w->rounds && st.state == state && error_fits(&st, error)) {
 			w->rounds = st.rounds;
 			return;
 		}

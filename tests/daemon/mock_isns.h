@@ -90,8 +90,8 @@ void mi_end(struct mi_world *w);
 /* mi_change() - the file says something else now, and is read again */
 void mi_change(struct mi_world *w, const char *file);
 
-/* mi_wait() - until a further try has ended, in that state, with that error (a part of it; NULL:
- * any) */
+/* mi_wait() - until a further try has ended, in that state, with that error (a part of it;
+ * NULL: any) */
 void mi_wait(struct mi_world *w, enum isns_state state, const char *error);
 
 /* a clock that stands still until it is told to go on, and wakes whoever waits */

@@ -145,8 +145,8 @@ START_TEST(away_at_first)
 	mi_begin(&w, file);
 	mi_stop(&w.server);
 	mi_go(&w, NULL);
-	mi_wait(&w, ISNS_OUT, "cannot be reached: Connection refused; is an iSNS server running "
-	    "there?");
+	mi_wait(&w, ISNS_OUT, "cannot be reached: Connection refused; is an iSNS server "
+	    "running there?");
 	mi_start(&w.server);
 	/* a change is a reason to try at once */
 	world_do(&w.world, "add acl mine initiators=iqn.x");
@@ -169,7 +169,7 @@ static const struct {
 	{ { .what = MI_OTHER_XID }, "registration: what it says is no iSNS" },
 	{ { .what = MI_OTHER_FUNCTION }, "registration: what it says is no iSNS" },
 	{ { .what = MI_BAD_PARTS }, "registration: what it says is no iSNS" },
-	{ { .status = 8 }, "registration is refused: source unauthorized (8); the server has to" },
+	{ { .status = 8 }, "registration is refused: source unauthorized (8); the server" },
 	{ { .status = 3 }, "registration is refused: invalid registration (3)" },
 	{ { .status = 0xffffffff }, "registration is refused: unknown (4294967295)" },
 };

@@ -55,13 +55,13 @@ START_TEST(what_comes_is_added)
 	mi_go(&w, NULL);
 	(void)mi_next(&w.server);
 	mi_wait(&w, ISNS_IN, "");
-	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}, {address: \"[::1]:7\", group: 2}]\n"
+	mi_change(&w, "portals: [{address: 127.0.0.1:1}, {address: \"[::1]:7\", group: 2}]\n"
 	    "targets: [{name: " A ", alias: Some disks}]\n"
 	    "exports: [{target: " A ", lun: 0, unit: disk@0}]\n");
 	mi_expect(&w.server, "reg" HEAD " protocol=2 period=300" P1 " portal=::1:7" NODE_A
 	    " group= at=::1:7");
 	mi_wait(&w, ISNS_IN, "");
-	mi_change(&w, "portals: [{address: \"127.0.0.1:1\"}, {address: \"[::1]:7\", group: 2}]\n"
+	mi_change(&w, "portals: [{address: 127.0.0.1:1}, {address: \"[::1]:7\", group: 2}]\n"
 	    "targets: [{name: " A ", alias: Some disks}, {name: " B ", groups: [1, 2]}]\n"
 	    "exports:\n"
 	    "  - {target: " A ", lun: 0, unit: disk@0}\n"

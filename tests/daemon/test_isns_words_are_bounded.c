@@ -18,9 +18,9 @@ START_TEST(names_of_servers)
 		{ "[2001:db8::1]", "2001:db8::1", "3205" },
 		{ "[::1]:77", "::1", "77" },
 	};
-	static const char *const bad[] = { "", ":", ":1", "a:", "a:0", "a:65536", "a:x", "a:1:2",
-		"::1", "[::1", "[::1]x", "[::1]:", "[isns]", "[]", "a b", "a/b", "-a", "a\n",
-		"[::1]1" };
+	static const char *const bad[] = { "", ":", ":1", "a:", "a:0", "a:65536", "a:x",
+		"a:1:2", "::1", "[::1", "[::1]x", "[::1]:", "[isns]", "[]", "a b", "a/b", "-a",
+		"a\n", "[::1]1" };
 	char host[ISNS_HOST_LEN], port[ISNS_PORT_LEN], text[ISNS_HOST_LEN + 2];
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
