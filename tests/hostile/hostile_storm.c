@@ -74,7 +74,7 @@ config_put(unsigned int mask)
 	if (f == NULL)
 		return false;
 	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s%s\" ] }\n"
-	    "portals:\n  - { address: \"127.0.0.1:0\", group: 1 }\ntargets:\n", run.dir, DISK + 3);
+	    "portals:\n  - { address: \"127.0.0.1:0\", group: 1 }\ntargets:\n", run.dir, &DISK[3]);
 	for (unsigned int i = 0; i <= EXTRAS; i++)
 		if (i == 0 || (mask >> (i - 1) & 1) != 0)
 			(void)fprintf(f, "  - { name: \"iqn.2026-11.internal.hostile:target%s%.0u\","
