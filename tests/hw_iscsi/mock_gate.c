@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
+#include "listener.h"
 #include "scsa/config.h"
 
 #define LINES_MAX	8
@@ -32,14 +33,11 @@ unit_find(const char *address)
 	return NULL;
 }
 
-static int
-listener_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
+static void
+unit_came(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
 	size_t i = 0;
 
-	if (cmd != DDI_ATTACH || scsi_probe(sd, SLEEP_FUNC) != SCSIPROBE_EXISTS)
-		return DDI_FAILURE;
 	mutex_enter(&lock);
 	while (units[i].sd != NULL)
 		ck_assert_uint_lt(++i, UNITS_MAX);
@@ -48,42 +46,15 @@ listener_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 	    scsi_device_unit_address(sd));
 	cv_broadcast(&cv);
 	mutex_exit(&lock);
-	return DDI_SUCCESS;
 }
 
-static int
-listener_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
+static void
+unit_left(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
-
-	if (cmd != DDI_DETACH)
-		return DDI_FAILURE;
 	mutex_enter(&lock);
 	unit_find(scsi_device_unit_address(sd))->sd = NULL;
 	cv_broadcast(&cv);
 	mutex_exit(&lock);
-	scsi_unprobe(sd);
-	return DDI_SUCCESS;
-}
-
-static struct dev_ops listener_ops = {
-	.devo_rev = DEVO_REV,
-	.devo_attach = listener_attach,
-	.devo_detach = listener_detach,
-};
-static struct modldrv listener_drv = { &mod_driverops, "listener", &listener_ops };
-static struct modlinkage listener_linkage = { MODREV_1, { &listener_drv, NULL } };
-
-static int
-listener_init(void)
-{
-	return mod_install(&listener_linkage);
-}
-
-static int
-listener_fini(void)
-{
-	return mod_remove(&listener_linkage);
 }
 
 int
@@ -102,8 +73,7 @@ gate_up(const char *line, ...)
 	va_end(ap);
 	mutex_init(&lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&cv, NULL, CV_DRIVER, NULL);
-	ck_assert_int_eq(driver_init("listener", listener_init, listener_fini), 0);
-	ck_assert_int_eq(driver_alias_add("listener", "scsiclass"), 0);
+	listener_load(unit_came, unit_left);
 	ck_assert_int_eq(driver_init(ISCSI_HBA_DRIVER, iscsi_mod_init, iscsi_mod_fini), 0);
 	ck_assert_int_eq(devi_alloc(devi_root(), ISCSI_HBA_DRIVER, &gate_dip), 0);
 	if (n > 0)
@@ -124,8 +94,7 @@ gate_down(void)
 	for (size_t i = 0; i < UNITS_MAX; i++)
 		ck_assert_ptr_null(units[i].sd);
 	ck_assert_int_eq(driver_unload(ISCSI_HBA_DRIVER), 0);
-	driver_alias_remove("scsiclass");
-	ck_assert_int_eq(driver_unload("listener"), 0);
+	listener_unload();
 	cv_destroy(&cv);
 	mutex_destroy(&lock);
 }

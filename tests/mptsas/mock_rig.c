@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
+#include "listener.h"
 #include "scsa/config.h"
 #include "scsa/smp.h"
 
@@ -24,56 +25,27 @@ static struct {
 	bool want_failure;
 } run;
 
-static int
-unit_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
+static void
+unit_came(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
 	unsigned int i = 0;
 
-	if (cmd != DDI_ATTACH || scsi_probe(sd, SLEEP_FUNC) != SCSIPROBE_EXISTS)
-		return DDI_FAILURE;
 	mutex_enter(&lock);
 	while (units[i] != NULL)
-		i++;
-	ck_assert_uint_lt(i, UNITS);
+		ck_assert_uint_lt(++i, UNITS);
 	units[i] = sd;
 	mutex_exit(&lock);
-	return DDI_SUCCESS;
 }
 
-static int
-unit_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
+static void
+unit_left(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
-
-	if (cmd != DDI_DETACH)
-		return DDI_FAILURE;
 	mutex_enter(&lock);
 	for (unsigned int i = 0; i < UNITS; i++) {
 		if (units[i] == sd)
 			units[i] = NULL;
 	}
 	mutex_exit(&lock);
-	scsi_unprobe(sd);
-	return DDI_SUCCESS;
-}
-
-static struct dev_ops unit_ops = {
-	.devo_rev = DEVO_REV, .devo_attach = unit_attach, .devo_detach = unit_detach,
-};
-static struct modldrv unit_drv = { &mod_driverops, "units", &unit_ops };
-static struct modlinkage unit_linkage = { MODREV_1, { &unit_drv, NULL } };
-
-static int
-unit_init(void)
-{
-	return mod_install(&unit_linkage);
-}
-
-static int
-unit_fini(void)
-{
-	return mod_remove(&unit_linkage);
 }
 
 /* as after power on: one disk behind phy 0 */
@@ -102,8 +74,7 @@ rig_up(void)
 	memset(units, 0, sizeof(units));
 	mutex_init(&lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&cv, NULL, CV_DRIVER, NULL);
-	ck_assert_int_eq(driver_init("units", unit_init, unit_fini), 0);
-	ck_assert_int_eq(driver_alias_add("units", "scsiclass"), 0);
+	listener_load(unit_came, unit_left);
 	ck_assert_int_eq(scsa_smp_init(), 0);
 	ck_assert_int_eq(driver_init(MPTSAS_DRIVER, mptsas_mod_init, mptsas_mod_fini), 0);
 	ioc_default();
@@ -124,8 +95,7 @@ rig_down(void)
 	ck_assert_uint_eq(rig_units(), 0);
 	ck_assert_int_eq(driver_unload(MPTSAS_DRIVER), 0);
 	ck_assert_int_eq(scsa_smp_fini(), 0);
-	driver_alias_remove("scsiclass");
-	ck_assert_int_eq(driver_unload("units"), 0);
+	listener_unload();
 	cv_destroy(&cv);
 	mutex_destroy(&lock);
 }

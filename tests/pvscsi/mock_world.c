@@ -7,6 +7,7 @@
 
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
+#include "listener.h"
 #include "scsa/config.h"
 
 struct mock_chip *chip;
@@ -42,47 +43,16 @@ unit_set(struct scsi_device *sd, struct scsi_device *value)
 	mutex_exit(&done_lock);
 }
 
-static int
-listener_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
+static void
+unit_came(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
-
-	if (cmd != DDI_ATTACH || scsi_probe(sd, SLEEP_FUNC) != SCSIPROBE_EXISTS)
-		return DDI_FAILURE;
 	unit_set(sd, sd);
-	return DDI_SUCCESS;
 }
 
-static int
-listener_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
+static void
+unit_left(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
-
-	if (cmd != DDI_DETACH)
-		return DDI_FAILURE;
 	unit_set(sd, NULL);
-	scsi_unprobe(sd);
-	return DDI_SUCCESS;
-}
-
-static struct dev_ops listener_ops = {
-	.devo_rev = DEVO_REV,
-	.devo_attach = listener_attach,
-	.devo_detach = listener_detach,
-};
-static struct modldrv listener_drv = { &mod_driverops, "listener", &listener_ops };
-static struct modlinkage listener_linkage = { MODREV_1, { &listener_drv, NULL } };
-
-static int
-listener_init(void)
-{
-	return mod_install(&listener_linkage);
-}
-
-static int
-listener_fini(void)
-{
-	return mod_remove(&listener_linkage);
 }
 
 static void
@@ -110,8 +80,7 @@ world_up(const struct world *world)
 	attaches = 0;
 	mutex_init(&done_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&done_cv, NULL, CV_DRIVER, NULL);
-	ck_assert_int_eq(driver_init("listener", listener_init, listener_fini), 0);
-	ck_assert_int_eq(driver_alias_add("listener", "scsiclass"), 0);
+	listener_load(unit_came, unit_left);
 	ck_assert_int_eq(driver_init(PVSCSI_DRIVER, pvscsi_mod_init, pvscsi_mod_fini), 0);
 	chip = calloc(1, sizeof(*chip));
 	ck_assert_ptr_nonnull(chip);
@@ -129,8 +98,7 @@ world_down(void)
 	mock_chip_close(chip);
 	free(chip);
 	ck_assert_int_eq(driver_unload(PVSCSI_DRIVER), 0);
-	driver_alias_remove("scsiclass");
-	ck_assert_int_eq(driver_unload("listener"), 0);
+	listener_unload();
 	cv_destroy(&done_cv);
 	mutex_destroy(&done_lock);
 }

@@ -9,6 +9,7 @@
 
 #include "ddi/devtree.h"
 #include "ddi/driver.h"
+#include "listener.h"
 #include "scsa/config.h"
 #include "scsa/smp.h"
 
@@ -38,18 +39,14 @@ device_find(const char *name)
 	return device;
 }
 
-static int
-listener_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
+static void
+unit_came(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
-	struct device *device;
+	struct device *device = calloc(1, sizeof(*device));
 
-	if (cmd != DDI_ATTACH || scsi_probe(sd, SLEEP_FUNC) != SCSIPROBE_EXISTS)
-		return DDI_FAILURE;
-	device = calloc(1, sizeof(*device));
 	ck_assert_ptr_nonnull(device);
 	(void)snprintf(device->name, sizeof(device->name), "%s/%s",
-	    ddi_get_name_addr(ddi_get_parent(dip)), scsi_device_unit_address(sd));
+	    ddi_get_name_addr(ddi_get_parent(sd->sd_dev)), scsi_device_unit_address(sd));
 	device->sd = sd;
 	sd->sd_private = (caddr_t)device;
 	mutex_enter(&done_lock);
@@ -57,43 +54,17 @@ listener_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 	HASH_ADD_STR(devices, name, device);
 	attaches++;
 	mutex_exit(&done_lock);
-	return DDI_SUCCESS;
 }
 
-static int
-listener_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
+static void
+unit_left(struct scsi_device *sd)
 {
-	struct scsi_device *sd = ddi_get_driver_private(dip);
 	struct device *device = (struct device *)(void *)sd->sd_private;
 
-	if (cmd != DDI_DETACH)
-		return DDI_FAILURE;
 	mutex_enter(&done_lock);
 	HASH_DEL(devices, device);
 	mutex_exit(&done_lock);
 	free(device);
-	scsi_unprobe(sd);
-	return DDI_SUCCESS;
-}
-
-static struct dev_ops listener_ops = {
-	.devo_rev = DEVO_REV,
-	.devo_attach = listener_attach,
-	.devo_detach = listener_detach,
-};
-static struct modldrv listener_drv = { &mod_driverops, "listener", &listener_ops };
-static struct modlinkage listener_linkage = { MODREV_1, { &listener_drv, NULL } };
-
-static int
-listener_init(void)
-{
-	return mod_install(&listener_linkage);
-}
-
-static int
-listener_fini(void)
-{
-	return mod_remove(&listener_linkage);
 }
 
 static void
@@ -153,8 +124,7 @@ flow_up(const struct flow *flow)
 	attaches = 0;
 	mutex_init(&done_lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&done_cv, NULL, CV_DRIVER, NULL);
-	ck_assert_int_eq(driver_init("listener", listener_init, listener_fini), 0);
-	ck_assert_int_eq(driver_alias_add("listener", "scsiclass"), 0);
+	listener_load(unit_came, unit_left);
 	ck_assert_int_eq(scsa_smp_init(), 0);
 	ck_assert_int_eq(driver_init(SOFT_DRIVER, soft_mod_init, soft_mod_fini), 0);
 	ck_assert_msg(soft_hba_new(&conf, &flow_hba, err) == 0, "%s", err);
@@ -174,8 +144,7 @@ flow_down(void)
 	ck_assert_ptr_null(devices);
 	ck_assert_int_eq(driver_unload(SOFT_DRIVER), 0);
 	ck_assert_int_eq(scsa_smp_fini(), 0);
-	driver_alias_remove("scsiclass");
-	ck_assert_int_eq(driver_unload("listener"), 0);
+	listener_unload();
 	cv_destroy(&done_cv);
 	mutex_destroy(&done_lock);
 }
@@ -253,7 +222,7 @@ flow_absent(unsigned int target, unsigned int lun)
 	dev_info_t *dip;
 
 	(void)snprintf(taddr, sizeof(taddr), "%x", target);
-	ck_assert_int_eq(devi_alloc(flow_port, "listener", &dip), 0);
+	ck_assert_int_eq(devi_alloc(flow_port, LISTENER, &dip), 0);
 	ck_assert_int_eq(ddi_prop_update_string(DDI_DEV_T_NONE, dip, "target-port", taddr), 0);
 	ck_assert_int_eq(ddi_prop_update_int64(DDI_DEV_T_NONE, dip, "lun64", lun), 0);
 	if (devi_init(dip) == 0) {
