@@ -189,6 +189,8 @@ disk_round(struct disk_modes *modes)
 	return true;
 }
 
+enum { SELECT_EXACT, SELECT_ROUNDED };	/* phase of a command whose values were taken */
+
 /* a list, and what it makes of the pages */
 struct disk_select {
 	struct mode_unit unit;
@@ -232,23 +234,29 @@ select_begin(struct disk *disk, struct disk_select *s)
 	s->saved = image == NULL ? mode_defaults : image->modes;
 }
 
+static int
+disk_select_done(struct disk_cmd *cmd)
+{
+	return cmd->phase == SELECT_ROUNDED ?
+	    disk_check(cmd, SENSE_RECOVERED_ERROR, ASC_ROUNDED_PARAMETER) : disk_good(cmd);
+}
+
 /* turning write-back off promises that what was written before is stable */
 static int
 disk_select_flushed(struct disk_cmd *cmd, int result)
 {
-	return result < 0 ? disk_store_failed(cmd, result) : disk_good(cmd);
+	return result < 0 ? disk_store_failed(cmd, result) : disk_select_done(cmd);
 }
 
 /* the pages are in force; what other initiators must hear of it is the business of lib/lu */
 static int
 disk_selected(struct disk_cmd *cmd, const struct disk_select *s)
 {
-	if (s->is_rounded)
-		return disk_check(cmd, SENSE_RECOVERED_ERROR, ASC_ROUNDED_PARAMETER);
+	cmd->phase = s->is_rounded ? SELECT_ROUNDED : SELECT_EXACT;
 	if ((s->changed & 1u << PAGE_CACHING) != 0 &&
 	    atomic_load(&cmd->disk->is_write_through))
 		return disk_flush(cmd, disk_select_flushed);
-	return disk_good(cmd);
+	return disk_select_done(cmd);
 }
 
 static int

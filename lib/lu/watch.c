@@ -225,6 +225,19 @@ watch_success(struct lu *lu, const struct lu_task *task)
 	}
 }
 
+/* with a recovered error the command has done what it was to do (SPC-4 4.5.6) */
+static bool
+is_success(const struct lu_task *task)
+{
+	struct sense_data sense;
+
+	if (task->status == SAM_STAT_GOOD)
+		return true;
+	return task->status == SAM_STAT_CHECK_CONDITION &&
+	    sense_parse(task->sense, task->sense_len, &sense) == 0 &&
+	    sense.key == SENSE_RECOVERED_ERROR && !sense.is_deferred;
+}
+
 bool
 lu_watch_done(struct lu *lu, struct lu_task *task)
 {
@@ -237,7 +250,7 @@ lu_watch_done(struct lu *lu, struct lu_task *task)
 			depth_lower(lu);
 		else if (lu->is_watching)
 			watch_good(lu, task);
-		if (task->status == SAM_STAT_GOOD && task->op != NULL)
+		if (task->op != NULL && is_success(task))
 			watch_success(lu, task);
 	}
 	if (is_again && !task->is_abort_due && !task->nexus->is_gone)

@@ -86,8 +86,13 @@ script_answer(struct scsi_address *ap, struct scsi_pkt *pkt)
 			return false;
 		port_answer(pkt, NULL, 0);
 		return true;
-	case 0x00:
 	case 0x15:
+		if (script.is_rounded)
+			port_refuse(pkt, SENSE_RECOVERED_ERROR, ASC_ROUNDED_PARAMETER);
+		else
+			port_answer(pkt, NULL, 0);
+		return true;
+	case 0x00:
 	case 0x1b:
 	case 0x04:
 	case 0x3b:

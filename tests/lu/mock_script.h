@@ -17,6 +17,7 @@ struct script {
 	uint8_t tst, qerr;
 	uint8_t interlock;		/* UA_INTLCK_CTRL */
 	bool has_tas, is_descriptor, is_protected;
+	bool is_rounded;		/* MODE SELECT takes other values than those it gets */
 	bool is_absent;			/* no medium */
 	uint32_t last_lba;
 	int n_ended;			/* so many READ CAPACITY and MODE SENSE end by a reset */

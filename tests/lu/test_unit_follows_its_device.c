@@ -90,6 +90,33 @@ START_TEST(a_question_that_was_ended_is_asked_again)
 }
 END_TEST
 
+/* values that were rounded are new ones all the same */
+static void
+rounded_scenario(void *arg UNUSED)
+{
+	static const uint8_t select[6] = { 0x15, 0x10, 0, 0, 24 };
+	uint8_t list[24] = { 0 };
+
+	begin();
+	script.is_rounded = true;
+	script.is_protected = true;
+	ck_assert_uint_eq(rc_cmd(&a, select, sizeof(select), LU_DIR_OUT, list, sizeof(list)),
+	    RC_CHECK);
+	ck_assert_uint_eq(a.sense.key, SENSE_RECOVERED_ERROR);
+	sim_settle();
+	ck_assert_int_eq(script.n_modes, 1);
+	ck_assert(lu_info(script_unit)->is_readonly);
+	rc_told(&b, ASC_MODE_PARAMETERS_CHANGED);
+	rc_told(&a, 0);
+	end();
+}
+
+START_TEST(rounded_modes_are_new_modes)
+{
+	port_sim(rounded_scenario);
+}
+END_TEST
+
 /* more blocks than READ CAPACITY(10) can say; mock_port.c answers the longer one */
 static void
 large_scenario(void *arg UNUSED)
@@ -209,5 +236,5 @@ START_TEST(news_upon_news)
 END_TEST
 
 CHECK_MAIN("follows", capacity_grows, a_question_that_was_ended_is_asked_again,
-    capacity_becomes_large, format_changes_the_capacity, media_come_and_go,
+    rounded_modes_are_new_modes, capacity_becomes_large, format_changes_the_capacity, media_come_and_go,
     write_protection, news_upon_news)

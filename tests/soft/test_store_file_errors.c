@@ -19,6 +19,7 @@ static uint8_t cdb[CDB_BUF_LEN], data[4096];
 static char image[40];
 static bool is_stable_write_bad, is_read_empty;
 static int sync_errors;			/* this many fail */
+static int n_syncs;
 static void (*in_sync)(void);		/* what happens meanwhile, once */
 
 int
@@ -27,6 +28,7 @@ fdatasync(int fd)
 	void (*meanwhile)(void) = in_sync;
 
 	in_sync = NULL;
+	n_syncs++;
 	if (meanwhile != NULL) {
 		meanwhile();
 		return 0;
@@ -144,6 +146,31 @@ START_TEST(flushes_at_one_time_hear_the_same)
 }
 END_TEST
 
+/* no more write-back: what was written before is stable, also when other values of the same list
+ * are rounded */
+START_TEST(write_through_begins_with_a_flush)
+{
+	uint8_t list[8 + 20 + 12] = { [8] = 0x08, 0x12, 0x00 };
+	uint8_t *exceptions = list + 8 + 20;
+
+	begin();
+	if (is_in_cache()) {
+		(void)flush_of(&b);
+		ck_assert(write_block(0));
+		exceptions[0] = 0x1c;
+		exceptions[1] = 0x0a;
+		exceptions[2] = 0x08;
+		exceptions[7] = 5;
+		n_syncs = 0;
+		ck_assert(!bench_out(&b, cdb, cdb_mode_select(cdb, CDB_10, false, sizeof(list)),
+		    list, sizeof(list)));
+		ck_assert(bench_sense_is(&b, SENSE_RECOVERED_ERROR, ASC_ROUNDED_PARAMETER));
+		ck_assert_int_eq(n_syncs, 1);
+	}
+	end();
+}
+END_TEST
+
 /* a block device that has gone ends at once */
 START_TEST(an_early_end_is_no_data)
 {
@@ -160,4 +187,4 @@ START_TEST(an_early_end_is_no_data)
 END_TEST
 
 CHECK_MAIN("file errors", a_flush_hears_what_a_write_was_told,
-    flushes_at_one_time_hear_the_same, an_early_end_is_no_data)
+    flushes_at_one_time_hear_the_same, write_through_begins_with_a_flush, an_early_end_is_no_data)
