@@ -86,7 +86,7 @@ outs_drop_aborted(struct lu_reservations *res)
 		if (!lu_local_is_aborted(out->task))
 			continue;
 		STAILQ_REMOVE(&res->outs, out, reserve_out, entry);
-		lu_local_status(out->task, SAM_STAT_TASK_ABORTED);
+		lu_local_aborted(out->task);
 		out_free(out);
 	}
 }
@@ -313,7 +313,7 @@ out_start(struct reserve_out *out)
 	const struct lu_reservations *res = out->lu->reservations;
 
 	if (lu_local_is_aborted(out->task))
-		lu_local_status(out->task, SAM_STAT_TASK_ABORTED);
+		lu_local_aborted(out->task);
 	else if (res->is_reserved)	/* SPC-2 5.5.1: regardless of initiator */
 		lu_local_status(out->task, SAM_STAT_RESERVATION_CONFLICT);
 	else

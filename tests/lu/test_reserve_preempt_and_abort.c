@@ -168,8 +168,11 @@ saving_scenario(void *arg UNUSED)
 	rc_out_send(&b, PR_REGISTER_AND_IGNORE, 0, 0, 9, 0);
 	rc_out_send(&b_twin, PR_PREEMPT_AND_ABORT, 0, 2, 1, 0);
 	ck_assert_uint_eq(rc_wait(&a), RC_GOOD);
+	/* without TAS those that end by that are not answered */
 	(void)rc_wait(&b);
+	ck_assert(b.t.lu.status != SAM_STAT_TASK_ABORTED);
 	(void)rc_wait(&b_twin);
+	ck_assert(b_twin.t.lu.status != SAM_STAT_TASK_ABORTED);
 	ptask_wait(&read_of_b);
 	/* the key of A is there: nobody has preempted it */
 	ck_assert_int_ge(rc_in(&x, 0, 64), 16);
