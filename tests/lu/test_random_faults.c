@@ -66,6 +66,8 @@ struct client {
 };
 
 static struct client clients[UNITS * CLIENTS];
+/* where some come in: they wait for their own late writes when they come back */
+static const struct lu_port remote = { .rtpi = 7, .group = 7 };
 static struct lu *units[UNITS];
 static struct soft_hba *hba;
 static struct rng rng;
@@ -307,6 +309,7 @@ client_open(struct client *c)
 	memset(&c->nexus, 0, sizeof(c->nexus));
 	c->nexus.classes = LU_CLASS(OP_POLICY_N) - 1;
 	c->nexus.initiator = &c->id;
+	c->nexus.port = c->number % 3 == 0 ? &remote : NULL;
 	c->nexus.gone = client_gone;
 	c->nexus.weight = c->number % CLIENTS;
 	c->nexus.wants_sense = c->number % 2 == 0;
