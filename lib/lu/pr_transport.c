@@ -96,6 +96,7 @@ pr_ids_register(struct pr_op *op)
 	int r = port_register(op, *req->nexus);
 	struct lu_initiator id;
 	size_t at = PR_AT_IDS + 4;
+	uint32_t n_ids = 0;
 
 	if ((op->flags & PR_F_SPEC_I_PT) == 0)
 		return r;
@@ -105,7 +106,8 @@ pr_ids_register(struct pr_op *op)
 		if (n < 0)	/* pr_ids_check() saw it */
 			break;
 		at += (size_t)n;
-		r = id_register(op, &id);
+		/* so many that there cannot be: each costs a look at all peers and ports */
+		r = ++n_ids > op->next->limit ? -ENOSPC : id_register(op, &id);
 	}
 	return r;
 }

@@ -128,6 +128,27 @@ START_TEST(transport_ids)
 END_TEST
 
 /* another spelling of the same initiator port is the same port */
+/* one name again and again is no way to keep the unit busy */
+START_TEST(more_ids_than_registrations)
+{
+	const struct lu_initiator *id = prt_initiator(B);
+	size_t at = PR_LIST_LEN + 4;
+
+	prt_begin(8);
+	prt_list(list, 0, 1, PRT_SPEC_I_PT);
+	for (uint32_t n = 1; n <= 9; n++, at += id->id_len) {
+		memcpy(list + at, id->id, id->id_len);
+		be32_put(list + PR_LIST_LEN, n * id->id_len);
+	}
+	refused(at, PR_REGISTER, ASC_REGISTRATION_RESOURCES, -1);
+	at -= id->id_len;
+	be32_put(list + PR_LIST_LEN, 8u * id->id_len);
+	ck_assert_uint_eq(prt_out_list(A, PR_REGISTER, 0, list, at), PRT_GOOD);
+	ck_assert_uint_eq(prt_key(B), 1);
+	prt_end();
+}
+END_TEST
+
 START_TEST(spellings)
 {
 	const struct lu_initiator *id = prt_initiator(B);
@@ -190,4 +211,5 @@ START_TEST(no_memory)
 }
 END_TEST
 
-CHECK_MAIN("pr_lists", lengths, actions_that_are_not, bits, transport_ids, spellings, no_memory)
+CHECK_MAIN("pr_lists", lengths, actions_that_are_not, bits, transport_ids,
+    more_ids_than_registrations, spellings, no_memory)
