@@ -132,6 +132,28 @@ file_open_error(const struct soft_disk_conf *conf, int err, char *reterr)
 	}
 }
 
+/* A flush of a file says nothing about its name: without that the file is not found after a loss
+ * of power. Where the folder cannot be opened or flushed, it is as good as it gets */
+static void
+file_sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	int fd;
+
+	if (slash != NULL) {
+		size_t len = slash == path ? 1 : (size_t)(slash - path);
+
+		memcpy(folder, path, len);
+		folder[len] = '\0';
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
 /* a new, sparse file of the wanted size */
 static int
 file_create(const struct soft_disk_conf *conf, int flags, char *reterr)
@@ -141,8 +163,10 @@ file_create(const struct soft_disk_conf *conf, int flags, char *reterr)
 
 	if (fd < 0)
 		return file_open_error(conf, errno, reterr);
-	if (ftruncate(fd, (off_t)conf->size_bytes) == 0)
+	if (ftruncate(fd, (off_t)conf->size_bytes) == 0) {
+		file_sync_folder(conf->path);
 		return fd;
+	}
 	err = errno;
 	(void)close(fd);
 	(void)unlink(conf->path);
@@ -588,7 +612,8 @@ file_took_unmap(struct store_req *req, int res)
 	int r;
 
 	if (res < 0) {
-		if (res != -EOPNOTSUPP || req->phase >= UNMAP_WRITE)
+		/* invalid to a device with longer blocks: it clears whole ones only */
+		if ((res != -EOPNOTSUPP && res != -EINVAL) || req->phase >= UNMAP_WRITE)
 			return res;
 		req->phase++;
 		return 1;

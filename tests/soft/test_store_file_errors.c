@@ -5,6 +5,7 @@
  * The calls of the store come by here first.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,7 +18,7 @@
 static struct bench b, b2;
 static uint8_t cdb[CDB_BUF_LEN], data[4096];
 static char image[40];
-static bool is_stable_write_bad, is_read_empty;
+static bool is_stable_write_bad, is_read_empty, is_clearing_invalid;
 static int sync_errors;			/* this many fail */
 static int n_syncs;
 static void (*in_sync)(void);		/* what happens meanwhile, once */
@@ -39,6 +40,25 @@ fdatasync(int fd)
 		return -1;
 	}
 	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	if (is_clearing_invalid) {
+		errno = EINVAL;
+		return -1;
+	}
+	return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+}
+
+static int n_folder_syncs;
+
+int
+fsync(int fd)
+{
+	n_folder_syncs++;
+	return (int)syscall(SYS_fsync, fd);
 }
 
 ssize_t
@@ -171,6 +191,37 @@ START_TEST(write_through_begins_with_a_flush)
 }
 END_TEST
 
+/* a block device with longer blocks clears no part of one: zeros are written */
+START_TEST(what_cannot_be_cleared_is_written)
+{
+	static const uint8_t list[24] = { 0, 22, 0, 16, [15] = 3, [19] = 1 };
+	static const uint8_t zeros[512];
+
+	begin();
+	ck_assert(write_block(0));
+	is_clearing_invalid = true;
+	ck_assert(bench_out(&b, cdb, cdb_unmap(cdb, sizeof(list), 0), list, sizeof(list)));
+	is_clearing_invalid = false;
+	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 3, 1, 0), 512));
+	ck_assert_mem_eq(b.data, zeros, sizeof(zeros));
+	end();
+}
+END_TEST
+
+/* a new image has a name that lasts */
+START_TEST(a_new_file_is_found_again)
+{
+	char line[64];
+
+	(void)snprintf(image, sizeof(image), "/var/tmp/soft-new-%d", (int)getpid());
+	(void)snprintf(line, sizeof(line), "%s,size=1M", image);
+	n_folder_syncs = 0;
+	bench_open(&b, line);
+	ck_assert_int_eq(n_folder_syncs, 1);
+	end();
+}
+END_TEST
+
 /* a block device that has gone ends at once */
 START_TEST(an_early_end_is_no_data)
 {
@@ -187,4 +238,5 @@ START_TEST(an_early_end_is_no_data)
 END_TEST
 
 CHECK_MAIN("file errors", a_flush_hears_what_a_write_was_told,
-    flushes_at_one_time_hear_the_same, write_through_begins_with_a_flush, an_early_end_is_no_data)
+    flushes_at_one_time_hear_the_same, write_through_begins_with_a_flush,
+    what_cannot_be_cleared_is_written, a_new_file_is_found_again, an_early_end_is_no_data)
