@@ -295,6 +295,8 @@ struct lu_nexus {
 	bool is_preventing;		/* of medium removal */
 	bool is_after;			/* changes of the same initiator port, which left with
 					 * them at work, come first */
+	bool is_reserve_due;		/* left with changes at work: what it reserved ends with
+					 * them */
 	bool is_gone;			/* lu_nexus_gone() was called */
 	bool is_gone_posted;		/* gone() is on its way */
 };
@@ -322,7 +324,8 @@ int lu_nexus_open(struct lu_nexus *nexus, struct lu *unit) MUST_CHECK;
  * Held tasks are dropped (done() with reason CMD_ABORTED); issued ones run to their end,
  * because aborts would disturb others, and are handed back with is_orphan set. Who opens a nexus
  * for the same initiator port meanwhile waits for those that change something, unless the port
- * is the local socket, whose clients are many under one name. gone() runs when
+ * is the local socket, whose clients are many under one name. A reservation (RESERVE) lasts as
+ * long as those do: nobody writes before they have ended. gone() runs when
  * none is left, at the end of a turn, after the done() of every task.
  *
  * Thread:   the unit's home; once

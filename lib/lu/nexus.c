@@ -48,20 +48,28 @@ task_may_change(const struct lu_task *task)
 	    (task->op->policy != OP_INFO && task->op->policy != OP_READ));
 }
 
+static bool
+nexus_has_changes(const struct lu_nexus *nexus)
+{
+	const struct lu_task *task;
+
+	TAILQ_FOREACH(task, &nexus->tasks, nexus_entry) {
+		if (task_may_change(task))
+			return true;
+	}
+	return false;
+}
+
 /* has the same I_T nexus left with changes that are still at work? */
 static bool
 nexus_is_early(const struct lu_nexus *nexus)
 {
 	const struct lu_nexus *other;
-	const struct lu_task *task;
 
 	LIST_FOREACH(other, &nexus->unit->nexuses, entry) {
-		if (!other->is_gone || !lu_nexus_is_same(other, nexus))
-			continue;
-		TAILQ_FOREACH(task, &other->tasks, nexus_entry) {
-			if (task_may_change(task))
-				return true;
-		}
+		if (other->is_gone && other != nexus && lu_nexus_is_same(other, nexus) &&
+		    nexus_has_changes(other))
+			return true;
 	}
 	return false;
 }
@@ -113,6 +121,7 @@ nexus_init(struct lu_nexus *nexus, struct lu *unit)
 	nexus->n_held = 0;
 	nexus->is_preventing = false;
 	nexus->is_after = false;
+	nexus->is_reserve_due = false;
 	nexus->is_gone = false;
 	nexus->is_gone_posted = false;
 }
@@ -145,6 +154,26 @@ lu_nexus_open(struct lu_nexus *nexus, struct lu *unit)
 
 /* ------ end ------ */
 
+/* what it reserved ends, and not before its changes have, nor those of the same I_T nexus that
+ * left before it */
+static void
+nexus_unreserve(struct lu_nexus *nexus)
+{
+	struct lu_nexus *other;
+	bool is_due = false;
+
+	nexus->is_reserve_due = false;
+	LIST_FOREACH(other, &nexus->unit->nexuses, entry) {
+		if (!other->is_gone || !lu_nexus_is_same(other, nexus) ||
+		    !nexus_has_changes(other))
+			continue;
+		other->is_reserve_due = true;
+		is_due = true;
+	}
+	if (!is_due)
+		lu_reserve_nexus_lost(nexus->unit, nexus);
+}
+
 static void
 nexus_gone_work(struct lu_work *w)
 {
@@ -164,6 +193,8 @@ nexus_gone_work(struct lu_work *w)
 void
 lu_nexus_check(struct lu_nexus *nexus)
 {
+	if (nexus->is_reserve_due)
+		nexus_unreserve(nexus);
 	nexuses_go_on(nexus->unit);
 	if (!nexus->is_gone || nexus->is_gone_posted || !TAILQ_EMPTY(&nexus->tasks))
 		return;
@@ -196,6 +227,6 @@ lu_nexus_gone(struct lu_nexus *nexus)
 	nexus_drop_held(nexus, lu);
 	lu_prevent_nexus_lost(nexus);
 	if (lu_nexus_twin(nexus) == NULL)
-		lu_reserve_nexus_lost(lu, nexus);
+		nexus_unreserve(nexus);
 	lu_nexus_check(nexus);
 }

@@ -67,12 +67,17 @@ reserve_refresh(struct lu *lu)
 		nexus_refresh(lu->reservations, nexus);
 }
 
+/* of one that left, too: until its last command has ended it has reserved the unit */
 void
 lu_reserve_nexus_came(struct lu *lu, struct lu_nexus *nexus)
 {
-	const struct lu_nexus *twin = lu_nexus_twin(nexus);
+	const struct lu_nexus *other;
 
-	nexus->reserve = twin == NULL ? 0 : twin->reserve & LU_RESERVE_OWNER;
+	nexus->reserve = 0;
+	LIST_FOREACH(other, &lu->nexuses, entry) {
+		if (other != nexus && lu_nexus_is_same(other, nexus))
+			nexus->reserve |= other->reserve & LU_RESERVE_OWNER;
+	}
 	if (lu->reservations != NULL)
 		nexus_refresh(lu->reservations, nexus);
 }

@@ -152,6 +152,81 @@ reset_scenario(void *arg UNUSED)
 	end();
 }
 
+/* RESERVE ends with the nexus, but not before its last write has: nobody else writes until then */
+static void
+reserve_scenario(void *arg)
+{
+	const bool *comes_back = arg;
+
+	script_begin(PORT_LATER);
+	rc_open(&before, script_unit, 'a', 1);
+	rc_open(&other, script_unit, 'b', 1);
+	ck_assert_uint_eq(rc_op(&before, OP_RESERVE_6), RC_GOOD);
+	write_of(&ghost, &before, 1);
+	port_at_home(leave, &before.nexus);
+	sim_settle();
+	ck_assert_uint_eq(rc_op(&other, OP_RESERVE_6), RC_CONFLICT);
+	if (*comes_back) {
+		rc_open(&after, script_unit, 'a', 1);
+		write_of(&t, &after, 2);
+		rc_leave(&after);
+		ck_assert_int_eq(t.lu.reason, CMD_ABORTED);
+		ck_assert_uint_eq(rc_op(&other, OP_RESERVE_6), RC_CONFLICT);
+		rc_open(&after, script_unit, 'a', 1);
+		write_of(&t, &after, 2);
+	}
+	script_complete(1);
+	ck_assert_int_eq(before.n_gone, 1);
+	if (*comes_back) {
+		script_complete(2);
+		ck_assert_uint_eq(t.lu.status, RC_GOOD);
+		rc_leave(&after);
+	}
+	ck_assert_uint_eq(rc_op(&other, OP_RESERVE_6), RC_GOOD);
+	rc_leave(&other);
+	script_end();
+}
+
+/* two objects of one nexus: the one with the write leaves first */
+static void
+reserve_twin_scenario(void *arg UNUSED)
+{
+	script_begin(PORT_LATER);
+	rc_open(&before, script_unit, 'a', 1);
+	rc_open(&after, script_unit, 'a', 1);
+	rc_open(&other, script_unit, 'b', 1);
+	ck_assert_uint_eq(rc_op(&after, OP_RESERVE_6), RC_GOOD);
+	write_of(&ghost, &before, 1);
+	port_at_home(leave, &before.nexus);
+	rc_leave(&after);
+	ck_assert_uint_eq(rc_op(&other, OP_RESERVE_6), RC_CONFLICT);
+	script_complete(1);
+	ck_assert_int_eq(before.n_gone, 1);
+	ck_assert_uint_eq(rc_op(&other, OP_RESERVE_6), RC_GOOD);
+	rc_leave(&other);
+	script_end();
+}
+
+static void
+reserve_alone_scenario(void *arg UNUSED)
+{
+	reserve_scenario(&(bool){ false });
+}
+
+static void
+reserve_back_scenario(void *arg UNUSED)
+{
+	reserve_scenario(&(bool){ true });
+}
+
+START_TEST(a_reservation_lasts_as_long)
+{
+	port_sim(reserve_alone_scenario);
+	port_sim(reserve_back_scenario);
+	port_sim(reserve_twin_scenario);
+}
+END_TEST
+
 START_TEST(a_write_at_work_comes_first)
 {
 	port_sim(write_scenario);
@@ -173,4 +248,4 @@ START_TEST(who_waits_may_change_its_mind)
 END_TEST
 
 CHECK_MAIN("comes back", a_write_at_work_comes_first, nobody_else_waits,
-    who_waits_may_change_its_mind)
+    who_waits_may_change_its_mind, a_reservation_lasts_as_long)
