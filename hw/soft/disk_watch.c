@@ -115,6 +115,20 @@ watch_thresholds(struct disk *disk, uint64_t used, uint64_t available)
 	return is_low || is_high;
 }
 
+/* new blocks are as if never written, also where there had been some before the store shrank */
+static bool
+tuples_clear(struct disk *disk, uint64_t first, uint64_t end)
+{
+	struct store_req req = {
+		.op = STORE_UNMAP,
+		.offset = first * STORE_PI_BYTES,
+		.len = (end - first) * STORE_PI_BYTES,
+	};
+
+	return disk->pi_type == 0 || disk->is_readonly ||
+	    store_do(disk->pi_store, &req) == 0;
+}
+
 void
 disk_look(struct disk *disk)
 {
@@ -122,6 +136,9 @@ disk_look(struct disk *disk)
 
 	if (blocks == 0)	/* an image without a block: what is read from it fails */
 		blocks = 1;
+	old = disk->blocks;
+	if (blocks > old && !tuples_clear(disk, old, blocks))
+		return;			/* with the next look */
 	mutex_enter(&disk->lock);
 	old = disk->blocks;
 	disk->blocks = blocks;

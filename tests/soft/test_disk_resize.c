@@ -127,6 +127,12 @@ START_TEST(files_with_protection_grow)
 	check_capacity(3 * 2048);
 	ck_assert_int_eq(disk_resize(b.disk, 4 << 20), 0);
 	check_capacity(4 * 2048);
+	/* blocks that went and came back are as if never written */
+	ck_assert_int_eq(disk_resize(b.disk, 1 << 20), 0);
+	ck_assert_int_eq(disk_resize(b.disk, 4 << 20), 0);
+	(void)bench_none(&b, cdb, cdb_tur(cdb));
+	ck_assert(bench_in(&b, cdb, cdb_read(cdb, CDB_10, 4 * 2048 - 1, 1, 0), 512));
+	ck_assert_uint_eq(b.data[0], 0);
 	bench_close(&b);
 
 	/* without a place: as large as it was */
