@@ -169,7 +169,7 @@ iscsi_conn_free(struct iscsi_conn *conn)
 	rx_fini(conn);
 	talk_fini(conn);
 	entry_fini(conn);
-	if (!conn->is_moving)
+	if (!conn->is_detached)
 		LIST_REMOVE(conn, entry);
 	free(conn);
 }
@@ -181,6 +181,7 @@ iscsi_conn_detach(struct iscsi_conn *conn)
 	tx_fini(conn);
 	LIST_REMOVE(conn, entry);
 	conn->is_moving = true;
+	conn->is_detached = true;
 }
 
 void
@@ -189,6 +190,7 @@ iscsi_conn_attach(struct iscsi_conn *conn)
 	assert(conn->is_moving && conn->node != NULL);
 	conn->loop = conn->node->loop;
 	conn->is_moving = false;
+	conn->is_detached = false;
 	LIST_INSERT_HEAD(&conn->loop->conns, conn, entry);
 	entry_resume(conn);
 	rx_held(conn);

@@ -227,7 +227,8 @@ struct iscsi_conn {
 	bool is_closing;  /* want_close() was called: nothing is received any more */
 	bool is_send_due; /* want_send() was called and tx() had something since */
 	bool is_full;			/* rx() said 0: want_recv() is owed */
-	bool is_moving;			/* between two loops */
+	bool is_moving;			/* between two loops: from move() on */
+	bool is_detached;		/* on no loop's list */
 	bool has_lost_node;		/* its target went while it logged in */
 	bool is_parsing;
 	bool has_header_digest;

@@ -437,6 +437,24 @@ START_TEST(test_connections_move_to_their_target)
 }
 END_TEST
 
+START_TEST(test_a_connection_may_break_before_it_moves)
+{
+	static const char names[] = "InitiatorName=" MOCK_INITIATOR "\0TargetName=" MOCK_TARGET;
+	uint8_t bhs[ISCSI_BHS_LEN] = { 0x43, 0x04, [8] = 0x40 };
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *wire = mock_connect(w);
+
+	w->is_away = true;
+	mock_send(wire, bhs, names, sizeof(names));
+	mock_hangup(wire); /* nobody has taken it off its loop yet */
+	mock_tick(w, 1000);
+	w->is_away = false;
+	(void)mock_session(w);
+	mock_tick(w, 1000);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_session_tells_who_it_is)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -497,5 +515,6 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_fast_abort_hears_of_ended_tasks, test_response_fence,
     test_cold_reset_behind_a_fence,
     test_login_takes_too_long, test_only_login_before_login,
-    test_connections_move_to_their_target, test_session_tells_who_it_is,
+    test_connections_move_to_their_target, test_a_connection_may_break_before_it_moves,
+    test_session_tells_who_it_is,
     test_another_user_takes_no_session)
