@@ -180,6 +180,8 @@ reply_whole(struct reply *r, int fd, const uint8_t *request, const struct mi_ans
 	reply_fill(r, request, a);
 	if (a->what == MI_OTHER_FUNCTION)
 		be16_put(r->bytes + 2, 0x8009);
+	if (a->what == MI_LATER_PART)
+		be16_put(r->bytes + 10, 1);
 	if (a->what == MI_PARTS || a->what == MI_BAD_PARTS)
 		be16_put(r->bytes + 6, 0x4400);
 	reply_send(r, fd, a->what == MI_HALF ? r->c.pos / 2 : 0);
@@ -249,6 +251,7 @@ server_reply(int fd, const uint8_t *request, const struct mi_answer *a)
 	case MI_ANSWER:
 	case MI_HALF:
 	case MI_OTHER_FUNCTION:
+	case MI_LATER_PART:
 		break;
 	}
 	reply_whole(&r, fd, request, a);

@@ -33,6 +33,7 @@ enum mi_do {
 	MI_OTHER_XID,		/* answers to somebody else, without end */
 	MI_STRAY_FIRST,		/* two of those and a question of its own, then the answer */
 	MI_OTHER_FUNCTION,
+	MI_LATER_PART,		/* the second PDU of an answer, without the first */
 	MI_PARTS,		/* the answer is in three PDUs */
 	MI_BAD_PARTS,		/* the second is of another transaction */
 };

@@ -126,6 +126,13 @@ START_TEST(away_and_back)
 		mi_wait(&w, ISNS_OUT, "cannot be reached: Connection refused");
 		isns_status_get(w.isns, &st);
 		ck_assert_uint_eq(st.retry_s, s);
+		/* whoever asks for it gets a try at once */
+		if (i == 4) {
+			isns_poke(w.isns);
+			mi_wait(&w, ISNS_OUT, "cannot be reached");
+			i++;
+			s *= 2;
+		}
 		if (i == 9)
 			mi_start(&w.server);
 		mi_clock_advance(&w, s);
@@ -168,6 +175,7 @@ static const struct {
 	{ { .what = MI_HALF }, "registration: Connection reset by peer" },
 	{ { .what = MI_OTHER_XID }, "registration: what it says is no iSNS" },
 	{ { .what = MI_OTHER_FUNCTION }, "registration: what it says is no iSNS" },
+	{ { .what = MI_LATER_PART }, "registration: what it says is no iSNS" },
 	{ { .what = MI_BAD_PARTS }, "registration: what it says is no iSNS" },
 	{ { .status = 8 }, "registration is refused: source unauthorized (8); the server" },
 	{ { .status = 3 }, "registration is refused: invalid registration (3)" },

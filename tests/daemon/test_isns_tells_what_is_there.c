@@ -306,8 +306,88 @@ START_TEST(loopback_is_for_servers_here)
 }
 END_TEST
 
+/* all portals that there can be, a target with the longest words behind half of them */
+START_TEST(the_largest_message_fits)
+{
+	char text[8192] = "portals:\n", name[EX_NAME_MAX + 1], alias[ISNS_TEXT_MAX + 1];
+	char entity[ISNS_TEXT_MAX + 1];
+	uint8_t msg[ISNS_MSG_MAX];
+	struct isns_writer w = { .period_s = 300, .want_groups = true, .want_replace = true };
+	struct isns_view *view;
+	size_t len = strlen(text), n_groups = 0;
+	struct isns_attr attr;
+	struct world world;
+	struct cursor c;
+
+	memset(name, 'a', sizeof(name) - 1);
+	memcpy(name, "iqn.2001-01.com.example:", 24);
+	memset(alias, 'b', sizeof(alias) - 1);
+	memset(entity, 'c', sizeof(entity) - 1);
+	name[EX_NAME_MAX] = alias[ISNS_TEXT_MAX] = entity[ISNS_TEXT_MAX] = '\0';
+	for (unsigned int i = 1; i <= EX_PORTALS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "  - {address: \"127.0.0.1:%u\", group: %u}\n", i, i);
+	len += (size_t)snprintf(text + len, sizeof(text) - len,
+	    "targets:\n  - {name: \"%s\", alias: %s, groups: [1", name, alias);
+	for (unsigned int i = 2; i <= EX_GROUPS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ", %u", i);
+	(void)snprintf(text + len, sizeof(text) - len,
+	    "]}\nexports: [{target: \"%s\", lun: 0, unit: d}]\n", name);
+	world_init(&world, false);
+	world_file(&world, text);
+	ck_assert_int_eq(world_up(&world), 0);
+	ck_assert_int_eq(isns_view_new(world.exports, true, &view), 0);
+	ck_assert_uint_eq(view->n_portals, ISNS_PORTALS_MAX);
+	ck_assert(!view->is_cut);
+	w.view = view;
+	w.who = (struct isns_speaker){ entity, name };
+	len = isns_msg_register(&w, 1, msg);
+	ck_assert_uint_le(len, sizeof(msg));
+	c = cursor_read_init(msg + ISNS_HEAD_LEN, len - ISNS_HEAD_LEN);
+	while (isns_attr_next(&c, &attr))
+		n_groups += attr.tag == ISNS_TAG_GROUP_ADDR;
+	ck_assert(cursor_ok(&c));
+	ck_assert_uint_eq(n_groups, EX_PORTALS_MAX);
+	ck_assert_uint_eq(isns_msg_register(&w, 2, msg), 0);
+	isns_view_free(view);
+	world_down(&world);
+	world_fini(&world);
+}
+END_TEST
+
+/* one listener may stand for more addresses than there is room for */
+START_TEST(portals_are_bounded)
+{
+	char text[8192] = "portals:\n  - {address: \"0.0.0.0:9999\"}\n";
+	size_t len = strlen(text), n = EX_PORTALS_MAX - 1;
+	struct isns_view *view;
+	struct ifaddrs *list;
+	struct world world;
+
+	for (unsigned int i = 1; i < EX_PORTALS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "  - {address: \"127.0.0.1:%u\"}\n", i);
+	(void)snprintf(text + len, sizeof(text) - len, "targets: [{name: " A "}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: d, allow_anyone: yes}]\n");
+	world_init(&world, false);
+	world_file(&world, text);
+	ck_assert_int_eq(world_up(&world), 0);
+	ck_assert_int_eq(isns_view_new(world.exports, true, &view), 0);
+	ck_assert_int_eq(getifaddrs(&list), 0);
+	for (const struct ifaddrs *i = list; i != NULL; i = i->ifa_next)
+		n += i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET &&
+		    (i->ifa_flags & IFF_UP) != 0;
+	ck_assert_int_eq(view->is_cut, n > ISNS_PORTALS_MAX);
+	ck_assert_uint_eq(view->n_portals, n > ISNS_PORTALS_MAX ? ISNS_PORTALS_MAX : n);
+	freeifaddrs(list);
+	isns_view_free(view);
+	world_down(&world);
+	world_fini(&world);
+}
+END_TEST
+
 CHECK_MAIN("isns_tells_what_is_there", first_everything_replaces_what_was, what_comes_is_added,
     what_goes_is_replaced, another_speaks_when_the_first_has_gone,
     without_targets_there_is_nothing_to_tell, other_changes_are_not_told,
     many_targets_are_told_in_pieces, wildcards_stand_for_addresses,
-    loopback_is_for_servers_here)
+    loopback_is_for_servers_here, the_largest_message_fits, portals_are_bounded)
