@@ -146,6 +146,11 @@ int scsac_ring_fd(const struct scsac_ring *ring);
  */
 int scsac_ring_arm(struct scsac_ring *ring);
 
+/*
+ * scsac_abort(), scsac_reset() and scsac_close() include packets in rings. When they return, the
+ * results are in the ring; the callbacks run with the next scsac_ring_reap().
+ */
+
 /* scsac_ring_in_flight() - packets submitted and not yet finished */
 unsigned scsac_ring_in_flight(const struct scsac_ring *ring);
 
