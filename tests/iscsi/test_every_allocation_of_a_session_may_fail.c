@@ -90,6 +90,69 @@ scenario(void)
 	mock_close(w);
 }
 
+/* many R2Ts at one time, each needs memory; what they are for may go with the connection */
+static const char bursts[] = "MaxOutstandingR2T=8\0MaxBurstLength=1024\0FirstBurstLength=512\0"
+    "InitialR2T=No\0ImmediateData=Yes\0";
+static const char bursts_gone[] = "DefaultTime2Retain=0\0";
+static const char bursts_kept[] = "ErrorRecoveryLevel=2\0MaxConnections=4\0";
+
+static void
+prepare_bursts(struct mock_world *w)
+{
+	static char text[256];
+	const char *more = w->is_held ? bursts_kept : bursts_gone;
+	size_t len = w->is_held ? sizeof(bursts_kept) - 1 : sizeof(bursts_gone) - 1;
+
+	memcpy(text, bursts, sizeof(bursts) - 1);
+	memcpy(text + sizeof(bursts) - 1, more, len);
+	w->keys = text;
+	w->keys_len = sizeof(bursts) - 1 + len;
+}
+
+static void
+prepare_bursts_kept(struct mock_world *w)
+{
+	w->is_held = true;
+	prepare_bursts(w);
+	w->is_held = false;
+}
+
+static void
+bursts_scenario(void (*how)(struct mock_world *))
+{
+	struct mock_world *w = mock_try(how);
+	struct mock_wire *a;
+
+	if (w == NULL)
+		return;
+	a = mock_connect(w);
+	if (a != NULL && mock_login(a, 0, 0) == 0) {
+		mock_write(a, 1, 0, 16, 8192, w->disk, 512, true);
+		mock_write(a, 2, 8, 16, 8192, NULL, 0, true);
+		mock_write(a, 3, 8, 16, 8192, w->disk, 256, false);
+		mock_data_out(a, 3, ISCSI_TAG_NONE, 0, 256, w->disk, 100, true);
+		swallow(a);
+		mock_tick(w, 6000);
+		swallow(a);
+	}
+	mock_close(w);
+}
+
+START_TEST(test_walk_of_bursts)
+{
+	int64_t n = 1;
+
+	do {
+		fault_arm(n);
+		bursts_scenario(prepare_bursts);
+		(void)fault_disarm();
+		fault_arm(n++);
+		bursts_scenario(prepare_bursts_kept);
+	} while (fault_disarm());
+	ck_assert_int_gt(n, 30);
+}
+END_TEST
+
 START_TEST(test_walk)
 {
 	int64_t n = 1;
@@ -103,4 +166,4 @@ START_TEST(test_walk)
 }
 END_TEST
 
-CHECK_MAIN("allocations of sessions", test_walk)
+CHECK_MAIN("allocations of sessions", test_walk, test_walk_of_bursts)
