@@ -23,7 +23,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug" OR SCSAD_SANITIZE)
   # kmem_free(), double completion, state moves
   target_compile_definitions(scsad_flags INTERFACE SCSAD_DEBUG=1)
 else()
-  target_compile_options(scsad_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  # nothing that is exported, for drivers in shared objects, is meant to be replaced by them
+  target_compile_options(scsad_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+    -fno-semantic-interposition)
 endif()
 if(SCSAD_SANITIZE)
   target_compile_options(scsad_flags INTERFACE
