@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 
-#define PI_TUPLE	8u	/* bytes of protection information of a block */
 #define ATA_BLOCK	512u	/* unit of a transfer length with T_TYPE 0 (SAT-3 12.2.2) */
 
 size_t
@@ -47,18 +46,11 @@ field_get(const uint8_t *cdb, size_t at, size_t width)
 	}
 }
 
-/* the byte with xxPROTECT, DPO, FUA, BYTCHK, NDOB */
-static uint8_t
-flag_byte(const struct op_info *op, const uint8_t *cdb)
-{
-	return cdb[op->flags & OP_F_VARLEN ? 10 : 1];
-}
-
 /* WRITE SAME(10) has no NDOB */
 static bool
 is_ndob(const struct op_info *op, const uint8_t *cdb)
 {
-	return op->id != OP_WRITE_SAME_10 && (flag_byte(op, cdb) & 0x01) != 0;
+	return op->id != OP_WRITE_SAME_10 && (cdb_flags(op, cdb) & 0x01) != 0;
 }
 
 /* SAT-3 12.2.2: where the count is, what it counts and which way it goes */
@@ -95,15 +87,15 @@ decode_ata(const uint8_t *cdb, uint32_t block_size, struct cdb_info *ret)
 	ret->has_bytes = ret->dir == OP_DIR_NONE || unit != 0;
 }
 
-/* bytes of @blocks; not known while the block size is not. xxPROTECT sends the protection
- * information behind each block (SBC-3 4.22.2; the protection interval is the block) */
+/* bytes of @blocks; not known while the block size is not. Protection information as in
+ * cdb_plain_bytes() */
 static void
 set_block_bytes(
     const uint8_t *cdb, struct cdb_info *ret, uint64_t blocks, uint32_t block_size)
 {
-	uint64_t tuple = block_size != 0 && cdb_protect(ret->op, cdb) != 0 ? PI_TUPLE : 0;
+	uint64_t tuple = block_size != 0 && cdb_protect(ret->op, cdb) != 0 ? CDB_TUPLE_LEN : 0;
 
-	ret->bytes = blocks * (block_size + tuple);	/* below 2^33 * 2^33: cannot wrap */
+	ret->bytes = blocks * (block_size + tuple);
 	ret->has_bytes = blocks == 0 || block_size != 0;
 }
 
@@ -118,7 +110,7 @@ set_no_data(struct cdb_info *ret)
 static void
 decode_verify(const uint8_t *cdb, uint64_t count, uint32_t block_size, struct cdb_info *ret)
 {
-	uint8_t bytchk = (flag_byte(ret->op, cdb) >> 1) & 0x03;
+	uint8_t bytchk = (cdb_flags(ret->op, cdb) >> 1) & 0x03;
 
 	ret->dir = OP_DIR_OUT;
 	if (bytchk == 1)
@@ -189,19 +181,31 @@ has_block_count(const struct op_info *op)
 	    op->xfer != OP_XFER_WRITE_LONG;
 }
 
-int
-cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info *ret)
+static void
+decode_plain(const struct op_info *op, const uint8_t *cdb, uint32_t block_size,
+    struct cdb_info *ret)
+{
+	ret->op = op;
+	ret->dir = op->dir;
+	ret->is_known = true;
+	ret->has_lba = true;
+	ret->has_bytes = true;
+	ret->cdb_len = op->cdb_len;
+	ret->lba = cdb_plain_lba(op, cdb);
+	ret->blocks = cdb_plain_blocks(op, cdb);
+	ret->bytes = cdb_plain_bytes(op, cdb, block_size);
+}
+
+/* @len is not 0. Out of the way of the plain ones */
+static int __attribute__((noinline))
+decode_any(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info *ret)
 {
 	const struct op_info *op;
+	size_t need = cdb_len(cdb, len);
 	uint64_t count;
-	size_t need;
 
-	if (len == 0)
-		return -EINVAL;
-	need = cdb_len(cdb, len);
 	if (len < need || (cdb[0] == 0x7f && need == 0))
 		return -EINVAL;
-
 	op = op_find(cdb, len);
 	if (op != NULL && op->cdb_len != need)
 		op = NULL;		/* 7Fh, of another length than the action has */
@@ -227,10 +231,18 @@ cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info 
 	return 0;
 }
 
-bool
-cdb_range_ok(uint64_t lba, uint64_t blocks, uint64_t capacity)
+int
+cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size, struct cdb_info *ret)
 {
-	return lba < capacity && blocks <= capacity - lba;
+	const struct op_info *op;
+
+	if (len == 0)
+		return -EINVAL;
+	op = cdb_plain(cdb, len);
+	if (UNLIKELY(op == NULL || block_size == 0))
+		return decode_any(cdb, len, block_size, ret);
+	decode_plain(op, cdb, block_size, ret);
+	return 0;
 }
 
 uint8_t
@@ -239,31 +251,13 @@ cdb_control_at(const struct op_info *op)
 	return op->flags & OP_F_VARLEN ? 1 : (uint8_t)(op->cdb_len - 1);
 }
 
-/* nothing is set outside of the mask, said in two words for all but the 32-byte forms */
-static bool
-is_inside_usage(const struct op_info *op, const uint8_t *cdb, size_t len)
-{
-	size_t n = op->cdb_len;
-	uint64_t over;
-
-	if (n > len || n > 16 || n < 6)
-		return false;
-	if (n == 6)
-		over = (be32_get(cdb) & ~be32_get(op->usage)) |
-		    (uint64_t)(be16_get(cdb + 4) & ~be16_get(op->usage + 4));
-	else
-		over = (be64_get(cdb) & ~be64_get(op->usage)) |
-		    (be64_get(cdb + n - 8) & ~be64_get(op->usage + n - 8));
-	return over == 0;
-}
-
 bool
 cdb_reserved_bit(const struct op_info *op, const uint8_t *cdb, size_t len, uint8_t *ret_byte,
     uint8_t *ret_bit)
 {
 	uint8_t control = cdb_control_at(op);
 
-	if (is_inside_usage(op, cdb, len))
+	if (cdb_has_usage(op, cdb, len))
 		return false;
 	for (uint8_t i = 1; i < op->cdb_len && i < len; i++) {
 		uint8_t mask = op->usage[i] | (i == control ? 0xc0 : 0);
@@ -276,22 +270,4 @@ cdb_reserved_bit(const struct op_info *op, const uint8_t *cdb, size_t len, uint8
 		return true;
 	}
 	return false;
-}
-
-uint8_t
-cdb_protect(const struct op_info *op, const uint8_t *cdb)
-{
-	return op->flags & OP_F_PROTECT ? flag_byte(op, cdb) >> 5 : 0;
-}
-
-bool
-cdb_dpo(const struct op_info *op, const uint8_t *cdb)
-{
-	return (op->flags & OP_F_DPO) != 0 && (flag_byte(op, cdb) & 0x10) != 0;
-}
-
-bool
-cdb_fua(const struct op_info *op, const uint8_t *cdb)
-{
-	return (op->flags & OP_F_FUA) == OP_F_FUA && (flag_byte(op, cdb) & 0x08) != 0;
 }

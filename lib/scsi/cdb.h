@@ -16,11 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/compiler.h"
 #include "scsi/opcode.h"
 
 #define CDB_LEN_MAX	260	/* longest CDB of any kind: 8 + 252 (SPC-4 4.2.3) */
 #define CDB_BUF_LEN	16	/* what the builders write at most */
+#define CDB_TUPLE_LEN	8	/* protection information of a block */
 
 /* what a CDB asks for */
 struct cdb_info {
@@ -42,6 +44,51 @@ size_t cdb_len_by_opcode(uint8_t opcode);
 /* cdb_len() - the same with the CDB at hand: 7Fh tells in byte 7; 0 unknown or cut */
 size_t cdb_len(const uint8_t *cdb, size_t len);
 
+/*
+ * Plain commands: READ, WRITE and their likes of 10, 12 and 16 bytes. That is nearly every one, so
+ * there is a short way to what they say.
+ */
+
+/* cdb_plain() - the row, when the @len bytes are all of such a command; else NULL, and
+ * cdb_decode() has to look. @len is above 0 */
+static inline const struct op_info *
+cdb_plain(const uint8_t *cdb, size_t len)
+{
+	const struct op_info *op = op_first[cdb[0]];
+
+	return op != NULL && op->xfer == OP_XFER_BLOCKS && op->sa_place == OP_SA_NONE &&
+	    len >= op->cdb_len ? op : NULL;
+}
+
+/* cdb_plain_lba(), cdb_plain_blocks() - its range */
+static inline uint64_t
+cdb_plain_lba(const struct op_info *op, const uint8_t *cdb)
+{
+	const uint8_t *at = cdb + op->lba_at;
+
+	return op->lba_width == 4 ? be32_get(at) : be64_get(at);
+}
+
+static inline uint32_t
+cdb_plain_blocks(const struct op_info *op, const uint8_t *cdb)
+{
+	const uint8_t *at = cdb + op->len_at;
+
+	return op->len_width == 2 ? be16_get(at) : be32_get(at);
+}
+
+/* cdb_plain_bytes() - what it moves, with blocks of @block_size bytes, which is not 0. xxPROTECT
+ * sends the protection information behind each block (SBC-3 4.22.2; the protection interval is
+ * the block). Below 2^33 * 2^33: cannot wrap */
+static inline uint64_t
+cdb_plain_bytes(const struct op_info *op, const uint8_t *cdb, uint32_t block_size)
+{
+	bool has_tuples = (op->flags & OP_F_PROTECT) != 0 && (cdb[1] & 0xe0) != 0;
+
+	return cdb_plain_blocks(op, cdb) *
+	    ((uint64_t)block_size + (UNLIKELY(has_tuples) ? CDB_TUPLE_LEN : 0));
+}
+
 /**
  * cdb_decode() - what a CDB asks for
  *
@@ -62,7 +109,11 @@ int cdb_decode(const uint8_t *cdb, size_t len, uint32_t block_size,
  * @lba itself must be inside also for zero blocks: initiators test that a command behind the
  * end is refused although it moves nothing. No sum is formed, so nothing wraps.
  */
-bool cdb_range_ok(uint64_t lba, uint64_t blocks, uint64_t capacity);
+static inline bool
+cdb_range_ok(uint64_t lba, uint64_t blocks, uint64_t capacity)
+{
+	return lba < capacity && blocks <= capacity - lba;
+}
 
 /**
  * cdb_reserved_bit() - the first bit set that the command does not define
@@ -80,14 +131,49 @@ bool cdb_range_ok(uint64_t lba, uint64_t blocks, uint64_t capacity);
 bool cdb_reserved_bit(const struct op_info *op, const uint8_t *cdb, size_t len,
     uint8_t *ret_byte, uint8_t *ret_bit);
 
+/* cdb_has_usage() - only bits of the row's mask are set, so that cdb_reserved_bit() would find
+ * none. False: it has to look (vendor bits, forms of 6 and 32 bytes) */
+static inline bool
+cdb_has_usage(const struct op_info *op, const uint8_t *cdb, size_t len)
+{
+	size_t n = op->cdb_len;
+	uint64_t over;
+
+	if (n > len || n > 16 || n < 8)
+		return false;
+	over = le64_get(cdb) & ~le64_get(op->usage);
+	return (over | (le64_get(cdb + n - 8) & ~le64_get(op->usage + n - 8))) == 0;
+}
+
 /* cdb_control_at() - which byte is the control byte: the last, or 1 in variable length CDBs */
 uint8_t cdb_control_at(const struct op_info *op);
 
+/* cdb_flags() - the byte with xxPROTECT, DPO, FUA, BYTCHK, NDOB */
+static inline uint8_t
+cdb_flags(const struct op_info *op, const uint8_t *cdb)
+{
+	return cdb[op->flags & OP_F_VARLEN ? 10 : 1];
+}
+
 /* cdb_protect(), cdb_dpo(), cdb_fua() - fields that block commands share; 0 where the command
  * has none. @cdb has op->cdb_len bytes */
-uint8_t cdb_protect(const struct op_info *op, const uint8_t *cdb);
-bool cdb_dpo(const struct op_info *op, const uint8_t *cdb);
-bool cdb_fua(const struct op_info *op, const uint8_t *cdb);
+static inline uint8_t
+cdb_protect(const struct op_info *op, const uint8_t *cdb)
+{
+	return op->flags & OP_F_PROTECT ? cdb_flags(op, cdb) >> 5 : 0;
+}
+
+static inline bool
+cdb_dpo(const struct op_info *op, const uint8_t *cdb)
+{
+	return (op->flags & OP_F_DPO) != 0 && (cdb_flags(op, cdb) & 0x10) != 0;
+}
+
+static inline bool
+cdb_fua(const struct op_info *op, const uint8_t *cdb)
+{
+	return (op->flags & OP_F_FUA) == OP_F_FUA && (cdb_flags(op, cdb) & 0x08) != 0;
+}
 
 /*
  * Builders. Each clears CDB_BUF_LEN bytes at @cdb, writes the command and answers its length,

@@ -14,13 +14,11 @@ op_get(enum op_id id)
 const struct op_info *
 op_find_sa(uint8_t opcode, uint16_t sa)
 {
-	size_t i = op_first[opcode];
+	const struct op_info *op = op_first[opcode];
 
-	if (i == 0)
-		return NULL;
-	for (i--; i < OP_N && op_rows[i].opcode == opcode; i++) {
-		if (op_rows[i].sa_place == OP_SA_NONE || op_rows[i].sa == sa)
-			return &op_rows[i];
+	for (; op != NULL && op->opcode == opcode; op = op_next(op)) {
+		if (op->sa_place == OP_SA_NONE || op->sa == sa)
+			return op;
 	}
 	return NULL;
 }
@@ -28,11 +26,10 @@ op_find_sa(uint8_t opcode, uint16_t sa)
 const struct op_info *
 op_find(const uint8_t *cdb, size_t len)
 {
-	const struct op_info *op;
+	const struct op_info *op = len == 0 ? NULL : op_first[cdb[0]];
 
-	if (len == 0 || op_first[cdb[0]] == 0)
+	if (op == NULL)
 		return NULL;
-	op = &op_rows[op_first[cdb[0]] - 1];
 	switch (op->sa_place) {
 	case OP_SA_NONE:
 		return op;
@@ -47,9 +44,9 @@ op_find(const uint8_t *cdb, size_t len)
 bool
 op_has_sa(uint8_t opcode)
 {
-	size_t first = op_first[opcode];
+	const struct op_info *first = op_first[opcode];
 
-	return first != 0 && op_rows[first - 1].sa_place != OP_SA_NONE;
+	return first != NULL && first->sa_place != OP_SA_NONE;
 }
 
 const struct op_info *

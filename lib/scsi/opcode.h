@@ -185,14 +185,8 @@ enum op_id {
 	OP_N,
 };
 
+/* in the order of use: the first cache line of a row holds what every command asks for */
 struct op_info {
-	const char *name;	/* as the standards write it: "READ(10)" */
-	enum op_id id;
-	enum op_dir dir;	/* OP_DIR_BOTH: ask cdb_decode() */
-	enum op_xfer xfer;
-	enum op_policy policy;
-	enum op_sa sa_place;
-	uint16_t sa;		/* service action; 0 without */
 	uint8_t opcode;
 	uint8_t cdb_len;	/* bytes, control byte included */
 	uint8_t flags;		/* OP_F_* */
@@ -200,9 +194,21 @@ struct op_info {
 	uint8_t len_width;	/* its bytes; 0: the command has none */
 	uint8_t lba_at;		/* first byte of the LBA (6-byte: upper 3 bits are not LBA) */
 	uint8_t lba_width;	/* its bytes; 0: the command has none */
+	enum op_id id : 8;
+	enum op_dir dir : 8;	/* OP_DIR_BOTH: ask cdb_decode() */
+	enum op_xfer xfer : 8;
+	enum op_policy policy : 8;
+	enum op_sa sa_place : 8;
+	uint16_t sa;		/* service action; 0 without */
 	uint16_t fixed;		/* OP_XFER_FIXED: bytes */
 	uint8_t usage[OP_CDB_MAX]; /* bits a sender may set, cdb_len bytes; opcode: FFh */
-};
+	const char *name;	/* as the standards write it: "READ(10)" */
+} __attribute__((aligned(64)));
+_Static_assert(OP_N <= 256, "a row has 8 bits for its id");
+
+/* op_first[] - the first row of an operation code, the only one if it takes no service action;
+ * NULL: there is none */
+extern const struct op_info *const op_first[256];
 
 /* op_get() - the row of @id, which is below OP_N */
 const struct op_info *op_get(enum op_id id);

@@ -2,8 +2,7 @@
  * scsi/opcode_table.h - the rows behind scsi/opcode.h (this room only)
  *
  * What      op_rows is in the order of enum op_id, which is rising by opcode and service
- *           action; op_first leads from an opcode to its first row in one step. tests/scsi
- *           checks both.
+ *           action; tests/scsi checks that.
  */
 #ifndef SCSI_OPCODE_TABLE_H
 #define SCSI_OPCODE_TABLE_H
@@ -11,6 +10,5 @@
 #include "scsi/opcode.h"
 
 extern const struct op_info op_rows[OP_N];
-extern const uint8_t op_first[256];
 
 #endif /* SCSI_OPCODE_TABLE_H */

@@ -95,10 +95,13 @@ START_TEST(direction_agrees_with_transfer)
 {
 	for (const struct op_info *op = op_next(NULL); op != NULL; op = op_next(op)) {
 		bool is_none = op->xfer == OP_XFER_NONE;
+		bool is_wide = op->lba_width >= 4 && (op->len_width == 2 || op->len_width == 4);
 		bool is_open = op->xfer == OP_XFER_VERIFY || op->xfer == OP_XFER_ATA;
 
 		ck_assert_msg(is_none == (op->dir == OP_DIR_NONE), "%s", op->name);
 		ck_assert_msg(is_open == (op->dir == OP_DIR_BOTH), "%s", op->name);
+		/* what cdb_decode() takes for granted of READ, WRITE and their likes */
+		ck_assert_msg(op->xfer != OP_XFER_BLOCKS || is_wide, "%s", op->name);
 		ck_assert_msg((op->fixed != 0) == (op->xfer == OP_XFER_FIXED), "%s", op->name);
 	}
 }
