@@ -25,13 +25,18 @@ void fault_arm(int64_t n);
 /* fault_disarm() - back to normal; true if the armed call had been reached */
 bool fault_disarm(void);
 
+/* fault_may_hit() - will some call fail? Ways around a fault_hit() are closed then */
+static inline bool
+fault_may_hit(void)
+{
+	return UNLIKELY(atomic_load_explicit(&fault_left, memory_order_relaxed) >= 0);
+}
+
 /* fault_hit() - shall this call fail? */
 static inline bool
 fault_hit(void)
 {
-	if (LIKELY(atomic_load_explicit(&fault_left, memory_order_relaxed) < 0))
-		return false;
-	return fault_hit_slow();
+	return fault_may_hit() && fault_hit_slow();
 }
 
 #endif /* BASE_FAULT_H */

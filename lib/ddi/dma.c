@@ -24,6 +24,22 @@ dma_attr_is_valid(const ddi_dma_attr_t *attr)
 	    attr->dma_attr_maxxfer >= attr->dma_attr_granular;
 }
 
+/* no provider, no limit but the length */
+static uint64_t
+simple_max(const struct ddi_dma_impl *h)
+{
+	const ddi_dma_attr_t *attr = &h->attr;
+
+	if (h->ops != NULL && (h->ops->map != NULL || h->ops->extent != NULL ||
+	    h->ops->unmap != NULL))
+		return 0;
+	if (attr->dma_attr_addr_lo != 0 || attr->dma_attr_addr_hi != UINT64_MAX ||
+	    attr->dma_attr_seg != UINT64_MAX || attr->dma_attr_align > 1)
+		return 0;
+	return attr->dma_attr_count_max < h->window_max ? attr->dma_attr_count_max + 1 :
+	    h->window_max;
+}
+
 int
 dma_init(struct ddi_dma_impl *h, dev_info_t *dip, const ddi_dma_attr_t *attr)
 {
@@ -37,6 +53,8 @@ dma_init(struct ddi_dma_impl *h, dev_info_t *dip, const ddi_dma_attr_t *attr)
 	    UINT32_MAX : (uint32_t)attr->dma_attr_sgllen;
 	h->cookies = h->inline_cookies;
 	h->cookie_room = DMA_INLINE_COOKIES;
+	h->has_sync = h->ops != NULL && h->ops->sync != NULL;
+	h->simple_max = simple_max(h);
 	return DDI_SUCCESS;
 }
 
@@ -65,6 +83,7 @@ dma_fini(struct ddi_dma_impl *h)
 	if (h->cookies != h->inline_cookies)
 		free(h->cookies);
 	h->cookies = NULL;
+	h->simple_max = 0;
 }
 
 /* extent_at() - bus address of byte @off and how many follow it, at most @len; 0: out of reach

@@ -22,20 +22,18 @@
 #include <sys/dditypes.h>
 
 #include "base/compiler.h"
+#include "base/fault.h"
 #include "ddi/devtree.h"
 
 #define DMA_INLINE_COOKIES	4
 
 struct ddi_dma_impl {
-	dev_info_t *dip;			/* for whom; borrowed */
-	const struct devi_dma_ops *ops;		/* NULL: identity */
-	void *ops_arg;
-	ddi_dma_attr_t attr;
-	uint64_t window_max;			/* bytes of a window; granular divides it */
-	uint32_t cookie_max;			/* most cookies of a window */
-
+	/* first what every binding touches */
 	bool is_bound;
+	bool has_sync;				/* the provider wants to hear of dma_sync() */
 	unsigned int flags;			/* DDI_DMA_* of the binding */
+	uint64_t simple_max;			/* ranges of up to so many bytes are one cookie,
+						 * and nobody maps them; 0: none is */
 	char *addr;				/* the range */
 	size_t len;
 	void *token;				/* the provider's */
@@ -50,6 +48,13 @@ struct ddi_dma_impl {
 	uint32_t cookie_room;			/* of cookies[] */
 	ddi_dma_cookie_t *cookies;		/* inline_cookies, or memory of its own */
 	ddi_dma_cookie_t inline_cookies[DMA_INLINE_COOKIES];
+
+	dev_info_t *dip;			/* for whom; borrowed */
+	const struct devi_dma_ops *ops;		/* NULL: identity */
+	void *ops_arg;
+	ddi_dma_attr_t attr;
+	uint64_t window_max;			/* bytes of a window; granular divides it */
+	uint32_t cookie_max;			/* most cookies of a window */
 };
 
 /* dma_attr_is_valid() - can a device be like this? */
@@ -82,8 +87,47 @@ void dma_fini(struct ddi_dma_impl *h);
  */
 int dma_bind(struct ddi_dma_impl *h, void *addr, size_t len, unsigned int flags);
 
+/* dma_is_simple() - needs dma_bind() of this range no thought? dma_bind_simple() - then, and
+ * only then: the same, and it is DDI_DMA_MAPPED */
+static inline bool
+dma_is_simple(const struct ddi_dma_impl *h, const void *addr, size_t len)
+{
+	return !h->is_bound && addr != NULL && len - 1 < h->simple_max && !fault_may_hit();
+}
+
+static inline void
+dma_bind_simple(struct ddi_dma_impl *h, void *addr, size_t len, unsigned int flags)
+{
+	h->is_bound = true;
+	h->flags = flags;
+	h->addr = addr;
+	h->len = len;
+	h->token = NULL;
+	h->window = 0;
+	h->window_count = 1;
+	h->window_off = 0;
+	h->window_len = len;
+	h->cookie_count = 1;
+	h->cookie_next = 0;
+	h->cookies[0] = (ddi_dma_cookie_t){ ._dmu._dmac_ll = (uintptr_t)addr,
+		.dmac_size = len };
+}
+
 /* dma_unbind() - give the memory back to its owner; DDI_FAILURE when not bound */
 int dma_unbind(struct ddi_dma_impl *h);
+
+/* dma_release() - dma_unbind() of one that is bound */
+static inline void
+dma_release(struct ddi_dma_impl *h)
+{
+	/* without a provider there is nobody to tell */
+	if (UNLIKELY(h->simple_max == 0)) {
+		(void)dma_unbind(h);
+		return;
+	}
+	h->is_bound = false;
+	h->cookie_count = 0;
+}
 
 /* dma_is_last_window() - does the present window end the range? */
 static inline bool

@@ -13,21 +13,6 @@
 _Thread_local struct sched_self sched_tls;
 bool sched_sim_on;
 
-bool
-sched_is_interrupt(void)
-{
-	return sched_tls.is_interrupt;
-}
-
-bool
-sched_set_interrupt(bool is_interrupt)
-{
-	bool was = sched_tls.is_interrupt;
-
-	sched_tls.is_interrupt = is_interrupt;
-	return was;
-}
-
 unsigned int
 sched_cpu_hint(void)
 {

@@ -13,12 +13,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* what a thread knows about itself; lib/ddi only */
+struct sched_self {
+	bool is_interrupt;
+	unsigned int cpu_hint;
+	struct sim_thread *sim;
+	void *taskq;			/* whose worker it is, or NULL */
+	struct kthread *kthread;
+};
+
+extern _Thread_local struct sched_self sched_tls;
+
 /* sched_is_interrupt() - may this thread not sleep? Set on loops, interrupt and timer handlers
  */
-bool sched_is_interrupt(void);
+static inline bool
+sched_is_interrupt(void)
+{
+	return sched_tls.is_interrupt;
+}
 
 /* sched_set_interrupt() - mark this thread; returns what it was, to put back */
-bool sched_set_interrupt(bool is_interrupt);
+static inline bool
+sched_set_interrupt(bool is_interrupt)
+{
+	bool was = sched_tls.is_interrupt;
+
+	sched_tls.is_interrupt = is_interrupt;
+	return was;
+}
 
 /* sched_cpu_hint() - which loop or worker this is, for drivers that keep a queue for each; 0 ..
  * n */

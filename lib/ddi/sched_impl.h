@@ -38,16 +38,6 @@ struct sched_thread {
 	_Atomic bool is_over;		/* ended, or detached: the second of them frees */
 };
 
-/* what a thread knows about itself */
-struct sched_self {
-	bool is_interrupt;
-	unsigned int cpu_hint;
-	struct sim_thread *sim;
-	void *taskq;			/* whose worker it is, or NULL */
-	struct kthread *kthread;
-};
-
-extern _Thread_local struct sched_self sched_tls;
 extern bool sched_sim_on;
 
 static inline bool

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "ddi/violation.h"
-#include "scsa/scsa_impl.h"
+#include "scsa/pkt_dma.h"
 
 #define PKT_ALIGN	16u
 #define PKT_CDB_MAX	260	/* longest CDB there is: 8 + 252, SPC-4 4.2.3 */
@@ -353,8 +353,29 @@ is_function(int (*callback)(caddr_t))
 	return callback != NULL_FUNC && callback != SLEEP_FUNC;
 }
 
-struct scsi_pkt *
-scsi_init_pkt(struct scsi_address *ap, struct scsi_pkt *pkt, struct buf *bp, int cmdlen,
+/* is it data for a packet that the framework has made, and that has none now, in one piece that
+ * nobody maps? What target drivers do that keep their packets. (Granularity does not matter to
+ * what is not divided) */
+static inline bool
+is_again(const struct scsi_address *ap, struct scsi_pkt *pkt, const struct buf *bp, int flags)
+{
+	return pkt != NULL && bp != NULL && ap->a_hba_tran->tran_init_pkt == pkt_setup_init &&
+	    !scsa_trace_is_on && (flags & PKT_CONSISTENT_OLD) == 0 &&
+	    (void *)pkt->pkt_framework == (void *)pkt &&
+	    dma_is_simple(&pkt->pkt_framework->dma, bp->b_un.b_addr, bp->b_bcount);
+}
+
+static inline void
+init_pkt_again(struct scsa_pkt *sp, struct buf *bp, int flags)
+{
+	bp->b_error = 0;
+	bp->b_flags &= ~B_ERROR;
+	sp->want_flags |= flags & (PKT_CONSISTENT | PKT_DMA_PARTIAL);
+	pkt_dma_bind_simple(sp, bp);
+}
+
+static struct scsi_pkt * __attribute__((noinline))
+init_pkt(struct scsi_address *ap, struct scsi_pkt *pkt, struct buf *bp, int cmdlen,
     int statuslen, int privatelen, int flags, int (*callback)(caddr_t), caddr_t arg)
 {
 	int (*wait)(caddr_t) = is_function(callback) ? NULL_FUNC : callback;
@@ -380,6 +401,17 @@ scsi_init_pkt(struct scsi_address *ap, struct scsi_pkt *pkt, struct buf *bp, int
 	if (is_function(callback))
 		runout_add(callback, arg);
 	return NULL;
+}
+
+struct scsi_pkt *
+scsi_init_pkt(struct scsi_address *ap, struct scsi_pkt *pkt, struct buf *bp, int cmdlen,
+    int statuslen, int privatelen, int flags, int (*callback)(caddr_t), caddr_t arg)
+{
+	if (LIKELY(is_again(ap, pkt, bp, flags))) {
+		init_pkt_again(pkt->pkt_framework, bp, flags);
+		return pkt;
+	}
+	return init_pkt(ap, pkt, bp, cmdlen, statuslen, privatelen, flags, callback, arg);
 }
 
 /* a packet that the HBA driver still has is freed when it comes back; false then */
@@ -413,7 +445,12 @@ scsi_destroy_pkt(struct scsi_pkt *pkt)
 void
 scsi_dmafree(struct scsi_pkt *pkt)
 {
-	tran_call_dmafree(pkt);
+	struct scsi_hba_tran *tran = pkt->pkt_address.a_hba_tran;
+
+	if (LIKELY(tran->tran_dmafree == pkt_setup_dmafree && !scsa_trace_is_on))
+		pkt_setup_dmafree(&pkt->pkt_address, pkt);
+	else
+		tran_call_dmafree(pkt);
 	runout_run();
 }
 

@@ -5,21 +5,16 @@
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "scsa/scsa_impl.h"
+#include "scsa/pkt_dma.h"
 
 #define RETRY_NS	(10 * NS_PER_MS)	/* period of those who wait for memory */
 
-/* show the present window in the packet */
 static void
-pkt_dma_show(struct scsa_pkt *sp, struct buf *bp)
+pkt_dma_bound(struct scsa_pkt *sp, struct buf *bp)
 {
 	struct scsi_pkt *pkt = &sp->pkt;
 
-	pkt->pkt_numcookies = sp->dma.cookie_count;
-	pkt->pkt_cookies = sp->dma.cookies;
-	pkt->pkt_dma_offset = (off_t)sp->dma.window_off;
-	pkt->pkt_dma_len = sp->dma.window_len;
-	pkt->pkt_resid = (ssize_t)(bp->b_bcount - sp->dma.window_off - sp->dma.window_len);
+	pkt_dma_show(sp, bp);
 	TRACE(.kind = SCSA_EV_BIND, .tran = pkt->pkt_address.a_hba_tran, .pkt = pkt,
 	    .arg = (int64_t)pkt->pkt_dma_len, .result = pkt->pkt_numcookies);
 }
@@ -36,18 +31,6 @@ pkt_dma_regrain(struct scsa_pkt *sp)
 	if (dma_init(&sp->dma, tran->tran_hba_dip, &tran->tran_dma_attr) == DDI_SUCCESS)
 		return 0;
 	return EINVAL;
-}
-
-static uint_t
-pkt_dma_flags(const struct scsa_pkt *sp, const struct buf *bp)
-{
-	uint_t flags = bp->b_flags & B_READ ? DDI_DMA_READ : DDI_DMA_WRITE;
-
-	if (sp->want_flags & PKT_CONSISTENT)
-		flags |= DDI_DMA_CONSISTENT;
-	if (sp->want_flags & PKT_DMA_PARTIAL)
-		flags |= DDI_DMA_PARTIAL;
-	return flags;
 }
 
 int
@@ -71,7 +54,7 @@ pkt_dma_bind(struct scsa_pkt *sp, struct buf *bp, int (*callback)(caddr_t))
 	case DDI_DMA_MAPPED:
 	case DDI_DMA_PARTIAL_MAP:
 		sp->pkt.pkt_dma_flags = flags;
-		pkt_dma_show(sp, bp);
+		pkt_dma_bound(sp, bp);
 		return 0;
 	case DDI_DMA_NORESOURCES:
 		return -ENOBUFS;
@@ -89,7 +72,7 @@ pkt_dma_next(struct scsa_pkt *sp, struct buf *bp)
 		return EINVAL;
 	if (dma_window(&sp->dma, sp->dma.window + 1) != DDI_SUCCESS)
 		return EINVAL;
-	pkt_dma_show(sp, bp);
+	pkt_dma_bound(sp, bp);
 	return 0;
 }
 
@@ -98,7 +81,7 @@ pkt_dma_unbind(struct scsa_pkt *sp)
 {
 	struct scsi_pkt *pkt = &sp->pkt;
 
-	(void)dma_unbind(&sp->dma);
+	dma_release(&sp->dma);
 	pkt->pkt_numcookies = 0;
 	pkt->pkt_cookies = NULL;
 	pkt->pkt_dma_offset = 0;
@@ -110,12 +93,11 @@ pkt_dma_unbind(struct scsa_pkt *sp)
 static bool
 pkt_dma_needs_sync(const struct scsa_pkt *sp)
 {
-	return sp->dma.is_bound && sp->dma.ops != NULL && sp->dma.ops->sync != NULL;
+	return sp->dma.is_bound && sp->dma.has_sync;
 }
 
-/* the device is about to read what the client wrote into the buffer */
 void
-pkt_dma_sync_start(struct scsa_pkt *sp)
+pkt_dma_tell_start(struct scsa_pkt *sp)
 {
 	if (UNLIKELY(pkt_dma_needs_sync(sp)) && (sp->pkt.pkt_dma_flags & DDI_DMA_WRITE))
 		(void)dma_sync(&sp->dma, 0, 0, DDI_DMA_SYNC_FORDEV);
@@ -134,9 +116,8 @@ scsad_pkt_zero(struct scsi_pkt *pkt)
 		    DDI_DMA_SYNC_FORDEV);
 }
 
-/* consistent data that was read is visible before the client hears of it */
 void
-pkt_dma_sync_comp(struct scsa_pkt *sp)
+pkt_dma_tell_comp(struct scsa_pkt *sp)
 {
 	const uint_t both = DDI_DMA_CONSISTENT | DDI_DMA_READ;
 

@@ -23,7 +23,7 @@ STAILQ_HEAD(runout_list, runout);
 static pthread_once_t runout_once = PTHREAD_ONCE_INIT;
 static kmutex_t runout_lock;
 static struct runout_list runout_waiting = STAILQ_HEAD_INITIALIZER(runout_waiting);
-static _Atomic unsigned int runout_count;	/* on the list or being called */
+_Atomic unsigned int runout_count;
 static bool runout_has_timer;			/* under the lock */
 
 static void
@@ -94,13 +94,11 @@ runout_call(struct runout_list *list)
 }
 
 void
-runout_run(void)
+runout_run_now(void)
 {
 	static _Thread_local bool is_running, is_again;
 	struct runout_list list;
 
-	if (LIKELY(atomic_load_explicit(&runout_count, memory_order_relaxed) == 0))
-		return;
 	is_again = true;
 	if (is_running)
 		return;

@@ -171,7 +171,22 @@ int tran_call_tgt_init(dev_info_t *port, dev_info_t *child, struct scsi_hba_tran
 int tran_call_tgt_probe(struct scsi_device *sd, int (*waitfunc)(void));
 void tran_call_tgt_free(dev_info_t *port, dev_info_t *child, struct scsi_hba_tran *tran,
     struct scsi_device *sd);
-int tran_call_start(struct scsi_hba_tran *tran, struct scsi_pkt *pkt);
+static inline int
+tran_call_start(struct scsi_hba_tran *tran, struct scsi_pkt *pkt)
+{
+	int r;
+
+	TRACE(.kind = SCSA_EV_START, .tran = tran, .dip = tran->tran_iport_dip, .pkt = pkt,
+	    .arg = pkt->pkt_flags);
+	r = tran->tran_start(&pkt->pkt_address, pkt);
+	/* after TRAN_ACCEPT the packet may be gone: its address is an identity only */
+	TRACE(.kind = SCSA_EV_START, .is_end = true, .result = r, .tran = tran,
+	    .dip = tran->tran_iport_dip, .pkt = pkt);
+	if (UNLIKELY(r < TRAN_FATAL_ERROR || r > TRAN_ACCEPT))
+		return TRAN_FATAL_ERROR;
+	return r;
+}
+
 int tran_call_reset(struct scsi_address *ap, int level);
 int tran_call_abort(struct scsi_address *ap, struct scsi_pkt *pkt);
 int tran_call_getcap(struct scsi_address *ap, char *cap, int whom);
@@ -208,19 +223,17 @@ struct scsi_pkt *pkt_setup_init(struct scsi_address *ap, struct scsi_pkt *pkt, s
     int cmdlen, int statuslen, int tgtlen, int flags, int (*callback)(caddr_t), caddr_t arg);
 void pkt_setup_destroy(struct scsi_address *ap, struct scsi_pkt *pkt);
 
-/* pkt_dma.c: binding of cached packets; 0, or what bioerror() is to be told, or -ENOBUFS for
- * resources that may come back */
-int pkt_dma_bind(struct scsa_pkt *sp, struct buf *bp, int (*callback)(caddr_t)) MUST_CHECK;
-int pkt_dma_next(struct scsa_pkt *sp, struct buf *bp) MUST_CHECK;
-void pkt_dma_unbind(struct scsa_pkt *sp);
-void pkt_dma_sync_start(struct scsa_pkt *sp);
-void pkt_dma_sync_comp(struct scsa_pkt *sp);
-void pkt_setup_dmafree(struct scsi_address *ap, struct scsi_pkt *pkt);
-void pkt_setup_sync(struct scsi_address *ap, struct scsi_pkt *pkt);
-
 /* runout.c - callbacks for which resources were short */
 void runout_add(int (*callback)(caddr_t), caddr_t arg);
-void runout_run(void);
+void runout_run_now(void);
+extern _Atomic unsigned int runout_count;	/* who waits, or is being called */
+
+static inline void
+runout_run(void)
+{
+	if (UNLIKELY(atomic_load_explicit(&runout_count, memory_order_relaxed) > 0))
+		runout_run_now();
+}
 
 /* transport.c */
 int transport_start(struct scsi_pkt *pkt);

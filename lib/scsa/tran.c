@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "ddi/violation.h"
+#include "scsa/pkt_dma.h"
 #include "scsa/scsa_impl.h"
 
 #define PROP_TYPE	"initiator-interconnect-type"

@@ -49,21 +49,6 @@ tran_call_tgt_free(dev_info_t *port, dev_info_t *child, struct scsi_hba_tran *tr
 }
 
 int
-tran_call_start(struct scsi_hba_tran *tran, struct scsi_pkt *pkt)
-{
-	int r;
-
-	CALL_BEGIN(SCSA_EV_START, .tran = tran, .dip = tran->tran_iport_dip, .pkt = pkt,
-	    .arg = pkt->pkt_flags);
-	r = tran->tran_start(&pkt->pkt_address, pkt);
-	/* after TRAN_ACCEPT the packet may be gone: its address is an identity only */
-	CALL_END(SCSA_EV_START, r, .tran = tran, .dip = tran->tran_iport_dip, .pkt = pkt);
-	if (UNLIKELY(r < TRAN_FATAL_ERROR || r > TRAN_ACCEPT))
-		return TRAN_FATAL_ERROR;
-	return r;
-}
-
-int
 tran_call_reset(struct scsi_address *ap, int level)
 {
 	struct scsi_hba_tran *tran = ap->a_hba_tran;

@@ -4,7 +4,7 @@
 
 #include "ddi/violation.h"
 #include "scsa/maps.h"
-#include "scsa/scsa_impl.h"
+#include "scsa/pkt_dma.h"
 
 /*
  * Completions that a driver delivers from inside its tran_start wait here until that has
@@ -224,17 +224,22 @@ transport_polled(struct scsi_pkt *pkt, struct scsa_pkt *sp)
 	return r;
 }
 
-int
-scsi_transport(struct scsi_pkt *pkt)
+static int __attribute__((noinline))
+transport_nointr(struct scsi_pkt *pkt)
 {
-	struct scsa_pkt *sp;
+	struct scsa_pkt *sp = pkt_framework(pkt);
 
-	if (LIKELY(!(pkt->pkt_flags & FLAG_NOINTR)))
-		return transport_start(pkt);
-	sp = pkt_framework(pkt);
 	if (sp == NULL || sched_is_interrupt())
 		return transport_polled(pkt, sp);
 	return transport_wait(pkt, sp);
+}
+
+int
+scsi_transport(struct scsi_pkt *pkt)
+{
+	if (UNLIKELY(pkt->pkt_flags & FLAG_NOINTR))
+		return transport_nointr(pkt);
+	return transport_start(pkt);
 }
 
 /*
