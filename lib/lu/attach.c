@@ -1,4 +1,5 @@
 #include "lu/lu_impl.h"
+#include "lu/pkts.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -68,11 +68,11 @@ lu_local_fn *const lu_local_ops[OP_N] = {
 };
 
 lu_local_fn *
-lu_local_of(const struct lu *lu, const struct op_info *op)
+lu_local_find(const struct lu *lu, const struct op_info *op)
 {
-	lu_local_fn *fn = op == NULL ? NULL : lu_local_ops[op->id];
+	lu_local_fn *fn = lu_local_ops[op->id];
 
-	if (LIKELY(fn == NULL) || lu->policy == 0)
+	if (lu->policy == 0)
 		return fn;
 	return lu_policy_is_passed(lu, lu_policy_of(op)) ? NULL : fn;
 }

@@ -388,6 +388,9 @@ struct lu_task {
 	TAILQ_ENTRY(lu_task) ordered_entry;
 	uint64_t expected;		/* bytes that the CDB asks for; UINT64_MAX: cannot be
 					 * told */
+	uint32_t device_len;		/* bytes of data[] that the device may have. There are
+					 * adapters that move all of what they are given to or from
+					 * the medium, whatever a READ or WRITE says */
 	struct scsi_pkt *pkt;
 	struct lu_tmf *tmf;		/* the abort that waits for this task */
 	TAILQ_ENTRY(lu_task) nexus_entry;

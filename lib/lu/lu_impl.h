@@ -4,7 +4,7 @@
  * What      struct lu and the calls between the files of this room: attach.c (driver side),
  *           identity.c (who are you), registry.c (find), check.c (is this CDB acceptable),
  *           submit.c (the way in), taskset.c (whose turn it is), local.c (answered here),
- *           task.c (issue, complete), pkts.c (packets), watch.c (what the device's answers
+ *           task.c (issue, complete), pkts.h (packets), watch.c (what the device's answers
  *           say), media.c (what an operator wants to hear of), refresh.c (ask the device
  *           again), mode.c (write protection for some), prevent.c, tmf.c, abort.c, reset.c, recover.c (commands that do not come
  *           back), nexus.c, ua.c, policy.c, caps.c.
@@ -128,6 +128,7 @@ struct lu {
 	struct lu_nexus own;		/* internal nexus, for lu_ask(); not in nexuses */
 	uint32_t n_preventing;		/* nexuses that prevent medium removal */
 	struct lu_reservations *reservations;	/* reserve.h */
+	bool is_reserved;		/* by anybody, in any way (reserve.c) */
 	struct alua *alua;		/* alua.h */
 	struct lu_copies *copies;	/* copy.h */
 	bool has_had_tokens;		/* token.h */
@@ -222,7 +223,7 @@ ssize_t lu_identify_page(struct lu *lu, uint8_t page, void *buf, size_t size) MU
 int lu_publish(struct lu *lu) MUST_CHECK;	/* 0 or -ENOMEM */
 void lu_unpublish(struct lu *lu);
 
-/* check.c: may this task be sent to that unit? Sets op, cdb_used, expected */
+/* check.c: may this task be sent to that unit? Sets op, cdb_used, expected, device_len */
 enum lu_refusal lu_task_check(struct lu_task *task, const struct lu *lu);
 
 /* task.c, home only */
@@ -239,30 +240,27 @@ void lu_task_end_sense(struct lu_task *task, const struct sense_data *sense);
 bool lu_task_run(struct lu_task *task, struct lu *lu) MUST_CHECK;
 void lu_task_move(struct lu_task *task, enum lu_task_state to);
 
-/* pkts.c, home only: a packet for the task, with its data: 0, -EAGAIN none now, -EIO never;
- * give it back; give up those that are kept */
-int lu_pkt_take(struct lu *lu, struct lu_task *task) MUST_CHECK;
-void lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data);
-void lu_pkts_fini(struct lu *lu);
-/* lu_task_bytes() - how much of its buffer the device may have. There are adapters that move all of
- * what they are given to or from the medium, whatever a READ or WRITE says */
-static inline uint32_t
-lu_task_bytes(const struct lu_task *task)
-{
-	bool is_medium = task->op != NULL &&
-	    (task->op->xfer == OP_XFER_BLOCKS || task->op->xfer == OP_XFER_BLOCKS6);
-
-	return is_medium && task->expected < task->data_len ? (uint32_t)task->expected :
-	    task->data_len;
-}
-
 /* submit.c, home only: does a unit attention, a reservation or an access state stop the task?
  * Then it has been ended */
 bool lu_task_is_stopped(struct lu_task *task, struct lu *lu) MUST_CHECK;
 
 /* taskset.c, home only */
 void lu_set_init(struct lu_task_set *set);
-void lu_set_leave(struct lu_task *task);
+void lu_set_leave_special(struct lu_task *task, struct lu_task_set *set);
+
+static inline void
+lu_set_leave(struct lu_task *task)
+{
+	struct lu_task_set *set = STEAL(task->set);
+
+	if (set == NULL)
+		return;
+	if (LIKELY(set->n_special == 0))
+		set->n_now--;
+	else
+		lu_set_leave_special(task, set);
+}
+
 /* run a task or hold it, as order, depth and fairness want; @is_ordered: its attribute counts */
 void lu_set_add(struct lu_task *task, struct lu *lu, bool is_ordered);
 void lu_hold(struct lu_task *task, struct lu *lu);
@@ -272,7 +270,13 @@ void lu_held_run(struct lu *lu);
 void lu_hold_work(struct lu_work *w);
 
 /* local.c, home only: the handler of a command, or NULL: it is the device's */
-lu_local_fn *lu_local_of(const struct lu *lu, const struct op_info *op);
+lu_local_fn *lu_local_find(const struct lu *lu, const struct op_info *op);
+
+static inline lu_local_fn *
+lu_local_of(const struct lu *lu, const struct op_info *op)
+{
+	return LIKELY(op == NULL || lu_local_ops[op->id] == NULL) ? NULL : lu_local_find(lu, op);
+}
 void lu_local_start(struct lu_task *task, struct lu *lu, lu_local_fn *fn);
 
 /* watch.c, home only: the device has answered. True: it shall be asked again, because what it

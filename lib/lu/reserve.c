@@ -12,6 +12,15 @@
 #define RESERVE_3RDPTY	4	/* bits of byte 1 (SPC-2 7.22) */
 #define RESERVE_LONGID	1
 
+/* something has changed: is there anything at all that could stop a command? */
+static void
+reserve_note(struct lu *lu)
+{
+	const struct lu_reservations *res = lu->reservations;
+
+	lu->is_reserved = res->is_reserved || res->pr->type != PR_NONE;
+}
+
 int
 lu_reserve_init(struct lu *lu)
 {
@@ -27,6 +36,7 @@ lu_reserve_init(struct lu *lu)
 		return r;
 	}
 	lu->reservations = res;
+	reserve_note(lu);
 	return 0;
 }
 
@@ -65,6 +75,7 @@ reserve_refresh(struct lu *lu)
 
 	LIST_FOREACH(nexus, &lu->nexuses, entry)
 		nexus_refresh(lu->reservations, nexus);
+	reserve_note(lu);
 }
 
 /* of one that left, too: until its last command has ended it has reserved the unit */
@@ -90,6 +101,7 @@ reserved_end(struct lu *lu)
 	struct lu_nexus *nexus;
 
 	lu->reservations->is_reserved = false;
+	reserve_note(lu);
 	LIST_FOREACH(nexus, &lu->nexuses, entry)
 		nexus->reserve &= (uint8_t)~LU_RESERVE_OWNER;
 }
@@ -117,6 +129,7 @@ lu_reserve_fini(struct lu *lu)
 		return;
 	lu_reserve_reset(lu);
 	lu->reservations = NULL;
+	lu->is_reserved = false;
 	reserve_keep_close(res->keep);
 	pr_free(res->pr);
 	free(res);
@@ -143,7 +156,7 @@ lu_reserve_conflicts(const struct lu *lu, const struct lu_nexus *nexus,
 	const struct lu_reservations *res = lu->reservations;
 	uint8_t type = res->pr->type;
 
-	if (LIKELY(type == PR_NONE && !res->is_reserved))
+	if (!lu->is_reserved)
 		return false;
 	if (res->is_reserved)
 		return (nexus->reserve & LU_RESERVE_OWNER) == 0 &&
@@ -210,6 +223,7 @@ lu_reserve_reserve(struct lu *lu, struct lu_task *task)
 	/* its nexus has left while the task was on its way: nobody would release it */
 	if (!task->nexus->is_gone) {
 		res->is_reserved = true;
+		reserve_note(lu);
 		LIST_FOREACH(nexus, &lu->nexuses, entry)
 			if (lu_nexus_is_same(nexus, task->nexus))
 				nexus->reserve |= LU_RESERVE_OWNER;

@@ -38,7 +38,7 @@ submit_check(const struct lu_task *task, const struct lu *lu)
 	return 0;
 }
 
-static void
+static inline void
 submit_accept(struct lu_task *task, struct lu *lu)
 {
 	struct lu_nexus *nexus = task->nexus;
@@ -46,10 +46,12 @@ submit_accept(struct lu_task *task, struct lu *lu)
 	task->is_orphan = false;
 	task->is_pinned = false;
 	task->is_finish_due = false;
+	task->is_abort_accepted = false;
 	task->is_passed = false;
-	task->is_abort_due = false;
 	task->is_expired = false;
+	task->is_abort_due = false;
 	task->is_cleared = false;
+	task->is_clearing_told = false;
 	task->after = NULL;
 	task->set = NULL;
 	task->tmf = NULL;
@@ -127,9 +129,18 @@ lu_task_is_stopped(struct lu_task *task, struct lu *lu)
 		return false;
 	if (UNLIKELY(nexus->ua.n > 0) && is_stopped_by_attention(task))
 		return true;
-	if (lu->reservations != NULL && is_stopped_by_reservation(task, lu))
+	if (UNLIKELY(lu->is_reserved || task->op == NULL) && lu->reservations != NULL &&
+	    is_stopped_by_reservation(task, lu))
 		return true;
 	return lu->alua != NULL && is_stopped_by_state(task, lu);
+}
+
+/* is there anything that lu_task_is_stopped() would have to look at? */
+static inline bool
+is_in_doubt(const struct lu_task *task, const struct lu *lu)
+{
+	return lu->is_offline || task->nexus->ua.n > 0 || lu->is_reserved || task->op == NULL ||
+	    lu->alua != NULL;
 }
 
 /* ------ the waist ------ */
@@ -148,7 +159,7 @@ is_overlapped(const struct lu_task *task)
 }
 
 /* SAM-5 5.10: the new one ends with sense data, and all others of the nexus end */
-static void
+static void __attribute__((noinline))
 submit_overlapped(struct lu_task *task, struct lu *lu)
 {
 	struct sense_data sense = sense_make(SENSE_ABORTED_COMMAND, ASC_OVERLAPPED_COMMANDS);
@@ -159,7 +170,7 @@ submit_overlapped(struct lu_task *task, struct lu *lu)
 }
 
 /* a refusal that is to be sense data; a unit attention goes before it */
-static void
+static void __attribute__((noinline))
 submit_refused(struct lu_task *task, struct lu *lu, enum lu_refusal refusal)
 {
 	struct sense_data sense = sense_make(refusals[refusal].key, refusals[refusal].asc);
@@ -206,7 +217,7 @@ lu_submit(struct lu_task *task)
 		return 0;
 	}
 	submit_accept(task, lu);
-	if (UNLIKELY(lu_task_is_stopped(task, lu)))
+	if (UNLIKELY(is_in_doubt(task, lu)) && lu_task_is_stopped(task, lu))
 		return 0;
 	lu_set_add(task, lu, is_ordered(task));
 	return 0;

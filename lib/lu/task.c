@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/bytes.h"
+#include "lu/pkts.h"
 #include "lu/recover.h"
 #include "lu/token.h"
 #include "scsi/status.h"
@@ -31,6 +32,7 @@ void
 lu_task_init(struct lu_task *task)
 {
 	memset(task, 0, sizeof(*task));
+	bioinit(&task->buf);
 	task->sm = LU_TASK_IDLE;
 }
 
@@ -71,10 +73,10 @@ result_moved(const struct lu_task *task, const struct scsi_pkt *pkt)
 	if (!is_good && (task->state & STATE_XFERRED_DATA) == 0)
 		return 0;
 	if (pkt->pkt_resid <= 0)
-		return lu_task_bytes(task);
-	if ((uint64_t)pkt->pkt_resid >= lu_task_bytes(task))
+		return task->device_len;
+	if ((uint64_t)pkt->pkt_resid >= task->device_len)
 		return 0;
-	return lu_task_bytes(task) - (uint32_t)pkt->pkt_resid;
+	return task->device_len - (uint32_t)pkt->pkt_resid;
 }
 
 static void
@@ -100,6 +102,14 @@ result_take_resid(struct lu_task *task)
 	}
 }
 
+/* as asked for, not a byte more or less: nearly all */
+static bool
+is_exact(const struct lu_task *task, const struct scsi_pkt *pkt)
+{
+	return task->reason == CMD_CMPLT && task->status == STATUS_GOOD && pkt->pkt_resid == 0 &&
+	    task->expected == task->data_len;
+}
+
 static void
 result_take(struct lu_task *task, const struct scsi_pkt *pkt)
 {
@@ -109,6 +119,12 @@ result_take(struct lu_task *task, const struct scsi_pkt *pkt)
 	/* unmasked: TASK ABORTED lies outside of STATUS_MASK */
 	task->status = (task->state & STATE_GOT_STATUS) != 0 ? pkt->pkt_scbp[0] : 0;
 	task->sense_len = 0;
+	if (LIKELY(is_exact(task, pkt))) {
+		task->moved = task->data_len;
+		task->resid_kind = LU_RESID_NONE;
+		task->resid = 0;
+		return;
+	}
 	if (task->status == STATUS_CHECK)
 		result_take_sense(task, pkt);
 	task->moved = result_moved(task, pkt);
@@ -158,7 +174,7 @@ task_back(struct lu_task *task, struct lu *lu, struct scsi_pkt *pkt)
 	return true;
 }
 
-static void
+static inline void
 unit_go_on(struct lu *lu)
 {
 	if (UNLIKELY(!STAILQ_EMPTY(&lu->barriers)))
@@ -286,6 +302,18 @@ task_comp(struct scsi_pkt *pkt)
 	lu_exec_to(task->nexus->unit->home, &task->work, task_work);
 }
 
+/* lengths that the compiler knows are a move or two */
+static void
+cdb_copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (LIKELY(len == 10))
+		memcpy(to, from, 10);
+	else if (len == 16)
+		memcpy(to, from, 16);
+	else
+		memcpy(to, from, len);
+}
+
 /* 0, -EAGAIN no packet now, -EIO never */
 static int
 task_make_pkt(struct lu_task *task, struct lu *lu)
@@ -300,7 +328,7 @@ task_make_pkt(struct lu_task *task, struct lu *lu)
 	pkt->pkt_comp = task_comp;
 	pkt->pkt_time = ms / 1000 + (ms % 1000 != 0);
 	pkt->pkt_flags = attr_flags[task->attr];
-	memcpy(pkt->pkt_cdbp, task->cdb, task->cdb_used);
+	cdb_copy(pkt->pkt_cdbp, task->cdb, task->cdb_used);
 	return 0;
 }
 

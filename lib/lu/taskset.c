@@ -41,13 +41,12 @@ is_in_turn(const struct lu_task *task)
 	return task->arrival < first->arrival;
 }
 
+/* it, or an older one, has an order to keep */
 static void
-set_enter(struct lu_task *task, struct lu_task_set *set)
+set_enter_special(struct lu_task *task, struct lu_task_set *set)
 {
 	struct lu_task *last;
 
-	task->set = set;
-	task->arrival = ++set->arrivals;
 	if (task->attr == LU_ATTR_HEAD) {
 		set->n_head++;
 		set->n_special++;
@@ -60,10 +59,21 @@ set_enter(struct lu_task *task, struct lu_task_set *set)
 		return;
 	}
 	last = TAILQ_LAST(&set->ordered, lu_ordered_list);
-	if (LIKELY(last == NULL))
+	if (last == NULL)
 		set->n_now++;
 	else
 		last->n_behind++;
+}
+
+static inline void
+set_enter(struct lu_task *task, struct lu_task_set *set)
+{
+	task->set = set;
+	task->arrival = ++set->arrivals;
+	if (LIKELY(set->n_special == 0 && task->attr <= LU_ATTR_SIMPLE))
+		set->n_now++;
+	else
+		set_enter_special(task, set);
 }
 
 /* where unfinished tasks that came at @arrival are counted */
@@ -81,17 +91,10 @@ set_counter(struct lu_task_set *set, uint64_t arrival)
 	return counter;
 }
 
+/* one that was among others whose order mattered */
 void
-lu_set_leave(struct lu_task *task)
+lu_set_leave_special(struct lu_task *task, struct lu_task_set *set)
 {
-	struct lu_task_set *set = STEAL(task->set);
-
-	if (set == NULL)
-		return;
-	if (LIKELY(set->n_special == 0)) {
-		set->n_now--;
-		return;
-	}
 	if (task->attr == LU_ATTR_HEAD) {
 		set->n_head--;
 		set->n_special--;
