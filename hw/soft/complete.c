@@ -6,7 +6,7 @@
 #define STATE_SENT	(STATE_GOT_BUS | STATE_GOT_TARGET | STATE_SENT_CMD)
 
 /* sense into the status block, as if a REQUEST SENSE had been run */
-static void
+static void __attribute__((noinline))
 soft_fill_arq(struct scsi_pkt *pkt, const struct disk_cmd *disk)
 {
 	struct scsi_arq_status *arq = (struct scsi_arq_status *)(void *)pkt->pkt_scbp;
@@ -59,7 +59,7 @@ soft_fill(struct scsi_pkt *pkt, const struct disk_cmd *disk,
 	soft_fill_status(pkt, disk);
 }
 
-static void
+static void __attribute__((noinline))
 soft_fill_killed(struct soft_cmd *cmd)
 {
 	struct soft_unit *unit = cmd->unit;
@@ -107,6 +107,14 @@ soft_return_tag(struct soft_hba *hba, uint64_t tag)
 	return cmd != NULL;
 }
 
+static void __attribute__((noinline))
+soft_return_twice(struct soft_unit *unit, uint64_t tag)
+{
+	(void)soft_return_tag(unit->hba, tag);
+	if (!soft_return_tag(unit->hba, tag))		/* the device says it twice */
+		(void)atomic_fetch_add(&unit->spurious, 1);
+}
+
 void
 soft_finish(struct soft_cmd *cmd)
 {
@@ -120,11 +128,8 @@ soft_finish(struct soft_cmd *cmd)
 	else
 		soft_fill_killed(cmd);
 	soft_move(cmd, SOFT_IDLE);
-	if (UNLIKELY(tag != 0)) {
-		(void)soft_return_tag(hba, tag);
-		if (!soft_return_tag(hba, tag))		/* the device says it twice */
-			(void)atomic_fetch_add(&unit->spurious, 1);
-	}
+	if (UNLIKELY(tag != 0))
+		soft_return_twice(unit, tag);
 	soft_leave(hba, unit);
 	soft_deliver(pkt);	/* neither pkt nor cmd is ours any more */
 }

@@ -80,20 +80,31 @@ const struct disk_op disk_ops[OP_N] = {
 	[OP_READ_DEFECT_DATA_12] = { .run = disk_do_read_defects },
 };
 
-const struct disk_op *
-disk_op_get(const struct disk *disk, const struct op_info *op)
+/* what only some disks can do: is this one of them? */
+static bool
+disk_meets(const struct disk *disk, const struct disk_op *row)
+{
+	return (!row->needs_thin || disk->is_thin) &&
+	    (!row->needs_removable || disk->is_removable) &&
+	    (!row->needs_saving || disk->saved != NULL);
+}
+
+static inline const struct disk_op *
+op_row(const struct disk *disk, const struct op_info *op)
 {
 	const struct disk_op *row = &disk_ops[op->id];
 
-	if (row->run == NULL || (row->needs_thin && !disk->is_thin) ||
-	    (row->needs_removable && !disk->is_removable) ||
-	    (row->needs_saving && disk->saved == NULL))
-		return NULL;
-	return row;
+	return row->run != NULL && disk_meets(disk, row) ? row : NULL;
+}
+
+const struct disk_op *
+disk_op_get(const struct disk *disk, const struct op_info *op)
+{
+	return op_row(disk, op);
 }
 
 /* a command whose operation code is known, but not its service action, has a bad field in it */
-static int
+static int __attribute__((noinline))
 disk_unknown(struct disk_cmd *cmd)
 {
 	const struct op_info *op;
@@ -109,16 +120,24 @@ disk_unknown(struct disk_cmd *cmd)
 	return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
 }
 
+static int __attribute__((noinline))
+disk_judge_attention(struct disk *disk, struct disk_cmd *cmd, const struct op_info *op)
+{
+	uint16_t asc;
+
+	if ((op != NULL && (op->flags & OP_F_UA_EXEMPT) != 0) ||
+	    !disk_take_attention(disk, &asc))
+		return DISK_IO;
+	return disk_check(cmd, SENSE_UNIT_ATTENTION, asc);
+}
+
 /* everything that can be said without knowing the command: DISK_DONE when it was refused */
 static int
 disk_judge_state(struct disk *disk, struct disk_cmd *cmd, const struct op_info *op)
 {
-	uint16_t asc;
-
 	if (UNLIKELY(atomic_load_explicit(&disk->nua, memory_order_acquire) > 0) &&
-	    (op == NULL || (op->flags & OP_F_UA_EXEMPT) == 0) &&
-	    disk_take_attention(disk, &asc))
-		return disk_check(cmd, SENSE_UNIT_ATTENTION, asc);
+	    disk_judge_attention(disk, cmd, op) == DISK_DONE)
+		return DISK_DONE;
 	if (UNLIKELY(atomic_load_explicit(&disk->has_held, memory_order_acquire)) &&
 	    (op == NULL || op->id != OP_REQUEST_SENSE))
 		atomic_store(&disk->has_held, false);
@@ -126,7 +145,7 @@ disk_judge_state(struct disk *disk, struct disk_cmd *cmd, const struct op_info *
 }
 
 /* something is the matter with the disk, or it sleeps */
-static int
+static int __attribute__((noinline))
 disk_judge_condition(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 {
 	const struct op_info *op = cmd->info.op;
@@ -144,40 +163,65 @@ disk_judge_condition(struct disk *disk, struct disk_cmd *cmd, const struct disk_
 	return DISK_IO;
 }
 
-static int
-disk_judge_fields(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
+/* a bit outside of the mask: the field pointer tells which */
+static int __attribute__((noinline))
+disk_judge_bits(struct disk_cmd *cmd)
 {
-	const struct op_info *op = cmd->info.op;
-	uint8_t byte, bit, protect;
+	uint8_t byte, bit;
 
-	if (cdb_reserved_bit(op, cmd->cdb, cmd->cdb_len, &byte, &bit))
+	if (cdb_reserved_bit(cmd->info.op, cmd->cdb, cmd->cdb_len, &byte, &bit))
 		return disk_bad_cdb(cmd, byte, bit);
-	if (UNLIKELY(atomic_load_explicit(&disk->condition, memory_order_relaxed) != 0) &&
-	    disk_judge_condition(disk, cmd, row) == DISK_DONE)
-		return DISK_DONE;
-	protect = cdb_protect(op, cmd->cdb);
-	if (protect != 0 &&
-	    (disk->pi_type == 0 || !row->carries_pi || !pi_is_protect(protect)))
+	return DISK_IO;
+}
+
+static int __attribute__((noinline))
+disk_judge_protect(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
+{
+	if (disk->pi_type == 0 || !row->carries_pi ||
+	    !pi_is_protect(cdb_protect(cmd->info.op, cmd->cdb)))
 		return disk_bad_cdb(cmd, 1, 7);
 	return DISK_IO;
 }
 
+static inline int
+disk_judge_fields(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
+{
+	const struct op_info *op = cmd->info.op;
+
+	if (UNLIKELY(!cdb_has_usage(op, cmd->cdb, cmd->cdb_len)) &&
+	    disk_judge_bits(cmd) == DISK_DONE)
+		return DISK_DONE;
+	if (UNLIKELY(atomic_load_explicit(&disk->condition, memory_order_relaxed) != 0) &&
+	    disk_judge_condition(disk, cmd, row) == DISK_DONE)
+		return DISK_DONE;
+	if (UNLIKELY(cdb_protect(op, cmd->cdb) != 0))
+		return disk_judge_protect(disk, cmd, row);
+	return DISK_IO;
+}
+
+static int __attribute__((noinline))
+disk_judge_write(struct disk *disk, struct disk_cmd *cmd)
+{
+	if (disk->is_readonly)
+		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
+	if (atomic_load_explicit(&disk->is_soft_protected, memory_order_relaxed))
+		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_SOFTWARE_WRITE_PROTECTED);
+	return DISK_IO;
+}
+
 /* is the command whole, in range, allowed, and does its buffer go the right way? */
-static int
+static inline int
 disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 {
 	const struct cdb_info *info = &cmd->info;
 
 	if (disk_judge_fields(disk, cmd, row) == DISK_DONE)
 		return DISK_DONE;
-	if (info->has_lba && !cdb_range_ok(info->lba, info->blocks, disk->blocks))
+	if (info->has_lba && UNLIKELY(!cdb_range_ok(info->lba, info->blocks, disk->blocks)))
 		return disk_check(cmd, SENSE_ILLEGAL_REQUEST, ASC_LBA_OUT_OF_RANGE);
-	if (row->changes && disk->is_readonly)
-		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_WRITE_PROTECTED);
-	if (row->changes &&
-	    atomic_load_explicit(&disk->is_soft_protected, memory_order_relaxed))
-		return disk_check(cmd, SENSE_DATA_PROTECT, ASC_SOFTWARE_WRITE_PROTECTED);
-	if (info->bytes == 0 || cmd->buf_bytes == 0 || info->dir == cmd->buf_dir ||
+	if (row->changes && disk_judge_write(disk, cmd) == DISK_DONE)
+		return DISK_DONE;
+	if (LIKELY(info->dir == cmd->buf_dir) || info->bytes == 0 || cmd->buf_bytes == 0 ||
 	    info->dir == OP_DIR_BOTH)
 		return DISK_IO;
 	cmd->is_dir_wrong = true;
@@ -185,7 +229,7 @@ disk_judge(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 }
 
 /* it has waited for its blocks: the disk may not be what it was */
-static int
+static int __attribute__((noinline))
 disk_locked(struct disk_cmd *cmd, int result)
 {
 	struct disk *disk = cmd->disk;
@@ -208,7 +252,7 @@ disk_begin(struct disk *disk, struct disk_cmd *cmd)
 	op = cmd->info.op;
 	if (disk_judge_state(disk, cmd, op) == DISK_DONE)
 		return DISK_DONE;
-	row = op == NULL ? NULL : disk_op_get(disk, op);
+	row = op == NULL ? NULL : op_row(disk, op);
 	if (row == NULL)
 		return disk_unknown(cmd);
 	if (disk_judge(disk, cmd, row) == DISK_DONE)
@@ -251,20 +295,21 @@ disk_pend(struct disk_cmd *cmd)
 	cmd->pend(cmd);
 }
 
-/* the request; true when it has an answer, *@want, already */
-static bool
-disk_run_io(struct disk_cmd *cmd, int *want)
+/* what a handler asks for becomes what its step asks for, or DISK_AWAY: the command is somebody
+ * else's now, who will go on with it */
+
+static int
+disk_run_io(struct disk_cmd *cmd)
 {
 	int r = cmd->aio == NULL ? store_do(cmd->where, &cmd->req) :
 	    store_try(cmd->where, &cmd->req);
 
-	if (r == -EAGAIN && cmd->aio != NULL) {
+	if (UNLIKELY(r == -EAGAIN && cmd->aio != NULL)) {
 		disk_pend(cmd);
 		store_queue(cmd->where, &cmd->req);
-		return false;
+		return DISK_AWAY;
 	}
-	*want = cmd->step(cmd, r);
-	return true;
+	return cmd->step(cmd, r);
 }
 
 static void
@@ -275,17 +320,15 @@ disk_work_run(struct disk_work *bg)
 	disk_resume(cmd, cmd->work(cmd));
 }
 
-static bool
-disk_run_work(struct disk_cmd *cmd, int *want)
+static int
+disk_run_work(struct disk_cmd *cmd)
 {
-	if (cmd->aio == NULL) {
-		*want = cmd->step(cmd, cmd->work(cmd));
-		return true;
-	}
+	if (cmd->aio == NULL)
+		return cmd->step(cmd, cmd->work(cmd));
 	disk_pend(cmd);
 	cmd->bg.run = disk_work_run;
 	disk_host_post(cmd->disk->place.host, &cmd->bg);
-	return false;
+	return DISK_AWAY;
 }
 
 /* who polls waits here for the one who resumes */
@@ -295,15 +338,14 @@ struct disk_poll {
 	bool is_resumed;
 };
 
-static bool
-disk_run_wait(struct disk_cmd *cmd, int *want)
+static int
+disk_run_wait(struct disk_cmd *cmd)
 {
 	struct disk_poll poll = { .is_resumed = false };
 
 	if (cmd->aio != NULL) {
 		disk_pend(cmd);
-		*want = DISK_DONE;
-		return !cmd->park(cmd);
+		return cmd->park(cmd) ? DISK_AWAY : DISK_DONE;
 	}
 	mutex_init(&poll.lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&poll.cv, NULL, CV_DRIVER, NULL);
@@ -315,27 +357,25 @@ disk_run_wait(struct disk_cmd *cmd, int *want)
 	mutex_exit(&poll.lock);
 	cv_destroy(&poll.cv);
 	mutex_destroy(&poll.lock);
-	*want = cmd->step(cmd, cmd->result);
-	return true;
+	return cmd->step(cmd, cmd->result);
 }
 
 /* do what a handler or step asks for until it has finished (true) or has to wait */
 static bool
 disk_run(struct disk_cmd *cmd, int want)
 {
-	bool goes_on = true;
-
-	while (goes_on && want != DISK_DONE) {
-		if (want == DISK_IO)
-			goes_on = disk_run_io(cmd, &want);
+	while (want != DISK_DONE) {
+		if (LIKELY(want == DISK_IO))
+			want = disk_run_io(cmd);
 		else if (want == DISK_WORK)
-			goes_on = disk_run_work(cmd, &want);
+			want = disk_run_work(cmd);
+		else if (want == DISK_WAIT)
+			want = disk_run_wait(cmd);
 		else
-			goes_on = disk_run_wait(cmd, &want);
+			return false;
 	}
-	if (goes_on)
-		disk_end(cmd);
-	return goes_on;
+	disk_end(cmd);
+	return true;
 }
 
 /* what it waited for has happened */
@@ -418,13 +458,13 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 	cmd->is_dir_wrong = false;
 	cmd->is_pending = false;
 	cmd->is_counted = false;
+	cmd->phase = 0;
 	cmd->moved = 0;
 	cmd->disk = disk;
 	cmd->where = disk == NULL ? NULL : disk->store;
 	cmd->range.state = RANGE_OUT;
 	cmd->chunk = NULL;
-	cmd->unpark = NULL;
-	cmd->phase = 0;
+	atomic_store_explicit(&cmd->unpark, NULL, memory_order_relaxed);
 	atomic_store_explicit(&cmd->whole, 0, memory_order_relaxed);
 	cmd->req.aio = cmd->aio;
 	cmd->req.done = disk_req_done;

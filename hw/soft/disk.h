@@ -64,15 +64,18 @@ struct disk_cmd {
 	atomic_bool is_cancelled;	/* may be set while pending: stop at the next step */
 
 	/* set by the disk, valid when finished */
+	struct sense_data sense;
+	uint64_t moved;			/* bytes moved through the buffer */
 	uint8_t status;			/* enum sam_status */
 	bool has_sense;			/* with CHECK CONDITION: sense */
 	bool want_descriptor;		/* the sense format the Control page asks for */
 	bool is_overrun;		/* more data was to move than the buffer holds */
 	bool is_dir_wrong;		/* nothing done: CDB and buffer disagree */
-	struct sense_data sense;
-	uint64_t moved;			/* bytes moved through the buffer */
 
-	/* disk only */
+	/* disk only; what is cleared for each command stands together */
+	bool is_pending;
+	bool is_counted;
+	uint8_t phase;
 	struct disk *disk;
 	struct cdb_info info;
 	int (*step)(struct disk_cmd *cmd, int result);
@@ -94,10 +97,7 @@ struct disk_cmd {
 	uint8_t *chunk;			/* memory for that, chunk_bytes of it, or NULL */
 	size_t chunk_bytes;
 	struct iovec chunk_iov;
-	uint8_t phase;
 	bool want_job_end;		/* not IMMED: finishes with the job it has started */
-	bool is_pending;
-	bool is_counted;
 	atomic_uint whole;		/* enum disk_whole: why a cancel has to wait */
 	struct iovec iov[STORE_IOV_MAX]; /* the buffer; set by the caller, eaten by the store */
 };

@@ -8,13 +8,6 @@
 #include "hw/soft/disk_pi.h"
 
 int
-disk_good(struct disk_cmd *cmd)
-{
-	cmd->status = SAM_STAT_GOOD;
-	return DISK_DONE;
-}
-
-int
 disk_busy(struct disk_cmd *cmd)
 {
 	cmd->status = SAM_STAT_BUSY;
@@ -120,12 +113,6 @@ disk_store_failed(struct disk_cmd *cmd, int err)
 	default:
 		return disk_check(cmd, SENSE_HARDWARE_ERROR, ASC_INTERNAL_FAILURE);
 	}
-}
-
-uint64_t
-disk_room(const struct disk_cmd *cmd)
-{
-	return num_min(cmd->buf_bytes, cmd->limit_bytes);
 }
 
 int

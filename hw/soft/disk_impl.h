@@ -39,7 +39,8 @@
 #define DISK_LIST_MAX		4108u	/* longest list: an UNMAP of all descriptors */
 #define DISK_UA_MAX		4
 
-enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT };
+/* what is to be done next; DISK_AWAY in disk.c only: by somebody else */
+enum { DISK_DONE, DISK_IO, DISK_WORK, DISK_WAIT, DISK_AWAY };
 
 /* what is done wholly or not at all, cancelled or not; bits of disk_cmd.whole */
 enum disk_whole {
@@ -187,7 +188,13 @@ bool disk_take_attention(struct disk *disk, uint16_t *ret_asc);
 void disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd);
 
 /* ends of a command; all return DISK_DONE */
-int disk_good(struct disk_cmd *cmd);
+static inline int
+disk_good(struct disk_cmd *cmd)
+{
+	cmd->status = SAM_STAT_GOOD;
+	return DISK_DONE;
+}
+
 int disk_check(struct disk_cmd *cmd, uint8_t key, uint16_t asc);
 int disk_check_info(struct disk_cmd *cmd, uint8_t key, uint16_t asc, uint64_t info);
 int disk_bad_cdb(struct disk_cmd *cmd, uint16_t byte, int bit);
@@ -199,7 +206,11 @@ int disk_busy(struct disk_cmd *cmd);	/* no memory now */
 int disk_store_failed(struct disk_cmd *cmd, int err);
 
 /* disk_room() - bytes that may move: the buffer, or less when a limit was set */
-uint64_t disk_room(const struct disk_cmd *cmd);
+static inline uint64_t
+disk_room(const struct disk_cmd *cmd)
+{
+	return cmd->buf_bytes < cmd->limit_bytes ? cmd->buf_bytes : cmd->limit_bytes;
+}
 
 /* disk_reply() - good status with parameter data, cut at allocation length and buffer */
 int disk_reply(struct disk_cmd *cmd, const void *data, size_t len, uint64_t alloc_len);
@@ -214,7 +225,11 @@ bool disk_get_chunk(struct disk_cmd *cmd, size_t bytes);
 int disk_io_chunk(struct disk_cmd *cmd, enum store_op op, uint64_t offset, uint64_t len);
 
 /* disk_is_too_long() - are there more blocks than DISK_XFER_MAX bytes hold? */
-bool disk_is_too_long(const struct disk_cmd *cmd);
+static inline bool
+disk_is_too_long(const struct disk_cmd *cmd)
+{
+	return cmd->info.blocks * cmd->disk->block_bytes > DISK_XFER_MAX;
+}
 
 /* disk_wants_fua() - by the CDB, or because there is no write-back */
 bool disk_wants_fua(const struct disk_cmd *cmd);

@@ -5,12 +5,6 @@
 #include "hw/soft/disk_impl.h"
 
 bool
-disk_is_too_long(const struct disk_cmd *cmd)
-{
-	return cmd->info.blocks > DISK_XFER_MAX / cmd->disk->block_bytes;
-}
-
-bool
 disk_wants_fua(const struct disk_cmd *cmd)
 {
 	return cdb_fua(cmd->info.op, cmd->cdb) ||
@@ -18,7 +12,7 @@ disk_wants_fua(const struct disk_cmd *cmd)
 }
 
 /* shorten the pieces of the buffer to @len bytes together */
-static void
+static void __attribute__((noinline))
 disk_trim(struct disk_cmd *cmd, uint64_t len)
 {
 	unsigned int i;
@@ -31,7 +25,7 @@ disk_trim(struct disk_cmd *cmd, uint64_t len)
 }
 
 /* cmd->req for what the buffer can take or give of the blocks asked for */
-static int
+static inline int
 disk_begin_rw(struct disk *disk, struct disk_cmd *cmd, enum store_op op)
 {
 	uint64_t bytes = cmd->info.bytes, len = num_min(bytes, disk_room(cmd));

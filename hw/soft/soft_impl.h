@@ -312,7 +312,11 @@ int soft_expander_remove(struct soft_port *port, const char *taddr);
 /* start.c */
 int soft_start(struct scsi_address *ap, struct scsi_pkt *pkt);
 void soft_execute(struct soft_cmd *cmd);	/* by its verdict; completes or waits */
-void soft_move(struct soft_cmd *cmd, enum soft_cmd_state to);
+static inline void
+soft_move(struct soft_cmd *cmd, enum soft_cmd_state to)
+{
+	(void)sm_move(soft_cmd_states, &cmd->state, to);
+}
 
 /* complete.c */
 void soft_finish(struct soft_cmd *cmd);		/* off every list; completes the packet */

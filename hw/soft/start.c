@@ -12,18 +12,15 @@ const struct sm_state soft_cmd_states[SOFT_STATE_N] = {
     [SOFT_WAITING] = {"waiting", SM_TO(SOFT_IDLE)},
 };
 
-void
-soft_move(struct soft_cmd *cmd, enum soft_cmd_state to)
-{
-	(void)sm_move(soft_cmd_states, &cmd->state, to);
-}
-
 static struct aio *
 soft_aio(const struct soft_hba *hba, const struct scsi_pkt *pkt)
 {
+	unsigned int cpu;
+
 	if (hba->nqueues == 0 || (pkt->pkt_flags & FLAG_NOINTR) != 0)
 		return NULL;
-	return hba->queues[(unsigned int)CPU->cpu_id % hba->nqueues].aio;
+	cpu = (unsigned int)CPU->cpu_id;
+	return hba->queues[LIKELY(cpu < hba->nqueues) ? cpu : cpu % hba->nqueues].aio;
 }
 
 /* the store has answered: the command comes back to us, marked or not */
@@ -45,23 +42,25 @@ soft_returned(struct disk_cmd *disk)
 static void
 soft_map_data(struct disk_cmd *disk, const struct scsi_pkt *pkt)
 {
-	disk->buf_bytes = 0;
-	disk->niov = pkt->pkt_numcookies;
-	for (unsigned int i = 0; i < disk->niov; i++) {
-		const ddi_dma_cookie_t *cookie = &pkt->pkt_cookies[i];
+	const ddi_dma_cookie_t *cookies = pkt->pkt_cookies;
+	unsigned int n = pkt->pkt_numcookies;
+	uint64_t bytes = 0;
 
-		disk->iov[i].iov_base = (void *)(uintptr_t)cookie->dmac_laddress;
-		disk->iov[i].iov_len = cookie->dmac_size;
-		disk->buf_bytes += cookie->dmac_size;
+	for (unsigned int i = 0; i < n; i++) {
+		disk->iov[i].iov_base = (void *)(uintptr_t)cookies[i].dmac_laddress;
+		disk->iov[i].iov_len = cookies[i].dmac_size;
+		bytes += cookies[i].dmac_size;
 	}
-	if (disk->niov == 0)
+	disk->buf_bytes = bytes;
+	disk->niov = n;
+	if (n == 0)
 		disk->buf_dir = OP_DIR_NONE;
 	else
 		disk->buf_dir =
 		    (pkt->pkt_dma_flags & DDI_DMA_READ) != 0 ? OP_DIR_IN : OP_DIR_OUT;
 }
 
-static void
+static inline void
 soft_prepare(
     struct soft_hba *hba, struct soft_unit *unit, struct scsi_pkt *pkt, struct soft_cmd *cmd)
 {
@@ -165,6 +164,13 @@ soft_take_tag(struct soft_hba *hba, struct soft_cmd *cmd)
 	mutex_exit(&hba->lock);
 }
 
+static void
+soft_ask_disk(struct soft_cmd *cmd)
+{
+	if (disk_execute(cmd->unit->disk, &cmd->disk))
+		soft_finish(cmd);
+}
+
 void
 soft_execute(struct soft_cmd *cmd)
 {
@@ -200,8 +206,7 @@ soft_execute(struct soft_cmd *cmd)
 	case FAULT_ACTION_N:
 		break;
 	}
-	if (disk_execute(cmd->unit->disk, &cmd->disk))
-		soft_finish(cmd);
+	soft_ask_disk(cmd);
 }
 
 /* it was removed: a unit of a target that is still there is only missing */
@@ -246,6 +251,25 @@ soft_fault_holds(struct soft_hba *hba, struct soft_cmd *cmd)
 	return true;
 }
 
+/* the target has no such unit: it answers itself */
+static int __attribute__((noinline))
+soft_start_absent(struct soft_hba *hba, struct soft_target *target, struct scsi_pkt *pkt)
+{
+	struct soft_cmd *cmd = pkt->pkt_ha_private;
+
+	soft_prepare(hba, NULL, pkt, cmd);
+	return soft_finish_absent(target, cmd);
+}
+
+/* faults are to be injected: into this one? */
+static void __attribute__((noinline))
+soft_try_faults(struct soft_hba *hba, struct soft_cmd *cmd)
+{
+	soft_ask_faults(hba, cmd);
+	if (!soft_fault_holds(hba, cmd))
+		soft_execute(cmd);
+}
+
 int
 soft_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
@@ -257,10 +281,8 @@ soft_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 	if (pkt->pkt_cdblen == 0 || pkt->pkt_cdblen > SOFT_CDB_MAX ||
 	    pkt->pkt_numcookies > STORE_IOV_MAX)
 		return TRAN_BADPKT;
-	if (unit == NULL) {
-		soft_prepare(hba, NULL, pkt, cmd);
-		return soft_finish_absent(lu->target, cmd);
-	}
+	if (UNLIKELY(unit == NULL))
+		return soft_start_absent(hba, lu->target, pkt);
 	if (!soft_enter(hba, unit))
 		return TRAN_BUSY;
 
@@ -270,11 +292,9 @@ soft_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 		soft_refuse_gone(cmd);
 		return TRAN_ACCEPT;
 	}
-	if (UNLIKELY(atomic_load_explicit(&hba->is_faulty, memory_order_acquire))) {
-		soft_ask_faults(hba, cmd);
-		if (soft_fault_holds(hba, cmd))
-			return TRAN_ACCEPT;
-	}
-	soft_execute(cmd);
+	if (UNLIKELY(atomic_load_explicit(&hba->is_faulty, memory_order_acquire)))
+		soft_try_faults(hba, cmd);
+	else
+		soft_ask_disk(cmd);
 	return TRAN_ACCEPT;
 }
