@@ -6,7 +6,11 @@
  * declared sent. No sockets, no unit: the difference to a whole target is everything but
  * lib/iscsi.
  *
- * usage: bench_iscsi_core [--ms N] [--batch N] [--digests]
+ * usage: bench_iscsi_core [--ms N] [--reads N] [--batch N] [--digests]
+ *   --ms       time for each row (500)
+ *   --reads    so many READ commands, and nothing else: for a profiler (tests/bench/run counts
+ *              instructions of batch_run())
+ *   --batch    commands that lie in the connection at a time (32)
  */
 #include <linux/perf_event.h>
 #include <stdio.h>
@@ -239,6 +243,40 @@ counter_open(void)
 	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 }
 
+/* @len bytes of commands have come: a function of its own, for profilers */
+static void __attribute__((noinline))
+batch_run(size_t len)
+{
+	iscsi_conn_received(conn, len);
+	iscsi_loop_parse(iscsi_conn_loop(conn));
+	(void)drain();
+}
+
+/* so many, batch by batch; false when the connection does not take them */
+static bool
+reads_run(uint64_t reads, unsigned int batch, uint32_t *cmd_sn)
+{
+	struct iovec iov[ISCSI_RX_IOV_MAX] = { 0 };
+	uint8_t pdu[48 + BLOCK + 8];
+
+	for (uint64_t n = 0; n < reads; n += batch) {
+		size_t len = 0, one;
+		uint8_t *rx;
+
+		if (iscsi_conn_rx(conn, iov) != 1)
+			return false;
+		rx = iov[0].iov_base;
+		for (unsigned int i = 0; i < batch; i++, len += one) {
+			one = put_command(pdu, READ, i, (*cmd_sn)++);
+			if (len + one > iov[0].iov_len)
+				return false;
+			memcpy(rx + len, pdu, one);
+		}
+		batch_run(len);
+	}
+	return true;
+}
+
 /* time of the machine alone: the copy into its buffer is the socket's, and is taken off */
 static void
 run(enum kind kind, unsigned int batch, uint64_t ms, uint32_t *cmd_sn)
@@ -262,9 +300,7 @@ run(enum kind kind, unsigned int batch, uint64_t ms, uint32_t *cmd_sn)
 		if (fd >= 0)
 			ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
 		t = clock_now_ns();
-		iscsi_conn_received(conn, len);
-		iscsi_loop_parse(iscsi_conn_loop(conn));
-		(void)drain();
+		batch_run(len);
 		t = clock_now_ns() - t;
 		if (fd >= 0)
 			ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
@@ -291,13 +327,16 @@ main(int argc, char **argv)
 	unsigned int batch = 32;
 	struct iscsi_loop *loop;
 	uint32_t cmd_sn = 0;
-	uint64_t ms = 500;
+	uint64_t ms = 500, reads = 0;
+	bool is_good = true;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--digests") == 0)
 			has_digests = true;
 		else if (strcmp(argv[i], "--ms") == 0 && i + 1 < argc)
 			ms = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--reads") == 0 && i + 1 < argc)
+			reads = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc)
 			batch = (unsigned int)strtoul(argv[++i], NULL, 10);
 	}
@@ -312,7 +351,9 @@ main(int argc, char **argv)
 	login();
 	if (iscsi_conn_session(conn) == NULL)
 		return EXIT_FAILURE;
-	for (int kind = 0; kind < KINDS; kind++)
+	if (reads > 0)
+		is_good = reads_run(reads, batch, &cmd_sn);
+	for (int kind = 0; reads == 0 && kind < KINDS; kind++)
 		run((enum kind)kind, batch, ms, &cmd_sn);
 	iscsi_conn_free(conn);
 	iscsi_node_end(node, ISCSI_END_ADMIN);
@@ -320,5 +361,5 @@ main(int argc, char **argv)
 	iscsi_loop_free(loop);
 	while (n_write_bufs > 0)
 		free(write_buf[--n_write_bufs]);
-	return EXIT_SUCCESS;
+	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
