@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "lu/local.h"
 #include "lu/port.h"
 #include "lu/reserve_impl.h"
@@ -30,6 +31,8 @@ struct reserve_out {
 	const struct reserve_keep *keep;
 	void *image;			/* to save; NULL: nothing is to be kept any more */
 	size_t image_len;
+	void *old_image;		/* the same for the state before */
+	size_t old_len;
 	struct out_abort *aborts;	/* n_aborts of them */
 	size_t n_aborts, n_left;	/* left: those at work */
 	size_t list_len;
@@ -43,6 +46,7 @@ out_free(struct reserve_out *out)
 {
 	pr_result_fini(&out->result);
 	free(out->image);
+	free(out->old_image);
 	free(out->aborts);
 	free(out);
 }
@@ -172,8 +176,14 @@ static int
 out_save(struct lu_job *job)
 {
 	struct reserve_out *out = container_of(job, struct reserve_out, job);
+	int r = reserve_keep_write(out->keep, out->image, out->image_len);
 
-	return reserve_keep_write(out->keep, out->image, out->image_len);
+	/* it stands there although it is refused: the next start must not find it in force */
+	if (r == -EUCLEAN &&
+	    reserve_keep_write(out->keep, out->old_image, out->old_len) < 0)
+		log_error("unit %s: persistent reservations that were refused may be in force "
+		    "after a restart", out->lu->info.path);
+	return r;
 }
 
 static void
@@ -194,7 +204,14 @@ out_saved(struct lu_task *task, struct lu_job *job, int r)
 static int
 out_save_prepare(struct reserve_out *out)
 {
-	out->keep = out->lu->reservations->keep;
+	const struct lu_reservations *res = out->lu->reservations;
+
+	out->keep = res->keep;
+	if (res->pr->is_aptpl) {
+		out->old_image = reserve_keep_image(out->keep, res->pr, &out->old_len);
+		if (out->old_image == NULL)
+			return -ENOMEM;
+	}
 	if (!out->result.next->is_aptpl)
 		return 0;
 	out->image = reserve_keep_image(out->keep, out->result.next, &out->image_len);
