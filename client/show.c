@@ -98,12 +98,6 @@ static int
 isns_take(struct scsac_status *status, const Scsad__Isns *msg)
 {
 	struct scsac_isns *isns = pool_alloc(status, sizeof(*isns));
-	const struct pool_pair texts[] = {
-		{ &isns->server, msg->server },
-		{ &isns->entity, msg->entity },
-		{ &isns->state, msg->state },
-		{ &isns->error, msg->error },
-	};
 
 	if (isns == NULL)
 		return -ENOMEM;
@@ -113,7 +107,9 @@ isns_take(struct scsac_status *status, const Scsad__Isns *msg)
 	isns->portals = msg->portals;
 	isns->period_s = msg->period_s;
 	status->isns = isns;
-	return pool_texts(status, texts, ARRAY_LEN(texts));
+	return pool_texts(status, (const struct pool_pair[]){
+	    { &isns->server, msg->server }, { &isns->entity, msg->entity },
+	    { &isns->state, msg->state }, { &isns->error, msg->error } }, 4);
 }
 
 static int
