@@ -30,7 +30,8 @@
 #define LU_XFER_MAX		(16u << 20)	/* bytes of a task, unless the HBA does less */
 _Static_assert(SCSI_CAP_N <= 32, "masks of capabilities have a bit for each");
 #define LU_DEPTH_DEFAULT	UINT32_MAX	/* the HBA says when it is full */
-#define LU_SPARES_MAX		32	/* packets that a unit keeps for its next tasks */
+#define LU_SPARES_MAX		256	/* packets that a unit keeps for its next tasks: as many
+					 * as a turn of a busy loop brings */
 #define LU_ABORT_WAIT_MS	2000	/* detach: patience after an abort, and after a reset */
 
 /*
@@ -117,7 +118,8 @@ struct lu {
 	struct lu_task_list issued;	/* with the HBA, in order of issue */
 	uint32_t n_held, n_issued, n_local;
 	uint32_t n_spares;
-	struct scsi_pkt *spares[LU_SPARES_MAX];	/* packets without a task */
+	struct scsi_pkt *spares;	/* packets without a task, the last one used first; by
+					 * pkt_private */
 	uint32_t depth;			/* tasks that may be issued now */
 	uint32_t depth_max;		/* its limit, by HBA or configuration */
 	uint32_t timeout_ms;		/* of tasks that bring none */

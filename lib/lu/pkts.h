@@ -18,9 +18,28 @@
 static inline struct scsi_pkt *
 pkt_spare_take(struct lu *lu, uint16_t cdb_len)
 {
-	if (lu->n_spares == 0 || lu->spares[lu->n_spares - 1]->pkt_cdblen != cdb_len)
+	struct scsi_pkt *pkt = lu->spares;
+
+	if (pkt == NULL || pkt->pkt_cdblen != cdb_len)
 		return NULL;
-	return lu->spares[--lu->n_spares];
+	lu->spares = pkt->pkt_private;
+	lu->n_spares--;
+	return pkt;
+}
+
+/* a driver that calls pkt_comp itself, and once more, meets no task */
+static inline void
+pkt_spare_comp(struct scsi_pkt *pkt UNUSED)
+{
+}
+
+static inline void
+pkt_spare_put(struct lu *lu, struct scsi_pkt *pkt)
+{
+	pkt->pkt_comp = pkt_spare_comp;
+	pkt->pkt_private = lu->spares;
+	lu->spares = pkt;
+	lu->n_spares++;
 }
 
 static inline struct buf *
@@ -45,7 +64,7 @@ lu_pkt_take(struct lu *lu, struct lu_task *task)
 
 	if (UNLIKELY(pkt == NULL)) {
 		if (spare != NULL)
-			lu->spares[lu->n_spares++] = spare;
+			pkt_spare_put(lu, spare);
 		return bp != NULL && geterror(bp) != 0 ? -EIO : -EAGAIN;
 	}
 	if (spare != NULL) {
@@ -67,15 +86,20 @@ lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data)
 	}
 	if (has_data)
 		scsi_dmafree(pkt);
-	lu->spares[lu->n_spares++] = pkt;
+	pkt_spare_put(lu, pkt);
 }
 
 /* lu_pkts_fini() - give up those that are kept */
 static inline void
 lu_pkts_fini(struct lu *lu)
 {
-	while (lu->n_spares > 0)
-		scsi_destroy_pkt(lu->spares[--lu->n_spares]);
+	struct scsi_pkt *pkt;
+
+	while ((pkt = lu->spares) != NULL) {
+		lu->spares = pkt->pkt_private;
+		lu->n_spares--;
+		scsi_destroy_pkt(pkt);
+	}
 }
 
 #endif /* LU_PKTS_H */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "lu/alua.h"
+#include "lu/alua_impl.h"
 #include "lu/policy.h"
 #include "lu/reserve.h"
 #include "scsi/status.h"
@@ -140,7 +140,7 @@ static inline bool
 is_in_doubt(const struct lu_task *task, const struct lu *lu)
 {
 	return lu->is_offline || task->nexus->ua.n > 0 || lu->is_reserved || task->op == NULL ||
-	    lu->alua != NULL;
+	    (lu->alua != NULL && lu->alua->is_restricted);
 }
 
 /* ------ the waist ------ */
