@@ -68,12 +68,50 @@ buf_free(void *buf)
 		free(buf);
 }
 
+/* the last is not the owner's: one that is, out of the middle, where the last takes its place; or
+ * the last. Who has several finds them one below the other, as they were given. @top: the count
+ * already without it */
+static struct buf_free __attribute__((noinline))
+stack_take_hinted(struct buf_stack *stack, uint32_t top, uint64_t owner)
+{
+	uint32_t *hint = &stack->hint[owner % BUFS_HINTS];
+	const struct buf_free *last = &stack->free[top];
+	struct buf_free got;
+	uint32_t at = *hint;
+
+	if (at >= top || stack->free[at].owner != owner)
+		return *last;
+	got = stack->free[at];
+	stack->free[at] = *last;
+	if (stack->hint[last->owner % BUFS_HINTS] == top)
+		stack->hint[last->owner % BUFS_HINTS] = at;
+	*hint = at - 1;		/* below 0: none, as it is above every count */
+	return got;
+}
+
+static inline struct buf_free
+stack_take(struct buf_stack *stack, uint64_t owner)
+{
+	uint32_t top = --stack->count;
+
+	if (LIKELY(stack->free[top].owner == owner))
+		return stack->free[top];
+	return stack_take_hinted(stack, top, owner);
+}
+
+static inline void
+stack_give(struct buf_stack *stack, void *buf, uint64_t owner)
+{
+	stack->hint[owner % BUFS_HINTS] = stack->count;
+	stack->free[stack->count++] = (struct buf_free){ buf, owner };
+}
+
 void *
 bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner)
 {
 	unsigned int c = class_of(len);
 	uint32_t size = size_of(c, len);
-	struct buf_free *last;
+	struct buf_free last;
 	void *buf;
 
 	if (UNLIKELY(bufs->taken_max != 0 && bufs->taken_bytes + size > bufs->taken_max))
@@ -83,14 +121,14 @@ bufs_take(struct bufs *bufs, uint32_t len, uint64_t owner)
 		bufs->taken_bytes += buf != NULL ? size : 0;
 		return buf;
 	}
-	last = &bufs->stack[c].free[--bufs->stack[c].count];
+	last = stack_take(&bufs->stack[c], owner);
 	bufs->free_bytes -= size;
 	bufs->taken_bytes += size;
 	/* a device that claims to have filled a buffer must not show one client another's
 	 * data */
-	if (owner != BUFS_NOBODY && owner != last->owner)
-		memset(last->buf, 0, size);
-	return last->buf;
+	if (owner != BUFS_NOBODY && owner != last.owner)
+		memset(last.buf, 0, size);
+	return last.buf;
 }
 
 /* room for one more; false: it cannot be kept */
@@ -123,7 +161,7 @@ bufs_give(struct bufs *bufs, void *buf, uint32_t len, uint64_t owner)
 		buf_free(buf);
 		return;
 	}
-	bufs->stack[c].free[bufs->stack[c].count++] = (struct buf_free){ buf, owner };
+	stack_give(&bufs->stack[c], buf, owner);
 	bufs->free_bytes += CLASS_SIZE(c);
 }
 

@@ -18,16 +18,19 @@
 
 #define BUFS_CLASSES		6		/* sizes: 4 KiB << 2n */
 #define BUFS_KEPT_BYTES		(32u << 20)
+#define BUFS_HINTS		256		/* owners that are told apart, about */
 
 struct buf_free {
 	void *buf;
 	uint64_t owner;			/* who used it last */
 };
 
-/* those of one size; the last is taken first: it is the warmest */
+/* those of one size; the last is taken first, because it is the warmest, unless the hint leads to
+ * one that need not be cleared */
 struct buf_stack {
 	struct buf_free *free;
 	uint32_t count, room;
+	uint32_t hint[BUFS_HINTS];	/* by owner: where one of his own may lie */
 };
 
 struct bufs {

@@ -63,14 +63,12 @@ answer_busy(struct iscsi_cmd *cmd)
 
 /* ------ how much data ------ */
 
-/* bytes of it that will be moved, at most: of the initiator's and the CDB's wishes the smaller */
-static uint32_t
-bytes_of(const struct iscsi_cmd *cmd, const struct portal_nexus *n)
+static uint32_t __attribute__((noinline))
+bytes_of_any(const struct iscsi_cmd *cmd, uint32_t block)
 {
-	uint32_t block = n == NULL ? 0 : lu_info(n->unit)->block_bytes;
 	struct cdb_info info;
 
-	if (cmd->edtl == 0 || cdb_decode(cmd->cdb, cmd->cdb_len, block, &info) < 0)
+	if (cdb_decode(cmd->cdb, cmd->cdb_len, block, &info) < 0)
 		return 0;
 	/* a read that the initiator calls a write: it has no room for data */
 	if (info.dir == OP_DIR_IN && cmd->dir == ISCSI_DIR_WRITE)
@@ -80,6 +78,23 @@ bytes_of(const struct iscsi_cmd *cmd, const struct portal_nexus *n)
 	    info.op->xfer == OP_XFER_WRITE_SAME))
 		return cmd->edtl;
 	return (uint32_t)num_min(cmd->edtl, info.has_bytes ? info.bytes : PORTAL_XFER_MAX);
+}
+
+/* bytes of it that will be moved, at most: of the initiator's and the CDB's wishes the smaller */
+static uint32_t
+bytes_of(const struct iscsi_cmd *cmd, const struct portal_nexus *n)
+{
+	uint32_t block = n == NULL ? 0 : lu_info(n->unit)->block_bytes;
+	const struct op_info *op;
+
+	if (cmd->edtl == 0 || cmd->cdb_len == 0)
+		return 0;
+	op = block == 0 ? NULL : cdb_plain(cmd->cdb, cmd->cdb_len);
+	if (UNLIKELY(op == NULL))
+		return bytes_of_any(cmd, block);
+	if (UNLIKELY(op->dir == OP_DIR_IN && cmd->dir == ISCSI_DIR_WRITE))
+		return 0;
+	return (uint32_t)num_min(cmd->edtl, cdb_plain_bytes(op, cmd->cdb, block));
 }
 
 uint32_t
@@ -235,7 +250,10 @@ task_fill(struct portal_task *t, const struct iscsi_cmd *cmd)
 	lu->has_tag = false;
 	lu->done = task_done;
 	lu->cdb_len = cmd->cdb_len;
-	memcpy(lu->cdb, cmd->cdb, cmd->cdb_len);
+	if (LIKELY(cmd->cdb_len == ISCSI_CDB_LEN))
+		memcpy(lu->cdb, cmd->cdb, ISCSI_CDB_LEN);
+	else
+		memcpy(lu->cdb, cmd->cdb, cmd->cdb_len);
 }
 
 static void

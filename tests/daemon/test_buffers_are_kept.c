@@ -51,6 +51,64 @@ START_TEST(what_another_left_is_not_seen)
 }
 END_TEST
 
+/* many take turns, in the same order each time: nobody's has to be cleared */
+START_TEST(everybody_finds_his_own)
+{
+	enum { OWNERS = 64, EACH = 4 };
+	uint64_t owner[OWNERS];
+	uint8_t *buf[OWNERS][EACH];
+
+	bufs_init(&bufs);
+	for (size_t i = 0; i < OWNERS; i++)
+		owner[i] = bufs_owner();
+	for (int turn = 0; turn < 5; turn++) {
+		for (size_t i = 0; i < OWNERS * EACH; i++) {
+			uint8_t *b = bufs_take(&bufs, SMALL, owner[i / EACH]);
+
+			ck_assert(is_all(b, SMALL, turn == 0 ? 0 : (uint8_t)(i / EACH + 1)));
+			memset(b, (int)(i / EACH + 1), SMALL);
+			buf[i / EACH][i % EACH] = b;
+		}
+		ck_assert_uint_eq(bufs.free_bytes, 0);
+		for (size_t i = 0; i < OWNERS * EACH; i++)
+			bufs_give(&bufs, buf[i / EACH][i % EACH], SMALL, owner[i / EACH]);
+		ck_assert_uint_eq(bufs.free_bytes, OWNERS * EACH * SMALL);
+	}
+	bufs_fini(&bufs);
+}
+END_TEST
+
+/* in any order: nobody sees what is another's, nobody gets what is taken */
+START_TEST(no_order_mixes_them_up)
+{
+	struct { void *buf; uint64_t owner; } had[40] = { 0 };
+	uint64_t seed = 1, seen;
+
+	bufs_init(&bufs);
+	for (int i = 0; i < 20000; i++) {
+		size_t at;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		at = (size_t)(seed >> 40) % ARRAY_LEN(had);
+		if (had[at].buf != NULL) {
+			memcpy(&seen, had[at].buf, sizeof(seen));
+			ck_assert_uint_eq(seen, had[at].owner);
+			bufs_give(&bufs, had[at].buf, SMALL, had[at].owner);
+			had[at].buf = NULL;
+			continue;
+		}
+		had[at].owner = 1 + (seed >> 20) % (2 * BUFS_HINTS);
+		had[at].buf = bufs_take(&bufs, SMALL, had[at].owner);
+		memcpy(&seen, had[at].buf, sizeof(seen));
+		ck_assert(seen == 0 || seen == had[at].owner);
+		memcpy(had[at].buf, &had[at].owner, sizeof(seen));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(had); i++)
+		bufs_give(&bufs, had[i].buf, SMALL, had[i].owner);
+	bufs_fini(&bufs);
+}
+END_TEST
+
 START_TEST(only_so_much_is_kept)
 {
 	void *buf[BUFS_KEPT_BYTES / MIB + 4];
@@ -159,6 +217,7 @@ START_TEST(no_more_is_taken_than_may_be)
 }
 END_TEST
 
-CHECK_MAIN("buffers", what_another_left_is_not_seen, only_so_much_is_kept,
+CHECK_MAIN("buffers", what_another_left_is_not_seen, everybody_finds_his_own,
+    no_order_mixes_them_up, only_so_much_is_kept,
     without_memory_there_is_none, buffers_of_adapters_hold_nothing_of_ours,
     a_full_arena_is_no_end, no_more_is_taken_than_may_be)
