@@ -499,21 +499,20 @@ int
 scsac_ring_wait(struct scsac_ring *ring, int timeout_ms)
 {
 	uint64_t deadline_us = UINT64_MAX;
-	int n, ms, r = 0;
+	int more, ms, r = 0, n = scsac_ring_reap(ring);
 
-	n = scsac_ring_reap(ring);
-	if (n != 0 && timeout_ms != 0)
+	if (n < 0 || (n > 0 && timeout_ms != 0))
 		return n;
 	if (timeout_ms >= 0)
 		deadline_us = io_now_us() + (uint64_t)timeout_ms * 1000;
-	for (ms = timeout_ms; n == 0 && r == 0; ms = ms_left(deadline_us)) {
-		r = ring_sleep(ring, ms < 0 ? -1 : ms);
-		if (r < 0)
-			return r;
-		n = scsac_ring_reap(ring);
-		if (ms == 0)
-			break;
-	}
+	do {
+		ms = ms_left(deadline_us);
+		r = ring_sleep(ring, n > 0 ? 0 : ms);
+		more = r < 0 ? r : scsac_ring_reap(ring);
+		if (more < 0)
+			return more == -EINTR && n > 0 ? n : more;
+		n += more;
+	} while (n == 0 && r == 0 && ms != 0);
 	return n;
 }
 

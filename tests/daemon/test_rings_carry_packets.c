@@ -338,6 +338,30 @@ START_TEST(reaping_needs_no_wait)
 }
 END_TEST
 
+/* a ring that always has something does not keep the socket waiting */
+START_TEST(socket_gets_its_turn)
+{
+	struct done done = { 0 }, direct = { 0 };
+	struct scsac_cmd cmd = { .cdb = cdb, .cdb_len = 6 };
+	unsigned n = 0;
+
+	up(1, 4, 0);
+	memset(cdb, 0, 6);
+	cmd.handle = handle;
+	ck_assert_int_eq(scsac_submit(c, &cmd, take, &direct, NULL), 0);
+	do {
+		ck_assert_int_eq(submit(handle, 6, SCSAC_NONE, NULL, 0, &done), 0);
+		while (scsac_ring_arm(ring) == 0)
+			continue;
+		ck_assert_int_eq(scsac_ring_wait(ring, 0), 1);
+		ck_assert_uint_lt(++n, 100000);
+	} while (direct.n == 0);
+	ck_assert_uint_eq(direct.n, 1);
+	ck_assert_uint_eq(done.n, n);
+	down();
+}
+END_TEST
+
 CHECK_MAIN("rings", data_comes_back, results_are_those_of_the_socket, many_packets_keep_their_data,
     limits_of_calls_hold, refusals_are_results, callbacks_may_submit_but_not_wait,
-    reaping_needs_no_wait)
+    reaping_needs_no_wait, socket_gets_its_turn)
