@@ -1,10 +1,12 @@
 /* buffers bound to packets: cookies, windows, consistent memory, errors */
+#include <errno.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "check_main.h"
 #include "ddi/dma_shadow.h"
 #include "scsa/config.h"
+#include "scsa/scsa_impl.h"
 #include "tests/scsa/mock_hba.h"
 
 #define BIG	(64 * 1024)
@@ -135,6 +137,81 @@ SIM_TEST(c60_windows_of_an_init_pkt_driver)
 	mock.has_init_pkt = true;
 	mock.has_ctor = false;
 	windows();
+}
+
+/* the short way of scsi_init_pkt() and scsi_dmafree() is taken while nobody looks on */
+static struct scsi_pkt *
+unseen_init(struct scsi_device *sd, struct scsi_pkt *pkt, struct buf *bp)
+{
+	scsa_trace_is_on = false;
+	pkt = scsi_init_pkt(&sd->sd_address, pkt, bp, 0, 0, 0, 0, NULL_FUNC, NULL);
+	scsa_trace_is_on = true;
+	return pkt;
+}
+
+static void
+unseen_dmafree(struct scsi_pkt *pkt)
+{
+	scsa_trace_is_on = false;
+	scsi_dmafree(pkt);
+	scsa_trace_is_on = true;
+}
+
+/* a packet that is kept and gets new data each time shows what a new one would */
+static void
+bound_again(void)
+{
+	static const size_t lens[] = { 1, 512, 4095, 4096, 4097, 16384, 16385, BIG };
+	static uint8_t data[BIG];
+	struct scsi_device *sd = start_one();
+	struct scsi_pkt *kept = mock_pkt(sd, NULL, SCMD_READ_G1, 0), *fresh;
+	struct buf a, b;
+
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		int dir = i % 2 == 0 ? B_READ : B_WRITE;
+
+		buf_over(&a, data, lens[i], dir);
+		buf_over(&b, data, lens[i], dir);
+		b.b_error = EIO;
+		b.b_flags |= B_ERROR;
+		fresh = mock_pkt(sd, &a, SCMD_READ_G1, 0);
+		ck_assert_ptr_eq(unseen_init(sd, kept, &b), fresh == NULL ? NULL : kept);
+		ck_assert_int_eq(geterror(&b), geterror(&a));
+		if (fresh == NULL)
+			continue;
+		ck_assert_uint_eq(kept->pkt_numcookies, fresh->pkt_numcookies);
+		ck_assert_mem_eq(kept->pkt_cookies, fresh->pkt_cookies,
+		    kept->pkt_numcookies * sizeof(kept->pkt_cookies[0]));
+		ck_assert_uint_eq(kept->pkt_dma_len, fresh->pkt_dma_len);
+		ck_assert_uint_eq(kept->pkt_dma_flags, fresh->pkt_dma_flags);
+		ck_assert_int_eq(kept->pkt_dma_offset, fresh->pkt_dma_offset);
+		ck_assert_int_eq(kept->pkt_resid, fresh->pkt_resid);
+		scsi_destroy_pkt(fresh);
+		unseen_dmafree(kept);
+		ck_assert_uint_eq(kept->pkt_numcookies, 0);
+		ck_assert_ptr_null(kept->pkt_cookies);
+	}
+	scsi_destroy_pkt(kept);
+	mock_stop();
+}
+
+SIM_TEST(a_kept_packet_is_bound_as_a_new_one)
+{
+	bound_again();
+}
+
+SIM_TEST(a_kept_packet_is_divided_as_a_new_one)
+{
+	mock.attr.dma_attr_count_max = 4095;
+	bound_again();
+}
+
+SIM_TEST(a_kept_packet_is_limited_as_a_new_one)
+{
+	mock.attr.dma_attr_maxxfer = 16 * 1024;
+	mock.attr.dma_attr_align = 16;
+	mock.attr.dma_attr_seg = 0xffff;
+	bound_again();
 }
 
 SIM_TEST(c61_errors_in_the_buf)
@@ -360,5 +437,7 @@ SIM_TEST(c93_buffer_outlives_its_packet)
 CHECK_MAIN("packet dma", c25_cookies_cover_the_buffer, c60_windows_of_a_setup_pkt_driver,
     c60_windows_of_an_init_pkt_driver, c61_errors_in_the_buf, c62_dmafree_starts_over,
     c63_consistent_read_is_synced_before_completion, c63_also_with_an_init_pkt_driver,
+    a_kept_packet_is_bound_as_a_new_one, a_kept_packet_is_divided_as_a_new_one,
+    a_kept_packet_is_limited_as_a_new_one,
     write_data_reaches_a_device_behind_copies, plain_reads_are_synced_on_request,
     c93_consistent_buffers, c93_buffer_outlives_its_packet)
