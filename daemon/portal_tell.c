@@ -45,7 +45,8 @@ session_fill(struct iscsi_session *iscsi, struct ex_session *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	iscsi_session_stats(iscsi, &stats);
-	(void)text_copy(ret->target, sizeof(ret->target), node == NULL ? "" : iscsi_node_name(node));
+	(void)text_copy(
+	    ret->target, sizeof(ret->target), node == NULL ? "" : iscsi_node_name(node));
 	(void)text_copy(ret->initiator, sizeof(ret->initiator), info->initiator);
 	(void)text_copy(ret->alias, sizeof(ret->alias), info->initiator_alias);
 	(void)text_copy(ret->user, sizeof(ret->user), info->user);

@@ -116,7 +116,8 @@ string_fault(const char *text, const struct field_limit *limit)
 	return NULL;
 }
 
-/* What a daemon sends may be newer than this client: codes, events, roles and kinds stay open. */
+/* What a daemon sends may be newer than this client: codes, events, roles and kinds stay
+ * open. */
 static bool
 enum_is_open(const void *desc)
 {

@@ -152,7 +152,8 @@ saved_change(struct ctl *ctl, const struct host *h, const char *address, const c
 	if (r == 0)
 		return CTL_OK;
 	return ctl_fail(ctl, CTL_FILE, "%s: %s: %s", h->saved,
-	    driver != NULL ? "cannot be kept over a boot" : "cannot be forgotten", strerror(-r));
+	    driver != NULL ? "cannot be kept over a boot" : "cannot be forgotten",
+	    strerror(-r));
 }
 
 static enum ctl_exit

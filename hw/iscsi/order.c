@@ -113,7 +113,8 @@ order_relogin(struct ih_session *s, struct ih_order *o)
 	s->nbarriers++;
 }
 
-/* it failed. true: there is another way, to be begun; else it is over, or a new session does it */
+/* it failed. true: there is another way, to be begun; else it is over, or a new session does
+ * it */
 static bool
 order_next(struct ih_session *s, struct ih_order *o)
 {

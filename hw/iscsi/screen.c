@@ -161,7 +161,8 @@ key_is(const char *text, const char *key, const char **ret_value)
 	return true;
 }
 
-/* RFC 7143 13.12. libiscsi reads what is no number as 0, and would cut data into pieces of that */
+/* RFC 7143 13.12. libiscsi reads what is no number as 0, and would cut data into pieces of
+ * that */
 static bool
 length_is_good(const char *value)
 {
@@ -211,8 +212,8 @@ judge_login(struct screen *s, const uint8_t *data)
 	return true;
 }
 
-/* libiscsi takes the length inside descriptor sense as it is; and fixed sense as complete, which
- * its memory is large enough for */
+/* libiscsi takes the length inside descriptor sense as it is; and fixed sense as complete,
+ * which its memory is large enough for */
 static bool
 judge_sense(struct screen *s, uint8_t *data)
 {

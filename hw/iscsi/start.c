@@ -83,7 +83,8 @@ ih_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 	size_t bytes = pkt_bytes(pkt);
 	bool is_queued;
 
-	/* an interrupt handler cannot wait for a network: the framework polls for everybody else */
+	/* an interrupt handler cannot wait for a network: the framework polls for everybody
+	 * else */
 	if (pkt->pkt_cdblen == 0 || pkt->pkt_cdblen > WIRE_CDB_MAX ||
 	    pkt->pkt_numcookies > WIRE_IOV_MAX || bytes > WIRE_XFER_MAX ||
 	    (pkt->pkt_flags & FLAG_NOINTR) != 0)

@@ -263,7 +263,8 @@ wire_task(struct wire *wire, struct wire_tmf *tmf, enum wire_task what, uint16_t
 	if (wire->state != WIRE_UP)
 		return -ENOTCONN;
 	tmf->wire = wire;
-	/* the functions that have names of their own cancel all commands of the context first */
+	/* the functions that have names of their own cancel all commands of the context
+	 * first */
 	if (iscsi_task_mgmt_async(wire->ctx, lun, funcs[what],
 	    slot == NULL ? 0xffffffff : slot->task.itt, slot == NULL ? 0 : slot->task.cmdsn,
 	    task_done, tmf) != 0)

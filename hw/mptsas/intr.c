@@ -136,7 +136,8 @@ work_notice(struct mptsas_hba *hba, enum mptsas_work work)
 
 enum returned { RETURNED, STALE, UNKNOWN };
 
-/* lock held: a reply of the time before a reset. Firmware may have some of them left, not many */
+/* lock held: a reply of the time before a reset. Firmware may have some of them left, not
+ * many */
 static enum returned
 stale_count(struct mptsas_hba *hba)
 {

@@ -295,8 +295,8 @@ mptsas_topo_run(struct mptsas_hba *hba)
 		mptsas_fail(hba, MPTSAS_FAULT_LIE, "pages that make no sense");
 }
 
-/* one unit says that units have changed; which ones, nobody says, and there are adapters where one
- * speaks for all */
+/* one unit says that units have changed; which ones, nobody says, and there are adapters where
+ * one speaks for all */
 void
 mptsas_luns_run(struct mptsas_hba *hba)
 {

@@ -48,8 +48,9 @@ memory_identity(struct vfio_fn *v, size_t bytes, struct pci_span *spans, unsigne
 	for (unsigned int i = 0; i < done; i++)
 		vfio_unmap(v->group, spans[i].bytes, true, spans[i].iova);
 	phys_put(spans, *count);
-	return pci_fn_refuse(&v->fn, r, "%s: memory at its physical address cannot be mapped: %s",
-	    v->fn.name, strerror(-r));
+	return pci_fn_refuse(&v->fn, r,
+	    "%s: memory at its physical address cannot be mapped: %s", v->fn.name,
+	    strerror(-r));
 }
 
 /* huge pages when there are enough: fewer entries in the IOMMU */

@@ -159,7 +159,8 @@ disk_host_close(struct disk_host *host)
 {
 	if (host == NULL)
 		return;
-	/* a tick that has begun arms no timer without disks, and is done before the threads end */
+	/* a tick that has begun arms no timer without disks, and is done before the threads
+	 * end */
 	if (host->is_timed)
 		(void)untimeout(host->timer);
 	mutex_enter(&host->lock);

@@ -11,8 +11,8 @@
 #define DEFECT_FORMATS	7	/* 111b is reserved */
 
 /* blocks that are of one kind, and how many, at least one; whole physical blocks, of which one
- * that is mapped in part is mapped. @lba is below @blocks: how many the disk had when the command
- * began, because it may shrink meanwhile */
+ * that is mapped in part is mapped. @lba is below @blocks: how many the disk had when the
+ * command began, because it may shrink meanwhile */
 static enum store_extent
 lbas_extent(struct disk *disk, uint64_t blocks, uint64_t lba, uint64_t *ret_blocks)
 {

@@ -1,4 +1,5 @@
-/* a disk comes and goes, is reset, and has something to tell: attentions, sense data held back */
+/* a disk comes and goes, is reset, and has something to tell: attentions, sense data held
+ * back */
 #include "hw/soft/disk_impl.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* what an initiator may write on a disk for others to read: identifying information, the time */
+/* what an initiator may write on a disk for others to read: identifying information, the
+ * time */
 #include <errno.h>
 #include <string.h>
 #include <time.h>

@@ -100,8 +100,8 @@ mem_close(struct store *store)
 
 /*
  * The map of pages: relaxed bytes, written only when they change. Writes say it after the copy,
- * unmap says it before the page goes: where both meet, a page may be called written that is not,
- * but none that is called free has data.
+ * unmap says it before the page goes: where both meet, a page may be called written that is
+ * not, but none that is called free has data.
  */
 static void
 mem_set_pages(struct mem_store *mem, uint64_t first, uint64_t end, uint8_t state)
@@ -203,9 +203,9 @@ mem_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available)
 }
 
 /*
- * Commands that nobody has ordered may touch the same blocks at one time; what such a block holds
- * afterwards is a mixture of them, as on any disk. memcpy() does just that. Only to the thread
- * sanitizer it has to be said that the mixture is meant.
+ * Commands that nobody has ordered may touch the same blocks at one time; what such a block
+ * holds afterwards is a mixture of them, as on any disk. memcpy() does just that. Only to the
+ * thread sanitizer it has to be said that the mixture is meant.
  */
 static void
 mem_copy(uint8_t *dst, const uint8_t *src, size_t len)

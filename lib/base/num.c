@@ -75,7 +75,8 @@ num_parse_bytes(const char *text, uint64_t max, uint64_t *ret_bytes)
 			r = -ERANGE;
 		end++;
 	}
-	if (strcmp(end, "") != 0 && strcmp(end, "B") != 0 && (unit == NULL || strcmp(end, "iB") != 0))
+	if (strcmp(end, "") != 0 && strcmp(end, "B") != 0 &&
+	    (unit == NULL || strcmp(end, "iB") != 0))
 		return -EINVAL;
 	if (r < 0 || v > max)
 		return -ERANGE;

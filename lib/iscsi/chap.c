@@ -106,8 +106,9 @@ pick_alg(struct iscsi_text list, uint32_t algs, enum iscsi_chap_alg *ret)
 }
 
 static int
-recv_chap_a(struct iscsi_chap *chap, uint32_t algs, size_t challenge_len, struct iscsi_text list,
-	const struct iscsi_chap_ops *ops, void *arg, struct iscsi_text_out *out)
+recv_chap_a(struct iscsi_chap *chap, uint32_t algs, size_t challenge_len,
+    struct iscsi_text list, const struct iscsi_chap_ops *ops, void *arg,
+    struct iscsi_text_out *out)
 {
 	if (!pick_alg(list, algs, &chap->alg))
 		return refuse(chap, -EACCES, "no CHAP algorithm in common");

@@ -172,7 +172,8 @@ refuse(struct iscsi_keys *k, const char *why)
 	return -EINVAL;
 }
 
-/* X-, Y- (digests), Z- (authentication) and their '#' forms: private or registered extensions */
+/* X-, Y- (digests), Z- (authentication) and their '#' forms: private or registered
+ * extensions */
 static bool
 is_private(struct iscsi_text name)
 {

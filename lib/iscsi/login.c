@@ -169,8 +169,8 @@ piece_max(const struct iscsi_login *login)
 	return num_min(ISCSI_LOGIN_DATA_MAX, login->keys.params.max_send_data);
 }
 
-/* the next piece of the answer; @transit: it is the last one, and the step that the request asks
- * for is granted */
+/* the next piece of the answer; @transit: it is the last one, and the step that the request
+ * asks for is granted */
 static uint16_t
 respond(struct iscsi_login *login, bool transit)
 {
@@ -555,7 +555,8 @@ check_request(struct iscsi_login *login)
 		return ISCSI_LOGIN_OK;
 	if ((flags & ISCSI_LOGIN_CONTINUE) != 0)
 		return refuse(login, ISCSI_LOGIN_INITIATOR_ERROR, "T and C together");
-	if (ISCSI_LOGIN_NSG(flags) <= login->stage || ISCSI_LOGIN_NSG(flags) == ISCSI_STAGE_RESERVED)
+	if (ISCSI_LOGIN_NSG(flags) <= login->stage ||
+	    ISCSI_LOGIN_NSG(flags) == ISCSI_STAGE_RESERVED)
 		return refuse(login, ISCSI_LOGIN_INITIATOR_ERROR, "no stage to go to");
 	return ISCSI_LOGIN_OK;
 }

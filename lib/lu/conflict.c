@@ -1,9 +1,9 @@
 /*
  * which command a reservation of another nexus stops: one row a command (lu/reserve.h)
  *
- * What has no row is stopped by every reservation. Sources: SPC-4 table 33 (5.12.1), SBC-3 table
- * 15 (4.16), SPC-2 table 9 for RESERVE; SAT-3 has nothing to say about its pass-through commands
- * here, so they are held to be writes.
+ * What has no row is stopped by every reservation. Sources: SPC-4 table 33 (5.12.1), SBC-3
+ * table 15 (4.16), SPC-2 table 9 for RESERVE; SAT-3 has nothing to say about its pass-through
+ * commands here, so they are held to be writes.
  */
 #include "lu/reserve.h"
 #include "scsi/opcode.h"

@@ -218,7 +218,8 @@ copy_put_status(enum copy_state state, uint16_t n_segments, uint64_t bytes,
 {
 	uint8_t unit = 0;
 
-	/* TRANSFER COUNT UNITS: bytes, or KiB, of which every copy allowed here has few enough */
+	/* TRANSFER COUNT UNITS: bytes, or KiB, of which every copy allowed here has few
+	 * enough */
 	if (bytes > UINT32_MAX) {
 		unit = 1;
 		bytes >>= 10;

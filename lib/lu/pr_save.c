@@ -2,8 +2,8 @@
  * persistent reservations: the state as bytes (lu/pr.h)
  *
  * Big-endian: u32 version, u8 type, u8 0, u16 length of the unit's name, u32 registrations,
- * u32 holder (index; all ones: none), the name, then for each registration u64 key, u16 relative
- * port, u16 length of the TransportID, the TransportID.
+ * u32 holder (index; all ones: none), the name, then for each registration u64 key, u16
+ * relative port, u16 length of the TransportID, the TransportID.
  */
 #include <errno.h>
 #include <string.h>

@@ -89,7 +89,8 @@ lu_prevent_allow(struct lu *lu, struct lu_task *task)
 	uint8_t prevent = task->cdb[4] & 0x03;
 	bool is_last = lu->n_preventing == 1 && task->nexus->is_preventing;
 
-	if (prevent > 1 || (prevent == 1 && lu->n_preventing == 0) || (prevent == 0 && is_last)) {
+	if (prevent > 1 || (prevent == 1 && lu->n_preventing == 0) ||
+	    (prevent == 0 && is_last)) {
 		lu_local_pass_then(task, prevent_done);
 		return;
 	}

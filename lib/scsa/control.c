@@ -27,7 +27,8 @@ quiesce_to(dev_info_t *hba_dip, bool want_quiet)
 	    ddi_prop_exists(DDI_DEV_T_ANY, hba_dip, DDI_PROP_DONTPASS, "scsi-no-quiesce"))
 		return -ENOTSUP;
 
-	/* two at once would both find the old state: enumeration's turn-taking serves here too */
+	/* two at once would both find the old state: enumeration's turn-taking serves here
+	 * too */
 	port_config_enter(port);
 	if (port->is_quiesced == want_quiet)
 		r = -EALREADY;

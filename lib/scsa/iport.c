@@ -87,7 +87,8 @@ scsi_hba_iport_find(dev_info_t *hba_dip, char *port)
 	dip = iport_node_find(hba_dip, port);
 	if (dip == NULL)
 		return NULL;
-	/* the tree owns it: as published, the answer is good as long as the iport is attached */
+	/* the tree owns it: as published, the answer is good as long as the iport is
+	 * attached */
 	devi_unref(dip);
 	return devi_is_attached(dip) ? dip : NULL;
 }

@@ -68,4 +68,5 @@ START_TEST(all_widths_go_round)
 }
 END_TEST
 
-CHECK_MAIN("cursor", reads_stop_at_the_end_and_stay_stopped, writes_never_pass_the_end, all_widths_go_round)
+CHECK_MAIN("cursor", reads_stop_at_the_end_and_stay_stopped, writes_never_pass_the_end,
+    all_widths_go_round)

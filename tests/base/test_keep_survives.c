@@ -1,4 +1,5 @@
-/* keep: what was written is read, what was not finished is not, and errors keep the old bytes */
+/* keep: what was written is read, what was not finished is not, and errors keep the old
+ * bytes */
 #include "base/keep.h"
 
 #include <errno.h>

@@ -113,5 +113,6 @@ START_TEST(arithmetic_notices_overflow)
 }
 END_TEST
 
-CHECK_MAIN("num", whole_numbers_are_read_whole, sizes_know_their_units, sizes_are_written_for_people,
-    hex_is_read_in_the_forms_people_paste, arithmetic_notices_overflow)
+CHECK_MAIN("num", whole_numbers_are_read_whole, sizes_know_their_units,
+    sizes_are_written_for_people, hex_is_read_in_the_forms_people_paste,
+    arithmetic_notices_overflow)

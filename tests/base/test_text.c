@@ -57,5 +57,5 @@ START_TEST(padded_fields_lose_their_blanks)
 }
 END_TEST
 
-CHECK_MAIN("text", foreign_bytes_become_printable, escaping_fits_every_size, copy_says_when_it_cut,
-    padded_fields_lose_their_blanks)
+CHECK_MAIN("text", foreign_bytes_become_printable, escaping_fits_every_size,
+    copy_says_when_it_cut, padded_fields_lose_their_blanks)

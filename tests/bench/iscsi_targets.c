@@ -215,9 +215,9 @@ tgt_start(struct bench *b, struct peer_target *t, const char *store, const char 
 
 /* ------ all of them ------ */
 
-/* The kernel shares CPUs between sessions first (autogroups), and nice counts only inside of one.
- * So that work of other sessions on this machine does not spoil the figures, ours goes first
- * while it measures; not permitted: it does not */
+/* The kernel shares CPUs between sessions first (autogroups), and nice counts only inside of
+ * one. So that work of other sessions on this machine does not spoil the figures, ours goes
+ * first while it measures; not permitted: it does not */
 static void
 priority_raise(void)
 {

@@ -155,7 +155,8 @@ args_machine(struct args *args, int ram, int rom, const int *sockets)
 	arg_add(args, "-bios");
 	arg_add(args, "/proc/self/fd/%d", rom);
 	arg_add(args, "-object");
-	arg_add(args, "memory-backend-file,id=ram,size=%lluM,mem-path=/proc/self/fd/%d,share=on",
+	arg_add(args,
+	    "memory-backend-file,id=ram,size=%lluM,mem-path=/proc/self/fd/%d,share=on",
 	    QEMU_RAM_BYTES >> 20, ram);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		arg_add(args, "-chardev");

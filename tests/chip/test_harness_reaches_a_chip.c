@@ -291,6 +291,6 @@ START_TEST(a_chip_that_is_gone_reads_as_ones)
 }
 END_TEST
 
-CHECK_MAIN("the harness reaches a chip", registers_are_reached, a_line_interrupts_again_and_again,
-    a_message_interrupts_again_and_again, data_comes_and_goes, lies_are_told,
-    a_chip_that_is_gone_reads_as_ones)
+CHECK_MAIN("the harness reaches a chip", registers_are_reached,
+    a_line_interrupts_again_and_again, a_message_interrupts_again_and_again,
+    data_comes_and_goes, lies_are_told, a_chip_that_is_gone_reads_as_ones)

@@ -61,8 +61,8 @@ has_failed(void *arg)
 	return pv_state_is(arg, PVSCSI_FAILED);
 }
 
-/* the adapter is found out at once; its commands end, once, when its reset has made sure that it
- * moves no data any more, and the model's reset waits for its disks */
+/* the adapter is found out at once; its commands end, once, when its reset has made sure that
+ * it moves no data any more, and the model's reset waits for its disks */
 static void
 fails_within_100_ms(uint64_t from_ns)
 {

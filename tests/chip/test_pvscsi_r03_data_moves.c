@@ -1,4 +1,5 @@
-/* row 3: data of all sizes, in one piece and in as many as a table takes; one more is refused */
+/* row 3: data of all sizes, in one piece and in as many as a table takes; one more is
+ * refused */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,8 +14,8 @@
 static const struct chip_spec one = PV_SPEC(.n_disks = 1, .disks = { { .target = 0 } });
 
 /*
- * Memory in pieces: the function's memory, but what the test calls its buffer lies in PIECES pieces
- * of the pool in reverse order, and is copied at each sync.
+ * Memory in pieces: the function's memory, but what the test calls its buffer lies in PIECES
+ * pieces of the pool in reverse order, and is copied at each sync.
  */
 static struct {
 	const struct devi_dma_ops *below;

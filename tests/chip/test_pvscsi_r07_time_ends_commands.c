@@ -1,4 +1,5 @@
-/* row 7: pkt_time of 1 s on a disk that takes 5: not before its time, and no write afterwards */
+/* row 7: pkt_time of 1 s on a disk that takes 5: not before its time, and no write
+ * afterwards */
 #include "pvscsi.h"
 
 static const struct chip_spec slow = PV_SPEC(.n_disks = 2, .disks = {

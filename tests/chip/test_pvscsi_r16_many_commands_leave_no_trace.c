@@ -1,5 +1,5 @@
-/* row 16: more commands than 16 bits count, mixed, with rings that start again meanwhile. CHIP_COMMANDS
- * in the environment: so many instead */
+/* row 16: more commands than 16 bits count, mixed, with rings that start again meanwhile.
+ * CHIP_COMMANDS in the environment: so many instead */
 #include <stdio.h>
 
 #include "base/rng.h"

@@ -1,7 +1,7 @@
 /*
- * The exports of the mock: target iqn.a:b with LUN 0 for acl hosts, portal 127.0.0.1:3260, and one
- * of each other kind; session 7. A change is refused by its first name: "taken" is there already,
- * "stale" the first time (somebody was faster), "full" for ever.
+ * The exports of the mock: target iqn.a:b with LUN 0 for acl hosts, portal 127.0.0.1:3260, and
+ * one of each other kind; session 7. A change is refused by its first name: "taken" is there
+ * already, "stale" the first time (somebody was faster), "full" for ever.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /*
  * answered_tmf - let task management requests of libiscsi wait for their answer
  *
- * iscsi-test-cu 1.19 asks in iSCSITMF.LUNResetSimpleAsync whether the answer has come before it has
- * looked at the socket, so the test fails at every target. Loaded with LD_PRELOAD, this library
- * returns from iscsi_task_mgmt_async() when the answer has been given to the test, or after five
- * seconds without one: then the test fails, as it should.
+ * iscsi-test-cu 1.19 asks in iSCSITMF.LUNResetSimpleAsync whether the answer has come before it
+ * has looked at the socket, so the test fails at every target. Loaded with LD_PRELOAD, this
+ * library returns from iscsi_task_mgmt_async() when the answer has been given to the test, or
+ * after five seconds without one: then the test fails, as it should.
  */
 #include <dlfcn.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* a change of exports happens completely, in the right order, and is kept, or does not happen */
+/* a change of exports happens completely, in the right order, and is kept, or does not
+ * happen */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -42,8 +42,8 @@ unit_open(struct scsac *c)
 }
 
 static void
-exec(struct scsac *c, uint64_t handle, size_t cdb_len, enum scsac_direction direction, void *data,
-    size_t len, struct scsac_result *result)
+exec(struct scsac *c, uint64_t handle, size_t cdb_len, enum scsac_direction direction,
+    void *data, size_t len, struct scsac_result *result)
 {
 	const struct scsac_cmd cmd = { .handle = handle, .cdb = cdb, .cdb_len = cdb_len,
 		.direction = direction, .data = data, .data_len = len };
@@ -97,7 +97,8 @@ START_TEST(parameter_data_comes_through_a_copy)
 	h = unit_open(c);
 	ck_assert_int_eq(scsac_memory_new(c, 1, (void **)&memory), 0);
 	exec(c, h, cdb_inquiry(cdb, sizeof(plain)), SCSAC_IN, plain, sizeof(plain), &result);
-	exec(c, h, cdb_inquiry(cdb, sizeof(plain)), SCSAC_IN, memory + 7, sizeof(plain), &result);
+	exec(c, h, cdb_inquiry(cdb, sizeof(plain)), SCSAC_IN, memory + 7, sizeof(plain),
+	    &result);
 	ck_assert_uint_gt(result.data_len, 36);
 	ck_assert_mem_eq(plain, memory + 7, result.data_len);
 	/* fewer bytes than there is room: the rest stays as it was */
@@ -361,7 +362,7 @@ START_TEST(nothing_outside_is_reached)
 }
 END_TEST
 
-CHECK_MAIN("memory", blocks_are_moved_in_place, parameter_data_comes_through_a_copy, limits_hold,
-    memory_of_a_packet_stays, vanished_client_takes_nothing_away,
+CHECK_MAIN("memory", blocks_are_moved_in_place, parameter_data_comes_through_a_copy,
+    limits_hold, memory_of_a_packet_stays, vanished_client_takes_nothing_away,
     lost_connection_leaves_plain_memory, memory_cannot_be_made_smaller,
     nothing_outside_is_reached)

@@ -9,8 +9,8 @@
 
 static uint8_t cdb[CDB_BUF_LEN];
 
-/* @delay_ms: commands come back by themselves, so long after they were sent; 0: a reset gets them
- * back. False: they may have come back before the client had gone */
+/* @delay_ms: commands come back by themselves, so long after they were sent; 0: a reset gets
+ * them back. False: they may have come back before the client had gone */
 static bool
 vanish_with(const char *rule, unsigned int loops, uint64_t delay_ms)
 {

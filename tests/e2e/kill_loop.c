@@ -5,9 +5,9 @@
  *
  * Each round starts the daemon on one image file, keeps writes with FUA under way to random
  * blocks (every block carries its number, a sequence number and a check sum), kills the daemon
- * with SIGKILL at a random moment, starts it again, and reads the whole image: every block must be
- * whole, and as new as the newest write of it that was acknowledged, or newer. What is read is
- * carried into the next round, so a late write of an old round would be found as well.
+ * with SIGKILL at a random moment, starts it again, and reads the whole image: every block must
+ * be whole, and as new as the newest write of it that was acknowledged, or newer. What is read
+ * is carried into the next round, so a late write of an old round would be found as well.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -309,7 +309,8 @@ main(int argc, char **argv)
 	}
 	rng = rng_init(seed);
 	(void)snprintf(image_path, sizeof(image_path), "%s/kill.img", dir);
-	(void)snprintf(image_spec, sizeof(image_spec), "%s,size=%u", image_path, BLOCKS * BLOCK_BYTES);
+	(void)snprintf(
+	    image_spec, sizeof(image_spec), "%s,size=%u", image_path, BLOCKS * BLOCK_BYTES);
 	(void)snprintf(sock_path, sizeof(sock_path), "%s/kill.sock", dir);
 	(void)unlink(image_path); /* of a run that failed */
 	for (uint64_t i = 0; i < rounds; i++) {

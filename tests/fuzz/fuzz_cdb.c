@@ -1,10 +1,10 @@
 /*
  * fuzz_cdb.c - a disk of the software HBA given any commands with any parameter data
  *
- * The input is a list of commands: one byte for direction and CDB length, two for the length of the
- * buffer, the CDB, and for data-out the buffer's bytes (what is missing are zeros). After each
- * command the answer must be one that SAM allows: a known status, no more data moved than the
- * buffer holds, nothing written behind it, sense that can be built and read back.
+ * The input is a list of commands: one byte for direction and CDB length, two for the length of
+ * the buffer, the CDB, and for data-out the buffer's bytes (what is missing are zeros). After
+ * each command the answer must be one that SAM allows: a known status, no more data moved than
+ * the buffer holds, nothing written behind it, sense that can be built and read back.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -97,7 +97,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int sv[2];
 
 	memset(world.done, 0, sizeof(world.done));
-	if (size > 65536 || socketpair(AF_UNIX, SOCK_STREAM, 0, sv) < 0 || scsac_new("fuzz", &c) < 0)
+	if (size > 65536 || socketpair(AF_UNIX, SOCK_STREAM, 0, sv) < 0 ||
+	    scsac_new("fuzz", &c) < 0)
 		return 0;
 	if (scsac_start_fd(c, sv[0]) < 0)
 		abort();

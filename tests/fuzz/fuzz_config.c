@@ -1,8 +1,8 @@
 /*
  * fuzz_config.c - a configuration file of any bytes
  *
- * Either it is accepted, and then everything in it is inside its limits, or there is one line that
- * says what is wrong.
+ * Either it is accepted, and then everything in it is inside its limits, or there is one line
+ * that says what is wrong.
  */
 #include <assert.h>
 #include <stdio.h>

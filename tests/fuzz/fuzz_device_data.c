@@ -1,8 +1,8 @@
 /*
  * fuzz_device_data.c - what a device says about itself: sense, INQUIRY, VPD, modes, LUN lists
  *
- * The first byte picks the reader, the rest is the device's answer. Readers must stay inside it,
- * and what they made of it must be printable.
+ * The first byte picks the reader, the rest is the device's answer. Readers must stay inside
+ * it, and what they made of it must be printable.
  */
 #include <assert.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * fuzz_keys.c - key negotiation, Text requests, and the small parsers of iSCSI
  *
- * The first byte says which, the second how; requests of one negotiation are parted by a byte 1.
- * Whatever comes, results stay inside their ranges, and answers are pairs that we could read
+ * The first byte says which, the second how; requests of one negotiation are parted by a byte
+ * 1. Whatever comes, results stay inside their ranges, and answers are pairs that we could read
  * ourselves.
  */
 #include <assert.h>

@@ -1,9 +1,9 @@
 /*
  * fuzz_login.c - a connection from its first byte to full feature phase
  *
- * The first two bytes say what the host is like; the rest is what comes over the wire. The host's
- * random bytes count up from 0, and its user is "user" with "secret123456", so that a seed can
- * know the right answer to a challenge.
+ * The first two bytes say what the host is like; the rest is what comes over the wire. The
+ * host's random bytes count up from 0, and its user is "user" with "secret123456", so that a
+ * seed can know the right answer to a challenge.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,13 +1,14 @@
 /*
- * fuzz_lu.c - the border of lib/lu given any commands with any parameter data by several initiators
+ * fuzz_lu.c - the border of lib/lu given any commands with any parameter data by several
+ * initiators
  *
- * The input is a list of commands. Of each: a byte for nexus, disk, direction, task attribute, and
- * whether the next one is sent before its answer; a byte for the length of the CDB, or for task
- * management; two for the length of the buffer; the CDB; for data-out the buffer's bytes, zeros
- * where they are missing. Three initiators, one with few rights, work on two disks of the software
- * HBA, which live on: what earlier inputs reserved, set or locked is still so, until every so often
- * all nexuses are lost. Each command must be answered exactly once, with a status that SAM knows, sense
- * that can be read, and no byte moved beyond its buffer.
+ * The input is a list of commands. Of each: a byte for nexus, disk, direction, task attribute,
+ * and whether the next one is sent before its answer; a byte for the length of the CDB, or for
+ * task management; two for the length of the buffer; the CDB; for data-out the buffer's bytes,
+ * zeros where they are missing. Three initiators, one with few rights, work on two disks of the
+ * software HBA, which live on: what earlier inputs reserved, set or locked is still so, until
+ * every so often all nexuses are lost. Each command must be answered exactly once, with a
+ * status that SAM knows, sense that can be read, and no byte moved beyond its buffer.
  */
 #include <assert.h>
 #include <pthread.h>

@@ -4,8 +4,8 @@
  * The first byte chooses. Even: the rest is a saved state; one that is believed must be a state
  * that can be, and must be the same after it was saved and read again. Odd: the rest is a list
  * of PERSISTENT RESERVE OUT commands (who, service action, scope and type, 16 bits of length,
- * the parameter list); after each the state must be one that can be, the parameter data must have
- * room where it is promised, and a command that fails must change nothing.
+ * the parameter list); after each the state must be one that can be, the parameter data must
+ * have room where it is promised, and a command that fails must change nothing.
  */
 #include <assert.h>
 #include <stdlib.h>

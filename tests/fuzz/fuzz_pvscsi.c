@@ -1,9 +1,9 @@
 /*
  * fuzz_pvscsi.c - what a paravirtual SCSI chip may write: completions, messages, ring indices
  *
- * The input is a script: commands are given tags and posted, the chip writes entries and moves its
- * indices, the driver's side takes what is there. Whatever comes, no command ends twice, none ends
- * that was not out, and lengths stay within what was given.
+ * The input is a script: commands are given tags and posted, the chip writes entries and moves
+ * its indices, the driver's side takes what is there. Whatever comes, no command ends twice,
+ * none ends that was not out, and lengths stay within what was given.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * reader - reads of a disk, so many at a time: by the kernel's driver, by scsad, or by scsad's driver
- * without the daemon
+ * reader - reads of a disk, so many at a time: by the kernel's driver, by scsad, or by scsad's
+ * driver without the daemon
  *
  * usage: reader [-b BYTES] [-q DEPTH] [-t MS] [-r] disk PATH
  *        reader [-b BYTES] [-q DEPTH] [-t MS] [-r] unit SOCKET UNIT
@@ -9,10 +9,10 @@
  *   -q   reads in flight (1)
  *   -t   how long (1000)
  *   -r   at random places of the first 512 MiB; else one after the other
- * Prints reads a second, and the CPU time that the whole machine has spent on a read, in ns. Of a
- * disk, reads are direct, by io_submit(2), as many in a call as have completed before. A function is one
- * bound to vfio-pci; its first unit is read through the framework. A unit's data is in memory that is
- * shared with scsad.
+ * Prints reads a second, and the CPU time that the whole machine has spent on a read, in ns. Of
+ * a disk, reads are direct, by io_submit(2), as many in a call as have completed before. A
+ * function is one bound to vfio-pci; its first unit is read through the framework. A unit's
+ * data is in memory that is shared with scsad.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -304,8 +304,8 @@ function_packet(struct load *l, struct slot *s, struct scsi_device *sd)
 {
 	s->bp = scsi_alloc_consistent_buf(&sd->sd_address, NULL, l->bytes, B_READ, SLEEP_FUNC,
 	    NULL);
-	s->pkt = scsi_init_pkt(&sd->sd_address, NULL, s->bp, 10, sizeof(struct scsi_arq_status), 0,
-	    PKT_CONSISTENT, SLEEP_FUNC, NULL);
+	s->pkt = scsi_init_pkt(&sd->sd_address, NULL, s->bp, 10, sizeof(struct scsi_arq_status),
+	    0, PKT_CONSISTENT, SLEEP_FUNC, NULL);
 	if (s->pkt == NULL)
 		die("function", "no packet");
 	s->pkt->pkt_cdbp[0] = SCMD_READ_G1;

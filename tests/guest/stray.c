@@ -3,11 +3,11 @@
  *
  * usage: stray CHIP ADDRESS
  *
- * Takes a PCI function bound to vfio-pci as scsad does, with the same driver, and reads blocks of its
- * first unit. Then the same read again, with the bus address of its data replaced by where a page of
- * this process really is in memory: an address that was never mapped for the device. The page must
- * not change, and afterwards the device must read well again. What the IOMMU has to say about it is
- * in the kernel's log: for that the address is printed.
+ * Takes a PCI function bound to vfio-pci as scsad does, with the same driver, and reads blocks
+ * of its first unit. Then the same read again, with the bus address of its data replaced by
+ * where a page of this process really is in memory: an address that was never mapped for the
+ * device. The page must not change, and afterwards the device must read well again. What the
+ * IOMMU has to say about it is in the kernel's log: for that the address is printed.
  *
  * Exit status: 0 the page is as it was; 1 it is not, or something failed.
  */
@@ -72,7 +72,8 @@ page_is_same(const uint8_t *page)
 
 /* ------ reads ------ */
 
-/* unit_read() - one page from LBA 0, polled; to @iova when that is not 0. What came of it is said in
+/* unit_read() - one page from LBA 0, polled; to @iova when that is not 0. What came of it is
+ * said in
  * @ret_what. Returns whether it was good */
 static bool
 unit_read(struct scsi_device *sd, uint64_t iova, char *ret_what, size_t size)
@@ -104,7 +105,8 @@ unit_read(struct scsi_device *sd, uint64_t iova, char *ret_what, size_t size)
 	return is_good;
 }
 
-/* unit_must_read() - sooner or later: unit attentions come first, or the driver resets its chip */
+/* unit_must_read() - sooner or later: unit attentions come first, or the driver resets its
+ * chip */
 static void
 unit_must_read(struct scsi_device *sd, const char *when)
 {

@@ -257,7 +257,8 @@ machine_part(struct machine *m, const char *address, const char *disk, const cha
 	char folder[512], path[PATH_MAX];
 
 	(void)snprintf(folder, sizeof(folder),
-	    "sys/devices/pci0000:00/%s/host0/target/%s-dev/block/%s/%s", address, disk, disk, name);
+	    "sys/devices/pci0000:00/%s/host0/target/%s-dev/block/%s/%s", address, disk, disk,
+	    name);
 	block(m, folder, name, dev);
 	(void)snprintf(path, sizeof(path), "%s/partition", folder);
 	machine_file(m, path, "1\n");

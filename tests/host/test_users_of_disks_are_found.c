@@ -158,7 +158,8 @@ START_TEST(processes)
 	setup();	/* by another name of the same device */
 	machine_link(&m, "sys/class/scsi_generic/sg1",
 	    "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1");
-	machine_file(&m, "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1/dev",
+	machine_file(&m,
+	    "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1/dev",
 	    "21:1\n");
 	machine_link(&m,
 	    "sys/devices/pci0000:00/" FN "/host0/target/sdb-dev/scsi_generic/sg1/device",
@@ -178,7 +179,8 @@ START_TEST(a_tape)
 	setup();
 	machine_link(&m, "sys/class/scsi_tape/nst0",
 	    "sys/devices/pci0000:00/" OTHER "/host0/target/st-dev/scsi_tape/nst0");
-	machine_file(&m, "sys/devices/pci0000:00/" OTHER "/host0/target/st-dev/scsi_tape/nst0/dev",
+	machine_file(&m,
+	    "sys/devices/pci0000:00/" OTHER "/host0/target/st-dev/scsi_tape/nst0/dev",
 	    "9:128\n");
 	machine_open(&m, "77", "tar\n", "/dev/nst0");
 	ck_assert_str_eq(use_of(OTHER), "nst0 is open in process 77 (tar)");

@@ -249,8 +249,9 @@ run_list(struct hit *hit, const struct hostile_case *c)
 	if (!enter(hit, ""))
 		return;
 	(void)hex(c->text, cdb, sizeof(cdb));
-	(void)raw_cmd(&hit->raw, (uint8_t)(RAW_FINAL | RAW_SIMPLE | (n > 0 ? RAW_WRITE : 0) | c->b),
-	    cdb, 16, edtl, list, (uint32_t)n);
+	(void)raw_cmd(&hit->raw,
+	    (uint8_t)(RAW_FINAL | RAW_SIMPLE | (n > 0 ? RAW_WRITE : 0) | c->b), cdb, 16, edtl,
+	    list, (uint32_t)n);
 	if (hit_answer(hit, hit->raw.itt))
 		hit_alive(hit);
 }

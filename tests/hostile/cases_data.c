@@ -17,9 +17,9 @@ begin_write(struct hit *hit, const char *keys, uint32_t *ret_itt, uint32_t *ret_
 
 	if (!hit_login(hit, keys))
 		return false;
-	if (!raw_ready(&hit->raw) || !raw_cmd(&hit->raw, RAW_FINAL | RAW_SIMPLE | RAW_WRITE, cdb,
-	    10, 4096, NULL, 0) || raw_recv(&hit->raw, RAW_WAIT_MS) != RAW_PDU ||
-	    raw_op(&hit->raw) != RAW_R2T) {
+	if (!raw_ready(&hit->raw) ||
+	    !raw_cmd(&hit->raw, RAW_FINAL | RAW_SIMPLE | RAW_WRITE, cdb, 10, 4096, NULL, 0) ||
+	    raw_recv(&hit->raw, RAW_WAIT_MS) != RAW_PDU || raw_op(&hit->raw) != RAW_R2T) {
 		hit_saw(hit, "no r2t");
 		return false;
 	}

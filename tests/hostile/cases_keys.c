@@ -43,8 +43,9 @@ run_key(struct hit *hit, const struct hostile_case *c)
 {
 	char text[RAW_TEXT_MAX], key[80];
 
-	(void)snprintf(text, sizeof(text), "InitiatorName=%s\nTargetName=%s\nSessionType=Normal\n%s",
-	    hit->raw.initiator, hit->where->name, c->text);
+	(void)snprintf(text, sizeof(text),
+	    "InitiatorName=%s\nTargetName=%s\nSessionType=Normal\n%s", hit->raw.initiator,
+	    hit->where->name, c->text);
 	say(hit, c->a != 0 ? (uint8_t)c->a : TO_FULL, text);
 	if (raw_op(&hit->raw) != RAW_LOGIN_RSP || raw_be16(hit->raw.bhs + 36) != 0) {
 		hit_closed(hit);

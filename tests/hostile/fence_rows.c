@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-/*             R6 WE  EA  WR  ER  WA  EA: Write Exclusive, Exclusive Access; the same, Registrants
+/*             R6 WE  EA  WR  ER  WA  EA: Write Exclusive, Exclusive Access; the same,
+ *             Registrants
  *                                Only; the same, All Registrants */
 #define ALWAYS	"-" "--" "--" "--" "--" "--" "--"
 #define ASKS	"C" "--" "--" "--" "--" "--" "--"

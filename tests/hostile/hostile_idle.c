@@ -4,11 +4,12 @@
  * usage: hostile_idle [--connections N] [--seconds S] [--p99 FACTOR] PROGRAM | --url URL
  *   --connections N   how many (default 1000), one byte of a Login Request a second each
  *   --seconds S       all of them must be closed by the target within S (default 10)
- *   --p99 FACTOR      fail when the working session's p99 grows by more than that (default: only
+ *   --p99 FACTOR      fail when the working session's p99 grows by more than that (default:
+ *   only
  *                     printed)
  *
- * A session reads 4 KiB, one command at a time, before and during the attack. Exit status 0: the
- * connections are gone in time, every read was GOOD, and the factor is kept.
+ * A session reads 4 KiB, one command at a time, before and during the attack. Exit status 0:
+ * the connections are gone in time, every read was GOOD, and the factor is kept.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -154,8 +155,8 @@ work_tell(struct work *work, const char *when)
 	qsort(work->us, n, sizeof(work->us[0]), order);
 	p50 = work->us[n / 2];
 	p99 = work->us[(uint64_t)n * 99 / 100];
-	(void)printf("%-8s %8u reads of 4 KiB, p50 %u us, p99 %u us, longest %u us\n", when, n, p50,
-	    p99, work->us[n - 1]);
+	(void)printf("%-8s %8u reads of 4 KiB, p50 %u us, p99 %u us, longest %u us\n", when, n,
+	    p50, p99, work->us[n - 1]);
 	work->n = 0;
 	return p99;
 }

@@ -2,13 +2,14 @@
  * hostile_iscsi - hostile and malformed input for an iSCSI target
  *
  * usage: hostile_iscsi [--only TEXT] [--quiet] PROGRAM      start PROGRAM (scsad) and attack it
- *        hostile_iscsi [--only TEXT] [--quiet] --url URL    attack iscsi://ADDRESS:PORT/NAME/LUN
+ *        hostile_iscsi [--only TEXT] [--quiet] --url URL    attack
+ *        iscsi://ADDRESS:PORT/NAME/LUN
  *   --only TEXT   cases whose name holds TEXT
  *   --quiet       only cases with a wrong answer, and the sum
  *
- * Each case has a connection of its own and is followed by a login and TEST UNIT READY on another
- * one. Prints a table: case, what the standard lets a target answer, what it answered, verdict.
- * Writes to the unit. Exit status 0: all answers were right and the target is alive.
+ * Each case has a connection of its own and is followed by a login and TEST UNIT READY on
+ * another one. Prints a table: case, what the standard lets a target answer, what it answered,
+ * verdict. Writes to the unit. Exit status 0: all answers were right and the target is alive.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -114,8 +115,8 @@ attack(struct target_run *run, const char *only, bool is_quiet)
 		for (const struct hostile_case *c = groups[i]; c->name != NULL; c++)
 			if (only == NULL || strstr(c->name, only) != NULL)
 				run_case(run, c, &score, is_quiet);
-	(void)printf("%u cases, %u right, %u wrong, %u times not served afterwards\n", score.cases,
-	    score.cases - score.wrong, score.wrong, score.dead);
+	(void)printf("%u cases, %u right, %u wrong, %u times not served afterwards\n",
+	    score.cases, score.cases - score.wrong, score.wrong, score.dead);
 	return score.cases > 0 && score.wrong == 0 && score.dead == 0 ? 0 : 1;
 }
 

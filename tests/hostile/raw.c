@@ -375,8 +375,9 @@ raw_login(struct raw *raw, const char *keys)
 
 	if (r < 0)
 		return r;
-	(void)snprintf(text, sizeof(text), "InitiatorName=%s\nTargetName=%s\nSessionType=Normal\n%s",
-	    raw->initiator, raw->where->name, keys);
+	(void)snprintf(text, sizeof(text),
+	    "InitiatorName=%s\nTargetName=%s\nSessionType=Normal\n%s", raw->initiator,
+	    raw->where->name, keys);
 	for (int i = 0; i < 8; i++) {
 		if (!raw_login_pdu(raw, 0x80 | 1 << 2 | 3, i == 0 ? text : "") ||
 		    raw_recv(raw, RAW_WAIT_MS) != RAW_PDU || raw_op(raw) != RAW_LOGIN_RSP)

@@ -1,5 +1,5 @@
-/* an adapter comes up with its targets, whatever they are like, and goes down; capabilities; what
- * it is made of */
+/* an adapter comes up with its targets, whatever they are like, and goes down; capabilities;
+ * what it is made of */
 #include <string.h>
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
-/* commands: done, aborted, reset, out of time, lost with the session; each ends once, and as the
- * table of SCSA has it */
+/* commands: done, aborted, reset, out of time, lost with the session; each ends once, and as
+ * the table of SCSA has it */
 #include <string.h>
 
 #include "base/clock.h"
@@ -219,8 +219,8 @@ time_out(unsigned int answer, uint_t stats)
 	return atomic_load(&far->tasks) - before;
 }
 
-/* ABORT TASK; if that is refused LOGICAL UNIT RESET; if that is, a new session; and that too, when
- * nothing is answered at all */
+/* ABORT TASK; if that is refused LOGICAL UNIT RESET; if that is, a new session; and that too,
+ * when nothing is answered at all */
 START_TEST(ladder_of_timeouts)
 {
 	up("task=1");
@@ -283,8 +283,8 @@ START_TEST(target_is_gone)
 }
 END_TEST
 
-/* the target's window is closed: one command waits in the library, the others here. All end by a
- * reset, and the one that cannot be taken back too */
+/* the target's window is closed: one command waits in the library, the others here. All end by
+ * a reset, and the one that cannot be taken back too */
 START_TEST(closed_window)
 {
 	struct io ios[6];

@@ -1,4 +1,5 @@
-/* whatever a target sends: the connection is up, or dead with a reason; nothing else is harmed */
+/* whatever a target sends: the connection is up, or dead with a reason; nothing else is
+ * harmed */
 #include <poll.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Malformed and hostile PDUs in full feature phase: the right Reject, and the session goes on. */
+/* Malformed and hostile PDUs in full feature phase: the right Reject, and the session goes
+ * on. */
 #include "check_main.h"
 #include "mock_initiator.h"
 #include "scsi/asc.h"

@@ -157,7 +157,8 @@ START_TEST(only_allowed_algorithms)
 	struct iscsi_chap_keys keys = { .a = word("5,7") };
 
 	begin();
-	ck_assert_int_eq(iscsi_chap_step(&chap, 1u << ISCSI_CHAP_SHA256, 0, &keys, &ops, &host, &out), 0);
+	ck_assert_int_eq(
+	    iscsi_chap_step(&chap, 1u << ISCSI_CHAP_SHA256, 0, &keys, &ops, &host, &out), 0);
 	ck_assert_uint_eq(chap.alg, 7);
 }
 END_TEST
@@ -205,7 +206,9 @@ START_TEST(a_response_in_base64)
 	begin();
 	ck_assert_int_eq(step("7", NULL, NULL, NULL, NULL), 0);
 	/* SHA-256 of 00, "secret123456", 01..20 */
-	ck_assert_int_eq(step(NULL, "user", "0boo3Sb9aqaGKMcoQwjEAqgHaeitto/KhawBJjBz2+Z1I=", NULL, NULL), 0);
+	ck_assert_int_eq(
+	    step(NULL, "user", "0boo3Sb9aqaGKMcoQwjEAqgHaeitto/KhawBJjBz2+Z1I=", NULL, NULL),
+	    0);
 	ck_assert_uint_eq(chap.state, ISCSI_CHAP_DONE);
 }
 END_TEST
@@ -323,7 +326,8 @@ START_TEST(mutual_only_after_the_initiators_own_proof)
 {
 	begin();
 	ck_assert_int_eq(step("5", NULL, NULL, NULL, NULL), 0);
-	ck_assert_int_eq(step(NULL, "user", response("wrong"), "1", "0x00112233445566778899"), -EACCES);
+	ck_assert_int_eq(
+	    step(NULL, "user", response("wrong"), "1", "0x00112233445566778899"), -EACCES);
 	ck_assert_uint_eq(out.len, 0);
 	ck_assert(!chap.is_mutual);
 }
@@ -382,7 +386,9 @@ START_TEST(mutual_needs_a_secret_of_its_own)
 	host.own = "secret123456";
 	ck_assert_int_eq(step(NULL, "user", response("secret123456"), "1", "0x0011"), -EACCES);
 	keys.r = word(response("secret123456"));
-	ck_assert_int_eq(iscsi_chap_step(&chap, ISCSI_CHAP_ALGS_ALL, 0, &keys, &never, &host, &out), -EACCES);
+	ck_assert_int_eq(
+	    iscsi_chap_step(&chap, ISCSI_CHAP_ALGS_ALL, 0, &keys, &never, &host, &out),
+	    -EACCES);
 }
 END_TEST
 
@@ -419,7 +425,7 @@ START_TEST(no_randomness_no_login)
 END_TEST
 
 CHECK_MAIN("chap", digests, the_first_common_algorithm_in_the_initiators_order,
-	only_allowed_algorithms, challenges_have_lengths, a_right_response, a_response_in_base64,
-	wrong_responses, names_have_lengths, unknown_users_and_wrong_secrets_look_alike, mutual,
-	mutual_only_after_the_initiators_own_proof, mutual_that_is_refused, reflection,
-	mutual_needs_a_secret_of_its_own, keys_out_of_order, no_randomness_no_login)
+    only_allowed_algorithms, challenges_have_lengths, a_right_response, a_response_in_base64,
+    wrong_responses, names_have_lengths, unknown_users_and_wrong_secrets_look_alike, mutual,
+    mutual_only_after_the_initiators_own_proof, mutual_that_is_refused, reflection,
+    mutual_needs_a_secret_of_its_own, keys_out_of_order, no_randomness_no_login)

@@ -246,7 +246,8 @@ START_TEST(first_burst_is_irrelevant_without_unsolicited_data)
 	ck_assert_str_eq(answer("FirstBurstLength"), "Irrelevant");
 	/* InitialR2T may still become No */
 	setup();
-	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "FirstBurstLength=65536\nImmediateData=No\n"), 0);
+	ck_assert_int_eq(
+	    ask(ISCSI_PHASE_OPERATIONAL, "FirstBurstLength=65536\nImmediateData=No\n"), 0);
 	ck_assert_str_eq(answer("FirstBurstLength"), "65536");
 }
 END_TEST
@@ -355,7 +356,8 @@ START_TEST(every_key_comes_once)
 	setup();
 	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "InitialR2T=No\nInitialR2T=No\n"), -EINVAL);
 	setup();
-	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\nTargetName=iqn.x\n"), -EINVAL);
+	ck_assert_int_eq(
+	    ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\nTargetName=iqn.x\n"), -EINVAL);
 	setup();
 	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\n"), 0);
 	ck_assert_int_eq(ask(ISCSI_PHASE_OPERATIONAL, "TargetName=iqn.x\n"), 0);
@@ -449,7 +451,8 @@ START_TEST(text_requests)
 	ck_assert_int_eq(text_request(&params, "SendTargets=All\n", &value), 0);
 	ck_assert(iscsi_text_is(value, "All"));
 	ck_assert_uint_eq(out.len, 0);
-	ck_assert_int_eq(text_request(&params, "MaxRecvDataSegmentLength=4096\nX-a=1\nFoo=2\n", &value), 0);
+	ck_assert_int_eq(
+	    text_request(&params, "MaxRecvDataSegmentLength=4096\nX-a=1\nFoo=2\n", &value), 0);
 	ck_assert_ptr_null(value.at);
 	ck_assert_uint_eq(params.max_send_data, 4096);
 	ck_assert_str_eq(answer("X-a"), "NotUnderstood");

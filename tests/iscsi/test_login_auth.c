@@ -174,7 +174,8 @@ START_TEST(chap_keys_where_none_belong)
 	peer_free(peer);
 
 	begin(ISCSI_AUTH_CHAP);
-	ck_assert_int_eq(peer_send(peer, 0, 1, NAMES "AuthMethod=CHAP\nCHAP_A=3\n"), ISCSI_LOGIN_FAILED);
+	ck_assert_int_eq(
+	    peer_send(peer, 0, 1, NAMES "AuthMethod=CHAP\nCHAP_A=3\n"), ISCSI_LOGIN_FAILED);
 	peer_assert_failed(peer, ISCSI_LOGIN_AUTH_FAILED);
 	peer_free(peer);
 }
@@ -230,13 +231,15 @@ START_TEST(no_randomness_is_the_targets_error)
 {
 	begin(ISCSI_AUTH_CHAP);
 	peer->random_error = -EIO;
-	ck_assert_int_eq(peer_send(peer, 0, 1, NAMES "AuthMethod=CHAP\nCHAP_A=5\n"), ISCSI_LOGIN_FAILED);
+	ck_assert_int_eq(
+	    peer_send(peer, 0, 1, NAMES "AuthMethod=CHAP\nCHAP_A=5\n"), ISCSI_LOGIN_FAILED);
 	peer_assert_failed(peer, ISCSI_LOGIN_TARGET_ERROR);
 	peer_free(peer);
 }
 END_TEST
 
-CHECK_MAIN("login auth", chap_with_each_digest, method_and_algorithms_in_one_request, mutual_chap,
-	wrong_secrets_and_unknown_users, chap_cannot_be_gone_around, chap_keys_where_none_belong,
-	nobody_is_asked_for_chap_where_it_is_off, optional_chap_is_the_initiators_choice,
-	discovery_is_no_way_around, no_randomness_is_the_targets_error)
+CHECK_MAIN("login auth", chap_with_each_digest, method_and_algorithms_in_one_request,
+    mutual_chap, wrong_secrets_and_unknown_users, chap_cannot_be_gone_around,
+    chap_keys_where_none_belong, nobody_is_asked_for_chap_where_it_is_off,
+    optional_chap_is_the_initiators_choice, discovery_is_no_way_around,
+    no_randomness_is_the_targets_error)

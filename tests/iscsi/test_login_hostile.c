@@ -22,7 +22,8 @@ header_is_refused(uint8_t *bhs, bool is_first, uint16_t status)
 	peer->pdu = iscsi_login_answer(peer->login);
 	peer->state = ISCSI_LOGIN_FAILED;
 	peer_assert_failed(peer, status);
-	ck_assert_uint_eq(iscsi_pdu_u32(peer->pdu->bhs, ISCSI_O_ITT), iscsi_pdu_u32(bhs, ISCSI_O_ITT));
+	ck_assert_uint_eq(
+	    iscsi_pdu_u32(peer->pdu->bhs, ISCSI_O_ITT), iscsi_pdu_u32(bhs, ISCSI_O_ITT));
 	ck_assert_uint_eq(peer->pdu->data_len, 0);
 	/* who has not even begun gets no answer */
 	ck_assert(iscsi_login_result(peer->login)->is_silent ==
@@ -148,4 +149,4 @@ START_TEST(numbers_at_their_ends)
 END_TEST
 
 CHECK_MAIN("login hostile", nothing_but_login_requests, lengths_of_login_requests,
-	text_that_is_none, values_that_are_refused_and_a_login_that_goes_on, numbers_at_their_ends)
+    text_that_is_none, values_that_are_refused_and_a_login_that_goes_on, numbers_at_their_ends)

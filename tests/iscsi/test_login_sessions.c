@@ -81,7 +81,8 @@ START_TEST(names_are_folded)
 	const struct iscsi_login_result *result;
 
 	peer = peer_new();
-	result = peer_login(peer, "InitiatorName=IQN.2026-01.LAN:I\nTargetName=Iqn.2026-01.lan:T\n");
+	result =
+	    peer_login(peer, "InitiatorName=IQN.2026-01.LAN:I\nTargetName=Iqn.2026-01.lan:T\n");
 	ck_assert_ptr_nonnull(result);
 	ck_assert_str_eq(result->initiator, "iqn.2026-01.lan:i");
 	ck_assert_str_eq(result->target, "iqn.2026-01.lan:t");
@@ -143,7 +144,8 @@ START_TEST(targets_that_have_moved)
 {
 	peer = peer_new();
 	peer->use_target = true;
-	(void)snprintf(peer->target.redirect, sizeof(peer->target.redirect), "[2001:db8::1]:3260,2");
+	(void)snprintf(
+	    peer->target.redirect, sizeof(peer->target.redirect), "[2001:db8::1]:3260,2");
 	peer->find_status = ISCSI_LOGIN_MOVED_TEMP;
 	ck_assert_ptr_null(peer_login(peer, NAMES));
 	peer_assert_failed(peer, ISCSI_LOGIN_MOVED_TEMP);
@@ -258,6 +260,7 @@ START_TEST(statuses_have_names)
 }
 END_TEST
 
-CHECK_MAIN("login sessions", names_that_are_missing_or_wrong, names_may_come_again, names_do_not_change,
-	names_are_folded, discovery, refusals_of_the_host, targets_that_have_moved,
-	a_further_connection, late_answers, the_owner_ends_it, statuses_have_names)
+CHECK_MAIN("login sessions", names_that_are_missing_or_wrong, names_may_come_again,
+    names_do_not_change, names_are_folded, discovery, refusals_of_the_host,
+    targets_that_have_moved, a_further_connection, late_answers, the_owner_ends_it,
+    statuses_have_names)

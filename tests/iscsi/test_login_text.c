@@ -136,8 +136,8 @@ START_TEST(longest_values)
 	name[ISCSI_NAME_MAX] = '\0';
 	memset(alias, 'b', sizeof(alias));
 	alias[255] = '\0';
-	(void)snprintf(text, sizeof(text), "InitiatorName=%s\nTargetName=%s\nInitiatorAlias=%s\n", name,
-	    name, alias);
+	(void)snprintf(text, sizeof(text),
+	    "InitiatorName=%s\nTargetName=%s\nInitiatorAlias=%s\n", name, name, alias);
 	peer = peer_new();
 	result = peer_login(peer, text);
 	ck_assert_ptr_nonnull(result);
@@ -200,6 +200,6 @@ START_TEST(a_digest_that_is_demanded_and_never_offered)
 }
 END_TEST
 
-CHECK_MAIN("login text", a_request_cut_anywhere, byte_by_byte, too_much_text, an_answer_in_pieces,
-	text_before_the_answer_was_fetched, longest_values, an_alias_is_told,
-	no_memory_is_out_of_resources, a_digest_that_is_demanded_and_never_offered)
+CHECK_MAIN("login text", a_request_cut_anywhere, byte_by_byte, too_much_text,
+    an_answer_in_pieces, text_before_the_answer_was_fetched, longest_values, an_alias_is_told,
+    no_memory_is_out_of_resources, a_digest_that_is_demanded_and_never_offered)

@@ -80,7 +80,8 @@ START_TEST(names_of_ports)
 {
 	char name[ISCSI_PORT_NAME_LEN], longest[ISCSI_NAME_LEN];
 
-	ck_assert_str_eq(iscsi_port_name("iqn.x", (const uint8_t *)"\x00\x02\x3d\x00\x00\xff", name),
+	ck_assert_str_eq(
+	    iscsi_port_name("iqn.x", (const uint8_t *)"\x00\x02\x3d\x00\x00\xff", name),
 	    "iqn.x,i,0x00023d0000ff");
 	memset(longest, 'a', sizeof(longest));
 	longest[ISCSI_NAME_MAX] = '\0';
@@ -183,5 +184,6 @@ START_TEST(send_targets_records)
 }
 END_TEST
 
-CHECK_MAIN("names", names_from_the_wire, names_that_are_none, names_that_we_give, names_of_ports,
-	addresses, addresses_that_are_none, send_targets_values, send_targets_records)
+CHECK_MAIN("names", names_from_the_wire, names_that_are_none, names_that_we_give,
+    names_of_ports, addresses, addresses_that_are_none, send_targets_values,
+    send_targets_records)

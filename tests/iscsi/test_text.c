@@ -224,4 +224,4 @@ START_TEST(answers_have_bounds)
 END_TEST
 
 CHECK_MAIN("text", pairs_in_turn, pairs_that_are_none, lists, numbers, binary_values,
-	binary_values_that_are_none, pieces_are_gathered, answers_in_pieces, answers_have_bounds)
+    binary_values_that_are_none, pieces_are_gathered, answers_in_pieces, answers_have_bounds)

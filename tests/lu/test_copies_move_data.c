@@ -120,7 +120,8 @@ move_scenario(void *arg UNUSED)
 	ck_assert_uint_eq(copy_one(0, 0, 300, 0, 700), 0);
 	disks_check(0, 0, 0, 700, 300);
 	disks_check(0, 300, 0, 300, 400);
-	/* across units, also when neither is the one that is asked; 600 blocks are two chunks */
+	/* across units, also when neither is the one that is asked; 600 blocks are two
+	 * chunks */
 	disks_fill();
 	ck_assert_uint_eq(copy_one(1, 2, 600, 10, 20), 0);
 	disks_check(1, 10, 2, 20, 600);

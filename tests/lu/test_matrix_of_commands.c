@@ -1,13 +1,14 @@
 /*
  * test_matrix_of_commands.c - every command against every kind of trouble
  *
- * usage: lu_test_matrix_of_commands [-v]	(-v: a line for each case, not only for bad ones)
+ * usage: lu_test_matrix_of_commands [-v]	(-v: a line for each case, not only for bad
+ * ones)
  *
- * Two initiators, three disks of the software HBA: a good one, one without a medium, one that is
- * write protected. A row of the matrix is a command, a column is what is wrong; what is printed
- * is the number of cases in each cell. What a case must end with (status, and sense data byte by
- * byte, in both formats) is worked out here, from the table below, which was written from
- * SPC-4, SBC-3 (WRITE ATOMIC: SBC-4) and SPC-2 (RESERVE), not from the code.
+ * Two initiators, three disks of the software HBA: a good one, one without a medium, one that
+ * is write protected. A row of the matrix is a command, a column is what is wrong; what is
+ * printed is the number of cases in each cell. What a case must end with (status, and sense
+ * data byte by byte, in both formats) is worked out here, from the table below, which was
+ * written from SPC-4, SBC-3 (WRITE ATOMIC: SBC-4) and SPC-2 (RESERVE), not from the code.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -176,7 +176,8 @@ START_TEST(all_target_ports)
 }
 END_TEST
 
-/* the reservation is held through another port of the initiator that leaves with all its ports */
+/* the reservation is held through another port of the initiator that leaves with all its
+ * ports */
 START_TEST(all_target_ports_release)
 {
 	prt_begin(8);

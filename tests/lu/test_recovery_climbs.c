@@ -181,7 +181,8 @@ START_TEST(refused_steps_give_way)
 }
 END_TEST
 
-/* somebody else's command, which is answered at once; the mock tells everybody of every reset */
+/* somebody else's command, which is answered at once; the mock tells everybody of every
+ * reset */
 static void
 others_work(struct pnexus *n)
 {

@@ -4,11 +4,11 @@
  * usage: lu_test_reserve_kill_9 [--commands N] [--seed N]	(1000 and 1)
  *
  * A child process has a disk of the software HBA, a state folder and four initiators. It tells
- * what it found at its start, then executes PERSISTENT RESERVE OUT commands one after the other and
- * acknowledges each over a pipe after its end. It is killed with SIGKILL after a random number
- * of acknowledgements and a random while, and started again, until enough commands have been
- * acknowledged. The parent does the same commands with the machine of lu/pr.h alone: what a child
- * finds must be what the last acknowledged command had left, or the one after it.
+ * what it found at its start, then executes PERSISTENT RESERVE OUT commands one after the other
+ * and acknowledges each over a pipe after its end. It is killed with SIGKILL after a random
+ * number of acknowledgements and a random while, and started again, until enough commands have
+ * been acknowledged. The parent does the same commands with the machine of lu/pr.h alone: what
+ * a child finds must be what the last acknowledged command had left, or the one after it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* SIMPLE, ORDERED and HEAD OF QUEUE begin when SAM lets them; a full unit is shared by weight */
+/* SIMPLE, ORDERED and HEAD OF QUEUE begin when SAM lets them; a full unit is shared by
+ * weight */
 #include <string.h>
 
 #include "check_main.h"

@@ -1,4 +1,5 @@
-/* what a nexus has to hear comes first, once, in the order of its weight; to whom it concerns */
+/* what a nexus has to hear comes first, once, in the order of its weight; to whom it
+ * concerns */
 #include <string.h>
 
 #include "check_main.h"

@@ -1,4 +1,5 @@
-/* capabilities: what is asked, what is set, for one unit or for all; no wires of a parallel bus */
+/* capabilities: what is asked, what is set, for one unit or for all; no wires of a parallel
+ * bus */
 #include "check_main.h"
 #include "mock_ioc.h"
 

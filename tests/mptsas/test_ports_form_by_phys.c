@@ -177,7 +177,8 @@ swap_scenario(void)
 	}
 }
 
-/* the old port has left, and its iport not yet: the new one takes both its name and its iport */
+/* the old port has left, and its iport not yet: the new one takes both its name and its
+ * iport */
 static void
 quick_scenario(void)
 {

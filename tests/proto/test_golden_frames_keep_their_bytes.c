@@ -2,8 +2,8 @@
  * The frames of released versions are kept as hex files. A change of the schema that alters
  * what an existing message looks like on the wire shows here. For a new message, or a field
  * added to one, run this program with GOLDEN_WRITE set to the folder: a message without a file
- * gets one. The file of a message that has grown is moved away before, to NAME.1.hex, NAME.2.hex
- * and so on, since old frames stay readable for ever.
+ * gets one. The file of a message that has grown is moved away before, to NAME.1.hex,
+ * NAME.2.hex and so on, since old frames stay readable for ever.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -226,7 +226,8 @@ check(const struct pv_req *req, struct pv_cmp *cmp, uint8_t key, uint8_t asc, ui
 		memcpy(at(req->sense_iova), sense, len);
 }
 
-/* an answer of @len bytes: shorter than asked for is a run of another length, as in the model */
+/* an answer of @len bytes: shorter than asked for is a run of another length, as in the
+ * model */
 static void
 answer(struct mock_chip *chip, const struct pv_req *req, struct pv_cmp *cmp, uint8_t *data,
     uint32_t len)

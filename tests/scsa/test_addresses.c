@@ -204,6 +204,6 @@ SIM_TEST(c85_a_faked_device_works)
 	mock_stop();
 }
 
-CHECK_MAIN("addresses", c53_c54_c55_complex_addresses_are_opaque, malformed_addresses_are_refused,
-    unit_addresses_parse_and_print, c56_lun_conversions, world_wide_names,
-    c85_a_faked_device_works)
+CHECK_MAIN("addresses", c53_c54_c55_complex_addresses_are_opaque,
+    malformed_addresses_are_refused, unit_addresses_parse_and_print, c56_lun_conversions,
+    world_wide_names, c85_a_faked_device_works)

@@ -1,4 +1,5 @@
-/* C70: abort races with completion on real threads; each accepted packet completes exactly once */
+/* C70: abort races with completion on real threads; each accepted packet completes exactly
+ * once */
 #define SCSA_MOD thr
 #include <sys/scsi/scsi.h>
 

@@ -1,4 +1,5 @@
-/* a unit's node: found, initialised, attached, removed; the rules of tgt_init, probe and free */
+/* a unit's node: found, initialised, attached, removed; the rules of tgt_init, probe and
+ * free */
 #include <string.h>
 
 #include "check_main.h"

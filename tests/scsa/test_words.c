@@ -228,5 +228,5 @@ SIM_TEST(options_by_device_type)
 	ck_assert_int_eq(devi_free(dip), 0);
 }
 
-CHECK_MAIN("words", sense_of_both_formats, sense_is_never_read_beyond_its_end, sense_that_is_none,
-    names, compatible_lists, driver_logging, options_by_device_type)
+CHECK_MAIN("words", sense_of_both_formats, sense_is_never_read_beyond_its_end,
+    sense_that_is_none, names, compatible_lists, driver_logging, options_by_device_type)

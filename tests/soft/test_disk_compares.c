@@ -1,4 +1,5 @@
-/* COMPARE AND WRITE, ORWRITE, WRITE ATOMIC and WRITE AND VERIFY do what they say, and no more */
+/* COMPARE AND WRITE, ORWRITE, WRITE ATOMIC and WRITE AND VERIFY do what they say, and no
+ * more */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -20,7 +20,8 @@ log_sense(uint8_t pc, uint8_t page, uint8_t subpage, uint16_t first, uint16_t al
 	return bench_in(&b, cdb, 10, alloc_len);
 }
 
-/* a number of a page, or the first eight bytes of a list; fails the test when the page has no such parameter */
+/* a number of a page, or the first eight bytes of a list; fails the test when the page has no
+ * such parameter */
 static uint64_t
 number(uint8_t pc, uint8_t page, uint16_t code)
 {

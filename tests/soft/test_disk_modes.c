@@ -18,7 +18,8 @@ page(uint8_t code, enum mode_pc pc, uint8_t *ret)
 	struct mode_view view;
 	size_t len;
 
-	ck_assert(bench_in(&b, cdb, cdb_mode_sense(cdb, CDB_10, (uint8_t)pc, code, 0, true, 255), 255));
+	ck_assert(bench_in(
+	    &b, cdb, cdb_mode_sense(cdb, CDB_10, (uint8_t)pc, code, 0, true, 255), 255));
 	ck_assert_int_eq(mode_walk_begin(b.data, b.cmd->moved, true, &walk), 0);
 	ck_assert_int_eq(mode_walk_next(&walk, &view), 1);
 	ck_assert_int_eq(view.code, code);
@@ -164,7 +165,8 @@ START_TEST(bad_lists_change_nothing)
 	(void)page(MODE_CACHING, MODE_PC_CURRENT, caching);
 	ck_assert_int_eq(caching[2], 0x04);
 
-	/* when unit attentions are cleared is not to be chosen here: no bit of UA_INTLCK_CTRL */
+	/* when unit attentions are cleared is not to be chosen here: no bit of
+	 * UA_INTLCK_CTRL */
 	for (unsigned int control = 1; control < 4; control++) {
 		uint8_t page_0a[64];
 		size_t control_len = page(MODE_CONTROL, MODE_PC_CURRENT, page_0a);
@@ -305,5 +307,5 @@ START_TEST(block_descriptors_may_repeat_what_is_and_no_more)
 END_TEST
 
 CHECK_MAIN("disk modes", subpages, values_that_cannot_be, intervals_are_rounded,
-    block_descriptors_may_repeat_what_is_and_no_more, all_pages_in_both_forms, software_write_protect, descriptor_sense,
-    write_cache_off, bad_lists_change_nothing)
+    block_descriptors_may_repeat_what_is_and_no_more, all_pages_in_both_forms,
+    software_write_protect, descriptor_sense, write_cache_off, bad_lists_change_nothing)

@@ -1,5 +1,5 @@
-/* saved mode pages: in force after a reset and after a restart; a disk that cannot save says so,
- * and a save that fails changes nothing */
+/* saved mode pages: in force after a reset and after a restart; a disk that cannot save says
+ * so, and a save that fails changes nothing */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -153,7 +153,8 @@ START_TEST(self_tests_read_and_remember)
 	ck_assert_uint_eq(be64_get(b.data + 12), UINT64_MAX);
 	ck_assert(send_diagnostic(0x80, NULL, 0));
 	check_results(0xc0, 0x20);
-	/* a test that finds something: in the foreground it fails, in the background it is told */
+	/* a test that finds something: in the foreground it fails, in the background it is
+	 * told */
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	ck_assert(!send_diagnostic(0xa0, NULL, 0));
 	ck_assert(bench_sense(&b, SENSE_HARDWARE_ERROR, ASC_SELF_TEST_FAILED, 0));

@@ -222,4 +222,5 @@ START_TEST(every_errno_has_a_sense)
 END_TEST
 
 CHECK_MAIN("disk refuses", unknown_commands, reserved_bits, blocks_beyond_the_end,
-    too_long_and_protected, write_protection, blocks_that_are_gone_are_out_of_range, every_errno_has_a_sense)
+    too_long_and_protected, write_protection, blocks_that_are_gone_are_out_of_range,
+    every_errno_has_a_sense)

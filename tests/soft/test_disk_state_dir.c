@@ -1,5 +1,5 @@
-/* an adapter that is closed and opened again with its state directory; and what its owner may do
- * to disks by address */
+/* an adapter that is closed and opened again with its state directory; and what its owner may
+ * do to disks by address */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
