@@ -448,8 +448,8 @@ disk_end_whole(struct disk_cmd *cmd, enum disk_whole what)
 	return (before & ~(unsigned int)what) != 0 || !atomic_load(&cmd->is_cancelled);
 }
 
-void
-disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
+static inline void
+cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 {
 	cmd->status = SAM_STAT_GOOD;
 	cmd->has_sense = false;
@@ -472,6 +472,12 @@ disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
 }
 
 void
+disk_cmd_prepare(struct disk *disk, struct disk_cmd *cmd)
+{
+	cmd_prepare(disk, cmd);
+}
+
+void
 disk_cmd_clear(struct disk_cmd *cmd)
 {
 	disk_cmd_prepare(NULL, cmd);
@@ -482,7 +488,7 @@ disk_execute(struct disk *disk, struct disk_cmd *cmd)
 {
 	bool is_finished;
 
-	disk_cmd_prepare(disk, cmd);
+	cmd_prepare(disk, cmd);
 	is_finished = disk_run(cmd, disk_begin(disk, cmd));
 	/* a cancel was faster than the wait */
 	if (UNLIKELY(is_finished && cmd->is_pending)) {

@@ -39,7 +39,7 @@ soft_returned(struct disk_cmd *disk)
 }
 
 /* pieces of the packet's memory; bus addresses are addresses here */
-static void
+static inline void
 soft_map_data(struct disk_cmd *disk, const struct scsi_pkt *pkt)
 {
 	const ddi_dma_cookie_t *cookies = pkt->pkt_cookies;

@@ -21,7 +21,7 @@ lu_set_init(struct lu_task_set *set)
 	TAILQ_INIT(&set->ordered);
 }
 
-static bool
+static inline bool
 is_in_turn(const struct lu_task *task)
 {
 	const struct lu_task_set *set = task->set;
