@@ -381,11 +381,13 @@ static void
 change_tell(const struct rpc_call *call, const char *what)
 {
 	const struct export_change *c = call->more;
+	bool is_lost = !c->result.is_kept && call->req.method != METHOD_EXPORT_RELOAD;
 
 	log_notice("exports: %s, generation %llu, asked for by uid %u%s", what,
 	    (unsigned long long)c->result.generation, call->req.conn->cred.uid,
-	    c->result.is_kept || call->req.method == METHOD_EXPORT_RELOAD ? "" : "; not kept over a restart, there is no state_dir");
-	rpc_event_publish(call->loop->server, SCSAD__EVENT_KIND__EVENT_EXPORTS, "exports", what);
+	    is_lost ? "; not kept over a restart, there is no state_dir" : "");
+	rpc_event_publish(
+	    call->loop->server, SCSAD__EVENT_KIND__EVENT_EXPORTS, "exports", what);
 }
 
 static void

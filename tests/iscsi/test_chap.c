@@ -108,7 +108,10 @@ START_TEST(digests)
 		unsigned int alg;
 		const char *want;
 	} rows[] = {
-		{ 5, "0x740e86463bda3a4d7017d6e0fba0699d" }, { 6, "0x3890198f5112376188a9742805758384545583a6" }, { 7, "0x28b96c916cf784528bbfaa6ad7e012cab293437604aae8d66a3295b319132cef" }, { 8, "0xbdceca071be509f41acf88309bb6d12e51526c23a2d18f22c2bb8ed199c36fd8" },
+		{ 5, "0x740e86463bda3a4d7017d6e0fba0699d" },
+		{ 6, "0x3890198f5112376188a9742805758384545583a6" },
+		{ 7, "0x28b96c916cf784528bbfaa6ad7e012cab293437604aae8d66a3295b319132cef" },
+		{ 8, "0xbdceca071be509f41acf88309bb6d12e51526c23a2d18f22c2bb8ed199c36fd8" },
 	};
 	struct iscsi_chap_secret secret = { .bytes = "secret", .len = 6 };
 	uint8_t challenge[16], r[ISCSI_CHAP_RESPONSE_MAX];
