@@ -23,6 +23,8 @@ write_on() {
 has_written() { [ "$(remote 0 --json show ONE | jq '[.. | .written_bytes? // empty] | max // 0')" -ge "$1" ]; }
 
 for round in 1 2; do
+  # slow enough to be still at work when its target goes; that one's faults go with it
+  remote 0 fault add action=delay,ms=20,op=write --unit ONE >/dev/null
   write_on >"$dir/write.log" 2>&1 &
   writer=$!
   until_true has_written 4000000
