@@ -119,6 +119,8 @@ abort_take(struct call *call, const ProtobufCMessage *reply)
 	const Scsad__AbortReply *msg = (const void *)reply;
 	struct scsac_aborted *ret = call->arg;
 
+	if (ret == NULL)
+		return 0;
 	ret->aborted = msg->aborted;
 	ret->finished = msg->finished;
 	ret->failed = msg->failed;

@@ -637,13 +637,15 @@ struct scsac_aborted {
 	unsigned failed;	/* still active: the HBA could not */
 };
 
-/* scsac_abort() - abort all packets of this connection on a unit; their callbacks run first */
+/* scsac_abort() - abort all packets of this connection on a unit; their callbacks run first;
+ * @ret may be NULL */
 int scsac_abort(struct scsac *c, uint64_t handle, struct scsac_aborted *ret);
 
 /**
  * scsac_abort_everyone() - abort all packets on a unit, of all clients; scsi_abort(9F)
  *
  * @handle   an open unit, or 0 and a @path
+ * @ret      may be NULL
  *
  * A packet that is submitted meanwhile may end aborted, too. Takes role admin.
  */

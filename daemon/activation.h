@@ -14,8 +14,8 @@
 
 #include "base/compiler.h"
 
-/* activation_take() - the listening stream socket bound to @addr, non-blocking; -1: systemd gave
- * us none. A @addr with port 0 is never found */
+/* activation_take() - the listening stream socket bound to @addr, non-blocking; -1: systemd
+ * gave us none. A @addr with port 0 is never found */
 int activation_take(const struct sockaddr *addr) MUST_CHECK;
 
 #endif /* DAEMON_ACTIVATION_H */

@@ -36,7 +36,8 @@ int config_exports_load(const struct config_raw *raw, struct config *c, char *re
 int config_exports_read(const struct config_raw *raw, enum ex_from from, struct ex_set *set,
     char *reterr) MUST_CHECK;
 
-/* config_exports_complain() - "path:line:column: text" about a fault in an object of that file */
+/* config_exports_complain() - "path:line:column: text" about a fault in an object of that
+ * file */
 void config_exports_complain(const struct config_raw *raw, const struct ex_fault *f,
     char *reterr);
 

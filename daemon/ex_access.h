@@ -28,8 +28,8 @@ enum ex_verdict {
 	EX_NOT_FOUND,		/* no such target, or not through this portal group, or it is not
 				 * to know that there is one: status 0203h */
 	EX_FORBIDDEN,		/* there is one, nothing of it is exported to this initiator: status
-				 * 0202h; only for names that some access list of the target has,
-				 * from another address */
+				 * 0202h; only for names that some access list of the target
+				 * has, from another address */
 	EX_REDIRECT,		/* status 0101h or 0102h, TargetAddress is target->redirect */
 };
 

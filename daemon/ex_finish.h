@@ -1,8 +1,8 @@
 /*
  * daemon/ex_finish.h - the meaning of the words of one object
  *
- * What      After the words of an object have been set: is each good by itself, and what does it
- *           say in bytes and numbers? What other objects say is not looked at (ex_check()).
+ * What      After the words of an object have been set: is each good by itself, and what does
+ *           it say in bytes and numbers? What other objects say is not looked at (ex_check()).
  *           A finish function answers 0, -EINVAL, -errno of a file (all with the fault set), or
  *           -ENOMEM; what it has made so far goes with the object.
  */

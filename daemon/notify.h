@@ -12,8 +12,8 @@
 
 #include "base/compiler.h"
 
-/* notify_ready(), notify_reloading(), notify_stopping() - states; notify_status() - one line for systemctl
- * status */
+/* notify_ready(), notify_reloading(), notify_stopping() - states; notify_status() - one line
+ * for systemctl status */
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);

@@ -1,10 +1,10 @@
 /*
  * scsactl/object.h - objects of the exports: shown, and changed
  *
- * What      Portals, targets, access lists and their likes are the same to this program: a name,
- *           and keys with values. A verb about one of them is a row of options whose names are
- *           the keys, with '-' for '_'; an option whose argument ends with ",..." is a list of
- *           words with commas between.
+ * What      Portals, targets, access lists and their likes are the same to this program: a
+ *           name, and keys with values. A verb about one of them is a row of options whose
+ *           names are the keys, with '-' for '_'; an option whose argument ends with ",..." is
+ *           a list of words with commas between.
  */
 #ifndef SCSACTL_OBJECT_H
 #define SCSACTL_OBJECT_H
@@ -42,8 +42,8 @@ enum ctl_exit draft_send(struct ctl *ctl, const struct object_draft *d);
 enum ctl_exit edits_send(struct ctl *ctl, const struct scsac_edit *edits, size_t n,
     uint64_t generation);
 
-/* object_edit() - the verb that is run, done to the object of its first argument, with all of its
- * options; object_put() - the same: change it if it is there, else make it */
+/* object_edit() - the verb that is run, done to the object of its first argument, with all of
+ * its options; object_put() - the same: change it if it is there, else make it */
 enum ctl_exit object_edit(struct ctl *ctl, const struct args *args, enum scsac_edit_verb verb,
     enum scsac_object_kind kind);
 enum ctl_exit object_put(struct ctl *ctl, const struct args *args, enum scsac_object_kind kind);
@@ -57,8 +57,8 @@ struct object_column {
 	const char *key;	/* "name", "origin", a setting, or a fact */
 };
 
-/* objects_list() - a table of all objects of a kind, or with --json a member @member; @name: only
- * that one. @want_names: only names, one a line */
+/* objects_list() - a table of all objects of a kind, or with --json a member @member; @name:
+ * only that one. @want_names: only names, one a line */
 enum ctl_exit objects_list(struct ctl *ctl, enum scsac_object_kind kind, const char *member,
     const struct object_column *columns, const char *name, bool want_names);
 

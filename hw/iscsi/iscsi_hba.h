@@ -3,10 +3,10 @@
  *
  * What      An HBA whose bus is the network: each target of its configuration is a remote iSCSI
  *           target, found at a portal, logged in to, and shown to the framework as a target of
- *           a target map. Its logical units are found by the framework (REPORT LUNS), like those
- *           of any other adapter. The owner (the daemon, a test) puts the configuration into
- *           properties of a node that is called ISCSI_HBA_DRIVER, attaches it, and may look at
- *           what has become of the targets.
+ *           a target map. Its logical units are found by the framework (REPORT LUNS), like
+ *           those of any other adapter. The owner (the daemon, a test) puts the configuration
+ *           into properties of a node that is called ISCSI_HBA_DRIVER, attaches it, and may
+ *           look at what has become of the targets.
  * Addresses One port, "iport0". A target's address is its place in the configuration, in
  *           hexadecimal from "0".
  * Sessions  One session of one connection each, in a thread of its own: a target that does not
@@ -27,9 +27,9 @@
  * Life      iscsi_mod_init() -> node with properties -> devi_attach() -> ... -> devi_detach().
  *           Attach waits up to ISCSI_HBA_FIRST_MS for the first word of each target.
  * Thread    Any that may block.
- * Limits    ISCSI_HBA_TARGETS targets; LUNs of one level (the first two bytes); CDBs of up to 16
- *           bytes; all commands go out with the task attribute SIMPLE; no data digests (libiscsi
- *           has none); automatic sense only.
+ * Limits    ISCSI_HBA_TARGETS targets; LUNs of one level (the first two bytes); CDBs of up to
+ *           16 bytes; all commands go out with the task attribute SIMPLE; no data digests
+ *           (libiscsi has none); automatic sense only.
  * Source    RFC 7143; scsi_hba_attach_setup(9F), scsi_hba_tgtmap_create(9F)
  */
 #ifndef ISCSI_ISCSI_HBA_H
@@ -101,7 +101,8 @@ struct iscsi_hba_info {
 	uint64_t liars;			/* answers that cannot be */
 };
 
-/* iscsi_mod_init(), iscsi_mod_fini() - register and remove the driver: its _init(9E), _fini(9E).
+/* iscsi_mod_init(), iscsi_mod_fini() - register and remove the driver: its _init(9E),
+ * _fini(9E).
  * Returns: 0, or an errno value (positive, as the manual page says) */
 int iscsi_mod_init(void);
 int iscsi_mod_fini(void);

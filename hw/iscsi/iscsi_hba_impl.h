@@ -24,12 +24,12 @@
  * Orders    Abort, clear task set, resets: left with the session by whoever wants them, who
  *           waits; or by the thread itself when a command's time is over. The thread sends the
  *           function, the answer decides what becomes of the commands. No answer in time: the
- *           session is lost, which ends everything. While a reset or a clear is under way nothing
- *           else is sent.
- * Ladder    pkt_time over: ABORT TASK; if that does not help LOGICAL UNIT RESET; then the session
- *           ends.
- * Locks     session->lock: queue, lists, orders, counters, units. The thread holds no lock while
- *           it is inside libiscsi or completes packets. hba->lock: the map. It is taken
+ *           session is lost, which ends everything. While a reset or a clear is under way
+ *           nothing else is sent.
+ * Ladder    pkt_time over: ABORT TASK; if that does not help LOGICAL UNIT RESET; then the
+ *           session ends.
+ * Locks     session->lock: queue, lists, orders, counters, units. The thread holds no lock
+ *           while it is inside libiscsi or completes packets. hba->lock: the map. It is taken
  *           before that of a session, if both are. notify_lock: by itself.
  */
 #ifndef ISCSI_ISCSI_HBA_IMPL_H
@@ -205,7 +205,8 @@ ih_is_of(const struct ih_cmd *cmd, int lun)
 {
 	return lun == IH_ANY_LUN || cmd->unit->lun == lun;
 }
-/* ih_take_queued() - the lock is held: move queued commands for @lun to @list, marked. How many */
+/* ih_take_queued() - the lock is held: move queued commands for @lun to @list, marked. How
+ * many */
 unsigned int ih_take_queued(struct ih_session *s, int lun, uint8_t why, uint_t stats,
     struct ih_cmds *list);
 /* ih_done() - the thread, no lock: a sent command is filled in; off the sent list */

@@ -21,9 +21,10 @@
  *           to be written then point at a task that is over. Its slot stays aside until
  *           nothing waits to be written, and its pieces point at zeros.
  * Owner     Data of a command is borrowed until its answer, wire_forget() or wire_close().
- * Trust     Everything that libiscsi reads passes through the screen (screen.h) first: its calls
- *           of recv and readv come here, and writev, so that no SIGPIPE comes of it; rand, so
- *           that challenges cannot be guessed; getenv, so that the environment says nothing.
+ * Trust     Everything that libiscsi reads passes through the screen (screen.h) first: its
+ *           calls of recv and readv come here, and writev, so that no SIGPIPE comes of it;
+ *           rand, so that challenges cannot be guessed; getenv, so that the environment says
+ *           nothing.
  * Thread    One thread for each connection; connections share nothing.
  * Limits    WIRE_IOV_MAX pieces, WIRE_XFER_MAX bytes, CDBs of WIRE_CDB_MAX bytes.
  * Source    RFC 7143; libiscsi 1.19, iscsi.h
@@ -149,8 +150,8 @@ bool wire_can_send(struct wire *wire);
 /**
  * wire_send() - after wire_can_send(): send a command, as far as the socket takes it
  *
- * Returns:  its slot, valid until its answer, wire_forget() or wire_close(); NULL: no memory, or
- *           the connection has just died
+ * Returns:  its slot, valid until its answer, wire_forget() or wire_close(); NULL: no memory,
+ *           or the connection has just died
  */
 struct wire_slot *wire_send(struct wire *wire, const struct wire_command *command);
 

@@ -52,8 +52,8 @@ struct wire {
 struct wire *wire_enter(struct wire *wire);
 void wire_leave(struct wire *before);
 
-/* wire_die() - it is dead; the first reason stays. wire_die_of_error(): and what libiscsi has to
- * say, which the target may have had a hand in */
+/* wire_die() - it is dead; the first reason stays. wire_die_of_error(): and what libiscsi has
+ * to say, which the target may have had a hand in */
 void wire_die(struct wire *wire, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void wire_die_of_error(struct wire *wire, const char *what);
 

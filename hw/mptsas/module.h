@@ -5,8 +5,8 @@
  *           1000h with one of MPTSAS_ALIASES, and uses what their nodes have: "reg", register
  *           sets, DMA, interrupts.
  * Properties read from the node: "topology-poll-ms" (how often phys and devices are looked at
- *           again, in whole seconds at best; 0, the default: often, until the chip has shown that
- *           it sends events).
+ *           again, in whole seconds at best; 0, the default: often, until the chip has shown
+ *           that it sends events).
  * Properties of the node that tell how it is: "hba-state" (ready, failed, resetting, dead),
  *           "hba-failures" (how often it failed), "hba-why" (the last reason); and counts, told
  *           by the way: "hba-aborts", "hba-resets", "hba-timeouts", "hba-queue-full",

@@ -365,8 +365,8 @@ struct mptsas_cmd *mptsas_slot_take_back(struct mptsas_hba *hba, uint32_t slot);
 uint_t mptsas_intr(caddr_t arg1, caddr_t arg2);
 /* mptsas_reap() - take what the reply FIFO has; *@ret_n how many, false: the budget ended it */
 bool mptsas_reap(struct mptsas_hba *hba, unsigned int budget, unsigned int *ret_n);
-/* mptsas_finish() - off its slot: the packet gets @result and is completed; @sense: as many bytes
- * as @result says, or NULL */
+/* mptsas_finish() - off its slot: the packet gets @result and is completed; @sense: as many
+ * bytes as @result says, or NULL */
 void mptsas_finish(
     struct mptsas_cmd *cmd, const struct reply_result *result, const uint8_t *sense);
 /* mptsas_end() - off its slot: ended without an answer, for reasons of the adapter's */

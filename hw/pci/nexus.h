@@ -4,12 +4,12 @@
  * What      Gives a node what the driver asks the system for: register sets, memory,
  *           interrupts, properties. The driver knows only the public headers.
  * Registers Set 0 is configuration space (pci_config_setup(9F)). Sets 1, 2, ... are the BARs
- *           the function has, in the order of the property "reg", an int array of five cells for
- *           each set: phys.hi, phys.mid, phys.lo, size.hi, size.lo (pci(5)); PCI_REG_REG_G() of
- *           phys.hi is the offset of the BAR's register, 0x10 + 4 * number, by which a driver
- *           finds the set of a BAR that it knows by number. I/O BARs are read and written by
- *           the same ddi_get*(9F). Addresses from ddi_regs_map_setup(9F) are handles for
- *           ddi_get* and ddi_put*, not memory.
+ *           the function has, in the order of the property "reg", an int array of five cells
+ *           for each set: phys.hi, phys.mid, phys.lo, size.hi, size.lo (pci(5));
+ *           PCI_REG_REG_G() of phys.hi is the offset of the BAR's register, 0x10 + 4 * number,
+ *           by which a driver finds the set of a BAR that it knows by number. I/O BARs are read
+ *           and written by the same ddi_get*(9F). Addresses from ddi_regs_map_setup(9F) are
+ *           handles for ddi_get* and ddi_put*, not memory.
  *           An access is made once, in one piece, at its width; a put comes behind all earlier
  *           stores to memory, and later loads come behind a get.
  * Memory    dma.h.

@@ -30,7 +30,8 @@ struct pci_open_conf {
  *
  * Returns:  as pci_attach_open()
  */
-int vfio_open(const struct pci_open_conf *conf, struct pci_fn **ret_fn, char *reterr) MUST_CHECK;
+int
+vfio_open(const struct pci_open_conf *conf, struct pci_fn **ret_fn, char *reterr) MUST_CHECK;
 
 /**
  * uio_open() - through uio_pci_generic and the function's files in sysfs: INTx only

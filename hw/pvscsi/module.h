@@ -7,8 +7,8 @@
  *           interrupt (MSI-X, MSI or INTx) and DMA; named, or compatible to, one of
  *           PVSCSI_ALIASES.
  * Properties read from the node: "ring-pages" (pages of the request ring, 1 .. 32, rounded down
- *           to a power of two; 32 requests a page, less one in all; 8), "scan-interval" (seconds
- *           between two looks at all targets, hot plug may be missed; 0 never; 60),
+ *           to a power of two; 32 requests a page, less one in all; 8), "scan-interval"
+ *           (seconds between two looks at all targets, hot plug may be missed; 0 never; 60),
  *           "interrupt-types" (mask of DDI_INTR_TYPE_*; all), "ring-refresh-at" (after how many
  *           commands rings start again; for tests).
  * Properties of the node that tell how it is: "hba-state" (ready, resetting, failed, dead),

@@ -83,7 +83,8 @@ int disk_job_wait(struct disk_cmd *cmd, uint64_t number);
  * cmd->at: it finishes, or waits for the end */
 int disk_job_started(struct disk_cmd *cmd, int result);
 
-/* disk_job_sense() - why the disk is not ready: progress, or failure; NO SENSE without either */
+/* disk_job_sense() - why the disk is not ready: progress, or failure; NO SENSE without
+ * either */
 struct sense_data disk_job_sense(struct disk *disk);
 
 /* disk_job_exit_failure() - 0; -EPERM: the order did not allow that; errors of saving */

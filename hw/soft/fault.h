@@ -112,8 +112,9 @@ struct fault_set {
  *             prob=N                  in N of 1000 cases (default 1000), drawn with seed=N
  *             us=N ms=N s=N           the time, at most an hour (delay: one of them, required)
  *             sense=K/ASC/ASCQ        hex (check: required)
- *             until=NAME              lun, target, bus, hba or quiesce (stuck only; default lun)
- *             bytes=SIZE              most bytes moved (short: required), residual told (resid:
+ *             until=NAME              lun, target, bus, hba or quiesce (stuck only; default
+ *             lun) bytes=SIZE              most bytes moved (short: required), residual told
+ *             (resid:
  *                                     required)
  * @ret      the rule, without id
  * @reterr   FAULT_ERR_LEN bytes: the word, what is wrong, what would be right

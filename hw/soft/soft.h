@@ -23,8 +23,9 @@
  * Addresses A target is a number, 0 .. SOFT_TARGETS - 1, or has a world wide name, as in
  *           "w5000c50012345678,0". Texts name things as people read them: "PORT/TARGET,LUN",
  *           where PORT is a label or the address of an iport that is there; "iport@" and
- *           "disk@" in front of the parts are skipped. So "iport0/0,3" and "iport@iport0/disk@0,3" are the same. Target and
- *           LUN are hexadecimal there, as in a device's path.
+ *           "disk@" in front of the parts are skipped. So "iport0/0,3" and
+ *           "iport@iport0/disk@0,3" are the same. Target and LUN are hexadecimal there, as in a
+ *           device's path.
  * Life      soft_mod_init() -> soft_hba_new() (opens the stores, makes a node) -> devi_attach()
  *           of soft_hba_node() -> bus configuration -> ... -> devi_detach() -> soft_hba_free()
  *           (closes the stores).

@@ -56,7 +56,8 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-/* IS_SANITIZED - 1 in a build with a sanitizer, which asks more of the kernel than we do; else 0 */
+/* IS_SANITIZED - 1 in a build with a sanitizer, which asks more of the kernel than we do; else
+ * 0 */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED	1
 #elif defined(__has_feature)

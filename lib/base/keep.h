@@ -35,8 +35,8 @@
  * Returns:  0           it is on stable storage: data, name and folder were flushed
  *           -EINVAL     a name that cannot be
  *           -EMSGSIZE   @len above KEEP_LEN_MAX
- *           -EUCLEAN    the new data stand there now, but the folder could not be flushed: after
- *                       a power failure it may be either
+ *           -EUCLEAN    the new data stand there now, but the folder could not be flushed:
+ *                       after a power failure it may be either
  *           -errno      of openat(2), write(2), fsync(2), renameat(2); -ENOSPC, -EDQUOT and
  *                       -EFBIG are a full disk. What @name held before, it still holds
  */

@@ -49,7 +49,8 @@ void *slot_get(const struct slot_table *t, uint64_t id);
 /* slot_drop() - take @id back; its pointer, or NULL if it was not valid */
 void *slot_drop(struct slot_table *t, uint64_t id);
 
-/* slot_next() - walk: the first pointer at slot *@pos or later, *@pos moved behind it; NULL at end */
+/* slot_next() - walk: the first pointer at slot *@pos or later, *@pos moved behind it; NULL at
+ * end */
 void *slot_next(const struct slot_table *t, uint32_t *pos);
 
 #endif /* BASE_SLOT_H */

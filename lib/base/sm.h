@@ -34,7 +34,8 @@ sm_can(const struct sm_state *states, unsigned int from, unsigned int to)
 	return (states[from].to & SM_TO(to)) != 0;
 }
 
-/* sm_move() - go from *@state to @to; false, and nothing changed, if the table has no such move */
+/* sm_move() - go from *@state to @to; false, and nothing changed, if the table has no such
+ * move */
 static inline bool
 sm_move(const struct sm_state *states, unsigned int *state, unsigned int to)
 {

@@ -25,7 +25,8 @@ char *text_escape(const void *src, size_t len, char *dst, size_t size);
 /* text_copy() - strlcpy: @src into @size bytes at @dst, NUL-ended; false when it was cut */
 bool text_copy(char *dst, size_t size, const char *src);
 
-/* text_trim_field() - a blank-padded field of @len bytes into @dst (@len + 1 bytes), trimmed, escaped by '.' */
+/* text_trim_field() - a blank-padded field of @len bytes into @dst (@len + 1 bytes), trimmed,
+ * escaped by '.' */
 char *text_trim_field(const void *src, size_t len, char *dst);
 
 #endif /* BASE_TEXT_H */

@@ -44,6 +44,7 @@ int sysfs_write(const char *text, const char *path, ...) PRINTF_LIKE(2, 3) MUST_
  *
  * Returns:  0, what @fn answered when negative, -errno of reading the folder, -ENOMEM
  */
-int sysfs_each(const char *folder, int (*fn)(const char *name, void *arg), void *arg) MUST_CHECK;
+int
+sysfs_each(const char *folder, int (*fn)(const char *name, void *arg), void *arg) MUST_CHECK;
 
 #endif /* HOST_SYSFS_H */

@@ -63,7 +63,8 @@ struct host_disks {
  * Returns:  0
  *           -ENOMEM, -errno of reading what must be there (/sys/class/block, mountinfo)
  */
-int host_disks_read(const struct host *h, const char *address, struct host_disks *ret) MUST_CHECK;
+int
+host_disks_read(const struct host *h, const char *address, struct host_disks *ret) MUST_CHECK;
 void host_disks_fini(struct host_disks *disks);
 
 /* host_use_kind_name() - "mounted", "swap", "held", "open", "claimed" */

@@ -4,7 +4,8 @@
  * What      One checksum over one piece, or over several pieces in turn; the four bytes as they
  *           travel.
  * Thread    Any; no state.
- * Source    RFC 7143 section 13.1, appendix A.4 of RFC 3720 for vectors: 32 zeros are aa 36 91 8a.
+ * Source    RFC 7143 section 13.1, appendix A.4 of RFC 3720 for vectors: 32 zeros are aa 36 91
+ *           8a.
  */
 #ifndef ISCSI_DIGEST_H
 #define ISCSI_DIGEST_H

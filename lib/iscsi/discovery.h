@@ -36,8 +36,8 @@ enum iscsi_send_targets {
  * @ret_name      for ISCSI_SEND_ONE the name in its normal form
  *
  * Returns:  0
- *           -EINVAL   no name of a target, or an empty value in a discovery session: Reject with
- *                     ISCSI_REJECT_PROTOCOL
+ *           -EINVAL   no name of a target, or an empty value in a discovery session: Reject
+ *                     with ISCSI_REJECT_PROTOCOL
  */
 int iscsi_send_targets_parse(struct iscsi_text value, bool is_discovery,
 	enum iscsi_send_targets *ret, char ret_name[ISCSI_NAME_LEN]) MUST_CHECK;

@@ -7,8 +7,8 @@
  * Life      begin -> add (all pairs of one request) -> answer -> ... -> finish.
  * Owner     struct iscsi_keys is a value inside its login; it owns nothing.
  * Thread    One thread an object.
- * Limits    Every key once in a login, but names, alias and SessionType once in a request (libiscsi
- *           repeats them); at most ISCSI_UNKNOWN_KEYS_MAX keys that we do not know.
+ * Limits    Every key once in a login, but names, alias and SessionType once in a request
+ *           (libiscsi repeats them); at most ISCSI_UNKNOWN_KEYS_MAX keys that we do not know.
  * Source    RFC 7143 section 6.2 and 13; RFC 7144 section 7 (iSCSIProtocolLevel); RFC 7145
  *           section 6 (RDMAExtensions is answered No, all other keys of iSER are unknown here).
  */
@@ -112,8 +112,8 @@ struct iscsi_keys {
 	const char *why;		/* of the last refusal: a constant, for logs */
 };
 
-/* iscsi_keys_begin() - before the first request of a login; @offer is borrowed, its contents may
- * be changed until the first iscsi_keys_answer() */
+/* iscsi_keys_begin() - before the first request of a login; @offer is borrowed, its contents
+ * may be changed until the first iscsi_keys_answer() */
 void iscsi_keys_begin(struct iscsi_keys *keys, const struct iscsi_offer *offer);
 
 /**
@@ -141,15 +141,15 @@ iscsi_keys_has(const struct iscsi_keys *keys, enum iscsi_key_word word)
  *
  * @text     as given to iscsi_keys_words(), which returned 0
  * @out      answers are added: a number, Yes, No, a list's choice, Irrelevant, NotUnderstood,
- *           Reject. Declarations and words have no answer here. In the operational stage our own
- *           declaration of MaxRecvDataSegmentLength is added once
+ *           Reject. Declarations and words have no answer here. In the operational stage our
+ *           own declaration of MaxRecvDataSegmentLength is added once
  *
  * Returns:  0
  *           -EINVAL   a declaration outside its range, or no digest where one is demanded;
  *                     keys->why says which
  */
-int iscsi_keys_answer(struct iscsi_keys *keys, enum iscsi_key_phase phase, struct iscsi_text text,
-	struct iscsi_text_out *out) MUST_CHECK;
+int iscsi_keys_answer(struct iscsi_keys *keys, enum iscsi_key_phase phase,
+    struct iscsi_text text, struct iscsi_text_out *out) MUST_CHECK;
 
 /**
  * iscsi_keys_finish() - the login is over: settle what depends on several keys

@@ -2,12 +2,12 @@
  * iscsi/login.h - the login phase of one connection, target side
  *
  * What      A machine that is fed whole Login Requests and gives one Login Response for each.
- *           It judges versions, stages, keys and CHAP, asks its host who may log in to what, and
- *           ends with everything a connection in full feature phase starts from.
+ *           It judges versions, stages, keys and CHAP, asks its host who may log in to what,
+ *           and ends with everything a connection in full feature phase starts from.
  * Life      new -> (header -> recv -> [pending -> resume] -> answer)* -> done | failed -> free;
  *           chart in login.c.
- * Owner     Whoever holds the connection. The object refers to nothing but ops, arg and conf, so
- *           it may be handed to another thread between two calls.
+ * Owner     Whoever holds the connection. The object refers to nothing but ops, arg and conf,
+ *           so it may be handed to another thread between two calls.
  * Thread    One thread at a time. It has no clock, no socket and no lock: the deadline of a
  *           login is its owner's, who frees the object when it has passed.
  * Limits    Data segment of a request ISCSI_LOGIN_DATA_MAX, text of a request ISCSI_TEXT_MAX,
@@ -27,7 +27,8 @@
  *		switch (iscsi_login_recv(login, bhs, data)):
  *		PENDING:  wait until the host has called iscsi_login_resume()
  *		GOING:    send iscsi_login_answer(login), next header
- *		DONE:     send it, then take iscsi_login_result(login) and start full feature phase
+ *		DONE:     send it, then take iscsi_login_result(login) and start full feature
+ * phase
  *		FAILED:   send it, close
  */
 #ifndef ISCSI_LOGIN_H
@@ -75,33 +76,36 @@ struct iscsi_login_bind {
 	uint32_t max_cmd_sn;		/* preset: exp_cmd_sn + window - 1 */
 };
 
-/* an answer of lookup() and commit() beside enum iscsi_login_status: iscsi_login_resume() follows.
- * find_target() has no such choice */
+/* an answer of lookup() and commit() beside enum iscsi_login_status: iscsi_login_resume()
+ * follows. find_target() has no such choice */
 #define ISCSI_LOGIN_PENDING	0xffff
 
 /**
  * struct iscsi_login_ops - what a login asks
  *
- * All are called inside iscsi_login_recv() or iscsi_login_resume(), on that thread, at most once
- * a login each (chap.secret: at most once, too), must not block and must not free the login.
+ * All are called inside iscsi_login_recv() or iscsi_login_resume(), on that thread, at most
+ * once a login each (chap.secret: at most once, too), must not block and must not free the
+ * login.
  * @result (iscsi_login_result()) says who asks; its fields are filled as far as the login is.
- * Statuses: enum iscsi_login_status. ISCSI_LOGIN_OK goes on; everything else ends the login with
- * that status.
+ * Statuses: enum iscsi_login_status. ISCSI_LOGIN_OK goes on; everything else ends the login
+ * with that status.
  */
 struct iscsi_login_ops {
 	struct iscsi_chap_ops chap;
-	/* Is there such a target (result->target; in a discovery session perhaps an empty name),
-	 * and may this initiator see it from where it comes? With MOVED_TEMP or MOVED_PERM
-	 * ret->redirect says whereto. First question of a login, before authentication. */
+	/* Is there such a target (result->target; in a discovery session perhaps an empty
+	 * name), and may this initiator see it from where it comes? With MOVED_TEMP or
+	 * MOVED_PERM ret->redirect says whereto. First question of a login, before
+	 * authentication. */
 	uint16_t (*find_target)(void *arg, const struct iscsi_login *login,
 		struct iscsi_login_target *ret);
 	/* Could the connection become part of a session? Reads only, since nobody has proved
 	 * anything: NO_SESSION for a tsih that does not name a session of this initiator port,
 	 * TOO_MANY_CONNS, CANNOT_INCLUDE, NO_RESOURCES. May answer PENDING. NULL: yes. */
 	uint16_t (*lookup)(void *arg, struct iscsi_login *login);
-	/* The login is complete and authenticated: create the session, reinstate it (tsih 0, same
-	 * initiator port), add the connection, or take over a connection of the same CID. What
-	 * was done is undone by the owner if the response cannot be sent. May answer PENDING. */
+	/* The login is complete and authenticated: create the session, reinstate it (tsih 0,
+	 * same initiator port), add the connection, or take over a connection of the same CID.
+	 * What was done is undone by the owner if the response cannot be sent. May answer
+	 * PENDING. */
 	uint16_t (*commit)(void *arg, struct iscsi_login *login, struct iscsi_login_bind *ret);
 };
 
@@ -120,7 +124,8 @@ enum iscsi_login_state {
 	ISCSI_LOGIN_NSTATES
 };
 
-/* one response: 48 bytes and a data segment; padding is the sender's. No digests in this phase */
+/* one response: 48 bytes and a data segment; padding is the sender's. No digests in this
+ * phase */
 struct iscsi_login_pdu {
 	uint8_t bhs[ISCSI_BHS_LEN];
 	const char *data;		/* the login's, until its next call */
@@ -192,7 +197,8 @@ void iscsi_login_set_arg(struct iscsi_login *login, void *arg);
  *
  * Returns:  true   receive iscsi_pdu_data_len() bytes (at most ISCSI_LOGIN_DATA_MAX) and call
  *                  iscsi_login_recv()
- *           false  state FAILED: send iscsi_login_answer() (unless result->is_silent) and close.
+ *           false  state FAILED: send iscsi_login_answer() (unless result->is_silent) and
+ *           close.
  *                  Anything but a Login Request (status 020b), additional headers, a data
  *                  segment too long
  */
@@ -225,19 +231,20 @@ enum iscsi_login_state iscsi_login_resume(struct iscsi_login *login, uint16_t st
  *
  * @status   NO_RESOURCES, UNAVAILABLE, TARGET_ERROR ...; @why for logs, a constant
  *
- * In any state but FAILED. Leaves a response for the last request (or, before the first one, for
- * none: initiator task tag 0) in iscsi_login_answer().
+ * In any state but FAILED. Leaves a response for the last request (or, before the first one,
+ * for none: initiator task tag 0) in iscsi_login_answer().
  */
 void iscsi_login_abort(struct iscsi_login *login, uint16_t status, const char *why);
 
-/* iscsi_login_answer() - the response to the last request; states GOING, DONE and FAILED. The same
- * one until the next request */
+/* iscsi_login_answer() - the response to the last request; states GOING, DONE and FAILED. The
+ * same one until the next request */
 const struct iscsi_login_pdu *iscsi_login_answer(const struct iscsi_login *login);
 
 /* iscsi_login_result() - who and what, as far as known; lives as long as the login */
 const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *login);
 
-/* iscsi_login_status_name() - "authentication failure"; NULL for a status that does not exist */
+/* iscsi_login_status_name() - "authentication failure"; NULL for a status that does not
+ * exist */
 const char *iscsi_login_status_name(uint16_t status);
 
 #endif /* ISCSI_LOGIN_H */

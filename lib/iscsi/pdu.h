@@ -394,7 +394,8 @@ iscsi_pdu_put_data_len(uint8_t *bhs, uint32_t len)
 void iscsi_pdu_scsi_rsp(uint8_t *bhs, uint32_t itt, const struct iscsi_sns *sns, uint8_t flags,
 	uint8_t response, uint8_t status);
 
-/* iscsi_pdu_data_in() - @flags: ISCSI_FINAL, ISCSI_DATA_IN_ACK; @ttt: ISCSI_TAG_NONE unless ACK */
+/* iscsi_pdu_data_in() - @flags: ISCSI_FINAL, ISCSI_DATA_IN_ACK; @ttt: ISCSI_TAG_NONE unless
+ * ACK */
 void iscsi_pdu_data_in(uint8_t *bhs, uint32_t itt, uint32_t ttt, const struct iscsi_sns *sns,
 	uint8_t flags, uint32_t len);
 
@@ -402,17 +403,20 @@ void iscsi_pdu_data_in(uint8_t *bhs, uint32_t itt, uint32_t ttt, const struct is
 void iscsi_pdu_r2t(uint8_t *bhs, const uint8_t lun[8], uint32_t itt, uint32_t ttt,
 	const struct iscsi_sns *sns);
 
-/* iscsi_pdu_nop_in() - an answer (@ttt none) or a ping of ours (@itt none); @len bytes of data */
+/* iscsi_pdu_nop_in() - an answer (@ttt none) or a ping of ours (@itt none); @len bytes of
+ * data */
 void iscsi_pdu_nop_in(uint8_t *bhs, const uint8_t lun[8], uint32_t itt, uint32_t ttt,
 	const struct iscsi_sns *sns, uint32_t len);
 
-void iscsi_pdu_tmf_rsp(uint8_t *bhs, uint32_t itt, const struct iscsi_sns *sns, uint8_t response);
+void
+iscsi_pdu_tmf_rsp(uint8_t *bhs, uint32_t itt, const struct iscsi_sns *sns, uint8_t response);
 
 /* iscsi_pdu_text_rsp() - @flags: ISCSI_FINAL or ISCSI_TEXT_CONTINUE or 0 */
 void iscsi_pdu_text_rsp(uint8_t *bhs, const uint8_t *request, uint32_t ttt,
 	const struct iscsi_sns *sns, uint8_t flags, uint32_t len);
 
-/* iscsi_pdu_logout_rsp() - times in seconds; 0 unless the answer is about a failed connection */
+/* iscsi_pdu_logout_rsp() - times in seconds; 0 unless the answer is about a failed
+ * connection */
 void iscsi_pdu_logout_rsp(uint8_t *bhs, uint32_t itt, const struct iscsi_sns *sns,
 	uint8_t response, uint16_t time_2_wait, uint16_t time_2_retain);
 

@@ -39,8 +39,8 @@ struct iscsi_pair {
 /**
  * iscsi_text_next() - the next pair
  *
- * @text     what is left; moved on. Empty strings (padding) are stepped over; the NUL behind the
- *           last pair may be missing
+ * @text     what is left; moved on. Empty strings (padding) are stepped over; the NUL behind
+ *           the last pair may be missing
  * @ret      the pair, pointing into the text
  *
  * Returns:  1         a pair
@@ -78,7 +78,8 @@ int iscsi_text_number(struct iscsi_text text, uint64_t max, uint64_t *ret) MUST_
  *           -E2BIG    more than @size bytes
  * Source:   RFC 7143 section 6.1; RFC 4648 section 4
  */
-int iscsi_text_binary(struct iscsi_text text, void *buf, size_t size, size_t *ret_len) MUST_CHECK;
+int
+iscsi_text_binary(struct iscsi_text text, void *buf, size_t size, size_t *ret_len) MUST_CHECK;
 
 /* collects the pieces of one request */
 struct iscsi_gather {
@@ -132,7 +133,8 @@ void iscsi_text_addf(struct iscsi_text_out *out, const char *key, const char *fm
 void iscsi_text_add_key(struct iscsi_text_out *out, struct iscsi_text key, const char *value);
 
 /* iscsi_text_add_hex() - one pair whose value is 0x and hex digits */
-void iscsi_text_add_hex(struct iscsi_text_out *out, const char *key, const void *data, size_t len);
+void
+iscsi_text_add_hex(struct iscsi_text_out *out, const char *key, const void *data, size_t len);
 
 /* iscsi_text_out_left() - bytes not handed out yet */
 static inline size_t

@@ -83,8 +83,9 @@ size_t inquiry_ident(const struct inquiry_extra *extra, uint8_t type_qual, const
  * this layer's, and the size of its sense data */
 size_t inquiry_extended(uint8_t type_qual, const void *device, size_t len, uint8_t buf[64]);
 
-/* inquiry_limits() - page B0h, as above, when there are xfer_max_blocks; @buf has INQUIRY_MAX bytes.
- * The maximum and the optimal transfer length are that at most, the rest is the device's */
+/* inquiry_limits() - page B0h, as above, when there are xfer_max_blocks; @buf has INQUIRY_MAX
+ * bytes. The maximum and the optimal transfer length are that at most, the rest is the
+ * device's */
 size_t inquiry_limits(const struct inquiry_extra *extra, uint8_t type_qual, const void *device,
     size_t len, void *buf);
 

@@ -7,8 +7,8 @@
  *           whose CDB is whole and free of reserved bits, which no unit attention, reservation
  *           or access state stops, and whose turn it is in the task set; it ends the task
  *           exactly once, by one of the calls below, now or later.
- * Life      handler called -> (offload, lu_ask, pass on) -> one of the ends -> done() at the end
- *           of the turn, as with every task.
+ * Life      handler called -> (offload, lu_ask, pass on) -> one of the ends -> done() at the
+ *           end of the turn, as with every task.
  * Thread    The unit's home, run() of a job excepted.
  * Abort     A task in a handler's hands is not taken away from it: aborts and resets wait for
  *           its end. Handlers that take long look at lu_local_is_aborted() between their steps

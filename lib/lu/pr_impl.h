@@ -1,8 +1,8 @@
 /*
  * lu/pr_impl.h - the inside of the machine of persistent reservations
  *
- * What      Calls between pr.c (states), pr_out.c (service actions), pr_transport.c (the nexuses
- *           that TransportIDs and port bits name), pr_in.c and pr_save.c (bytes).
+ * What      Calls between pr.c (states), pr_out.c (service actions), pr_transport.c (the
+ *           nexuses that TransportIDs and port bits name), pr_in.c and pr_save.c (bytes).
  * Thread    as pr.h
  */
 #ifndef LU_PR_IMPL_H
@@ -61,8 +61,9 @@ int pr_add(struct pr_op *op, const struct pr_nexus *nexus, uint64_t key) MUST_CH
  */
 bool pr_ids_check(struct pr_op *op, size_t at);
 
-/* pr_ids_register() - REGISTER: the nexus that asks, those that SPEC_I_PT names, and all of them
- * on every port with ALL_TG_PT get op->sa_key, unless they are registered. 0 or as pr_add() */
+/* pr_ids_register() - REGISTER: the nexus that asks, those that SPEC_I_PT names, and all of
+ * them on every port with ALL_TG_PT get op->sa_key, unless they are registered. 0 or as
+ * pr_add() */
 int pr_ids_register(struct pr_op *op) MUST_CHECK;
 
 /* pr_id_destination() - the nexus of REGISTER AND MOVE; false: the outcome of @op is set */

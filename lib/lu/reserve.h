@@ -1,8 +1,8 @@
 /*
  * lu/reserve.h - reservations of a unit: RESERVE/RELEASE and persistent ones, kept and enforced
  *
- * What      The handlers of RESERVE(6,10), RELEASE(6,10), PERSISTENT RESERVE IN and OUT, and the
- *           question that every other command has to pass. The rules of persistent
+ * What      The handlers of RESERVE(6,10), RELEASE(6,10), PERSISTENT RESERVE IN and OUT, and
+ *           the question that every other command has to pass. The rules of persistent
  *           reservations are pr.h's; what they do to nexuses, tasks and the disk happens here.
  * Rules     A reservation of RESERVE belongs to an I_T nexus and ends with RELEASE, loss of the
  *           nexus, and a reset that reaches the unit. Compatible reservation handling (CRH 1):
@@ -67,8 +67,8 @@ void lu_reserve_fini(struct lu *lu);
 bool lu_reserve_conflicts(const struct lu *lu, const struct lu_nexus *nexus,
     const struct op_info *op, const uint8_t *cdb);
 
-/* lu_reserve_is_ours() - PERSISTENT RESERVE, whatever its service action: one that has no row is
- * refused here (05h 24h/00h), not by the device */
+/* lu_reserve_is_ours() - PERSISTENT RESERVE, whatever its service action: one that has no row
+ * is refused here (05h 24h/00h), not by the device */
 static inline bool
 lu_reserve_is_ours(const uint8_t *cdb)
 {

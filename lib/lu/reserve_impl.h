@@ -1,9 +1,9 @@
 /*
  * lu/reserve_impl.h - the inside of a unit's reservations
  *
- * What      Shared by reserve.c (state of a unit, conflicts, RESERVE, RELEASE, PERSISTENT RESERVE
- *           IN), reserve_out.c (PERSISTENT RESERVE OUT: one after the other, saved, told) and
- *           reserve_keep.c (where the state lies on disk).
+ * What      Shared by reserve.c (state of a unit, conflicts, RESERVE, RELEASE, PERSISTENT
+ *           RESERVE IN), reserve_out.c (PERSISTENT RESERVE OUT: one after the other, saved,
+ *           told) and reserve_keep.c (where the state lies on disk).
  * Thread    as reserve.h
  */
 #ifndef LU_RESERVE_IMPL_H

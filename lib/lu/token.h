@@ -5,8 +5,8 @@
  *           stands for. Nothing is copied meanwhile: tokens are "point in time, change
  *           vulnerable" (00800001h). A token is worth nothing any more as soon as a command
  *           that could change one of its blocks is sent to the device, when nobody used it for
- *           its inactivity timeout, and when the unit goes. A WRITE USING TOKEN that reads while
- *           that happens stops before the changed data is written.
+ *           its inactivity timeout, and when the unit goes. A WRITE USING TOKEN that reads
+ *           while that happens stops before the changed data is written.
  * Zeros     The well known token FFFF0001h stands for zeros and is never made.
  * Access    A token alone opens nothing: who uses it needs the source unit in its view with
  *           READ, and reads it as itself (mover.h), so reservations and access states hold.
@@ -72,8 +72,8 @@ uint32_t token_block_bytes(const struct token *token);
 uint64_t token_blocks(const struct token *token);
 const struct token_range *token_ranges(const struct token *token, unsigned int *ret_n);
 
-/* token_report() - the parts in the clear (TOKEN_MANAGE_LEN bytes each) of a unit's good tokens;
- * how many, at most @max */
+/* token_report() - the parts in the clear (TOKEN_MANAGE_LEN bytes each) of a unit's good
+ * tokens; how many, at most @max */
 size_t token_report(uint64_t unit_id, uint8_t *buf, size_t max);
 
 /**

@@ -65,8 +65,8 @@ void lu_ua_raise_others(struct lu *unit, const struct lu_nexus *but_not, uint16_
 void lu_ua_raise_identity(struct lu *unit, const struct lu_initiator *initiator, uint16_t rtpi,
     uint16_t asc);
 
-/* lu_ua_status() - its command ends with BUSY, TASK SET FULL or RESERVATION CONFLICT, which is a
- * condition with UA_INTLCK_CTRL 11b (SPC-4 7.5.8) */
+/* lu_ua_status() - its command ends with BUSY, TASK SET FULL or RESERVATION CONFLICT, which is
+ * a condition with UA_INTLCK_CTRL 11b (SPC-4 7.5.8) */
 void lu_ua_status(struct lu_nexus *nexus, uint8_t status);
 
 /* lu_ua_pending(), lu_ua_take(), lu_ua_tell() - is there one; tell the first and clear it; the

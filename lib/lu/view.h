@@ -106,8 +106,8 @@ bool lu_view_diff(const struct lu_view *before, const struct lu_view *after,
  * @view     the nexus takes a reference; NULL for none
  *
  * nexus->classes and weight become those of its unit's entry. If the inventory differs, the
- * nexus gets unit attention 3Fh/0Eh, once; if it may write from now on, or not any more, 2Ah/01h,
- * because MODE SENSE tells it so by WP. Nothing else: tasks in flight go on.
+ * nexus gets unit attention 3Fh/0Eh, once; if it may write from now on, or not any more,
+ * 2Ah/01h, because MODE SENSE tells it so by WP. Nothing else: tasks in flight go on.
  *
  * Thread:   the unit's home
  * Source:   SPC-4 6.33

@@ -39,8 +39,8 @@ int scsa_bus_config_all(dev_info_t *dip) MUST_CHECK;
  * scsa_bus_config_one() - make and attach one device
  *
  * @port     the node that is the initiator port
- * @addr     unit address "target,lun", hexadecimal in SPI addressing, for instance "3,0". LUN 0 is
- *           configured first, as enumeration does. "target,*" looks for all LUNs
+ * @addr     unit address "target,lun", hexadecimal in SPI addressing, for instance "3,0". LUN 0
+ *           is configured first, as enumeration does. "target,*" looks for all LUNs
  * @ret_dip  the node, attached; not held. May be NULL
  *
  * Returns:  0

@@ -74,7 +74,8 @@ enum scsa_event_kind {
 	SCSA_EV_N
 };
 
-/* Pointers are identities: they may be compared, never followed. What does not apply is NULL. */
+/* Pointers are identities: they may be compared, never followed. What does not apply is
+ * NULL. */
 struct scsa_event {
 	enum scsa_event_kind kind;
 	bool is_end;		/* entry points: the call has returned, result is valid */

@@ -1,8 +1,9 @@
 /*
  * bench/bench_iscsi.h - the targets that are measured: processes of our own on one CPU
  *
- * What      scsad twice (sleeping and polling), and tgtd with a null store and with a file where
- *           it is installed, each pinned to CPU_TARGET, each stopped unless it is measured.
+ * What      scsad twice (sleeping and polling), and tgtd with a null store and with a file
+ *           where it is installed, each pinned to CPU_TARGET, each stopped unless it is
+ *           measured.
  * Owner     bench_stop() ends the processes and removes what they made; so does the end of the
  *           program, whatever its cause.
  */

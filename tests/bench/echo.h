@@ -1,10 +1,11 @@
 /*
  * bench/echo.h - the yardstick: the same bytes over the same kind of socket, and nothing else
  *
- * What      Two processes on two CPUs and a Unix stream socket. The client keeps @depth requests
- *           of @request_bytes under way, the server answers each with @reply_bytes. Both take
- *           all they can get with one receive and answer with one send a turn, and sleep in
- *           epoll when there is nothing: what a server can do at best that does no work.
+ * What      Two processes on two CPUs and a Unix stream socket. The client keeps @depth
+ *           requests of @request_bytes under way, the server answers each with @reply_bytes.
+ *           Both take all they can get with one receive and answer with one send a turn, and
+ *           sleep in epoll when there is nothing: what a server can do at best that does no
+ *           work.
  */
 #ifndef BENCH_ECHO_H
 #define BENCH_ECHO_H

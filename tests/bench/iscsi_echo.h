@@ -1,11 +1,12 @@
 /*
- * bench/iscsi_echo.h - the yardstick of an iSCSI target: the shape of its bytes, and nothing else
+ * bench/iscsi_echo.h - the yardstick of an iSCSI target: the shape of its bytes, and nothing
+ * else
  *
- * What      A server process that answers requests of fixed size with answers of fixed size over
- *           TCP on 127.0.0.1: all it can get with one receive, one send for all answers of a
- *           turn, sleeping in epoll in between. A long answer is read from anywhere in a large
- *           piece of memory, a long request is written there: what a target with a disk in
- *           memory does at best, without a protocol and without a disk.
+ * What      A server process that answers requests of fixed size with answers of fixed size
+ *           over TCP on 127.0.0.1: all it can get with one receive, one send for all answers of
+ *           a turn, sleeping in epoll in between. A long answer is read from anywhere in a
+ *           large piece of memory, a long request is written there: what a target with a disk
+ *           in memory does at best, without a protocol and without a disk.
  */
 #ifndef BENCH_ISCSI_ECHO_H
 #define BENCH_ISCSI_ECHO_H

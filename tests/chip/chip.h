@@ -112,8 +112,9 @@ void chip_await_no_unit(struct chip *chip, unsigned int target, unsigned int lun
 typedef bool (*chip_cond)(void *arg);
 void chip_await(struct chip *chip, chip_cond is_so, void *arg, const char *what);
 
-/* chip_at_once_ns() - in what time an adapter has to fail: a tenth of a second if CHIP_STRICT is in
- * the environment, for a release build on a machine with nothing else to do; else a few seconds */
+/* chip_at_once_ns() - in what time an adapter has to fail: a tenth of a second if CHIP_STRICT
+ * is in the environment, for a release build on a machine with nothing else to do; else a few
+ * seconds */
 uint64_t chip_at_once_ns(void);
 
 /* Commands */

@@ -147,6 +147,7 @@ START_TEST(the_other_calls)
 	ck_assert_uint_eq(returned, 3);
 	ck_assert_int_eq(scsac_abort(c, 7, &aborted), 0);
 	ck_assert_uint_eq(aborted.aborted, 2);
+	ck_assert_int_eq(scsac_abort(c, 7, NULL), 0);
 	ck_assert_int_eq(scsac_fault_add(c, NULL, "action=busy", &id), 0);
 	ck_assert_uint_eq(id, 11);
 	ck_assert_int_eq(scsac_fault_list(c, NULL, &faults), 0);

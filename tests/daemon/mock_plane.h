@@ -2,8 +2,8 @@
  * mock_plane.h - a data plane that only writes down what it is asked
  *
  * What      plane_ops is an exports_ops whose calls become words in plane.log: "open A;start A;
- *           close A;up T;changed T;down T;". plane.refuse makes calls that begin with these words
- *           fail. world_*() make exports on top of it out of a text of YAML.
+ *           close A;up T;changed T;down T;". plane.refuse makes calls that begin with these
+ *           words fail. world_*() make exports on top of it out of a text of YAML.
  */
 #ifndef TESTS_DAEMON_MOCK_PLANE_H
 #define TESTS_DAEMON_MOCK_PLANE_H
@@ -51,8 +51,8 @@ void world_fini(struct world *w);
 /* the log since the last call */
 const char *world_log(struct world *w);
 
-/* one edit: "add target iqn.a:b groups=1,2 window=5"; as exports_change(). A value of a list has
- * commas, "key=" has none */
+/* one edit: "add target iqn.a:b groups=1,2 window=5"; as exports_change(). A value of a list
+ * has commas, "key=" has none */
 int world_edit(struct world *w, const char *words, struct ex_result *ret);
 
 /* it must go well */

@@ -1,9 +1,9 @@
 /*
  * guest/direct.h - a PCI function with scsad's driver, in a program of its own
  *
- * What      Opens a function that is bound to vfio-pci as scsad does, attaches the driver through the
- *           framework, and finds the first unit. There is no daemon around it: who calls is a requester
- *           as lib/lu is one.
+ * What      Opens a function that is bound to vfio-pci as scsad does, attaches the driver
+ *           through the framework, and finds the first unit. There is no daemon around it: who
+ *           calls is a requester as lib/lu is one.
  * Life      direct_open → scsi_init_pkt(9F), scsi_transport(9F), ... → direct_close
  * Failure   Ends the program with status 1 and a line on standard error.
  * Thread    Main thread. Packets complete on the thread of the interrupt.

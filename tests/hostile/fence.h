@@ -1,11 +1,13 @@
 /*
- * hostile/fence.h - which command of a second initiator a reservation stops, as the standards say
+ * hostile/fence.h - which command of a second initiator a reservation stops, as the standards
+ * say
  *
- * What      A row a command, a letter a column: 'C' RESERVATION CONFLICT, '-' anything else, '?'
- *           either. The columns are RESERVE(6), then the six types of persistent reservations, each first
- *           for an initiator that has not registered, then for one that has.
- *           The rows know nothing of lib/lu: they were written from the standards.
- * Source    SPC-4 5.12.1 tables 51 and 52 and 5.12.3, SBC-3 4.17, SPC-2 5.5 (RESERVE), SBC-2 5.1
+ * What      A row a command, a letter a column: 'C' RESERVATION CONFLICT, '-' anything else,
+ *           '?' either. The columns are RESERVE(6), then the six types of persistent
+ *           reservations, each first for an initiator that has not registered, then for one
+ *           that has. The rows know nothing of lib/lu: they were written from the standards.
+ * Source    SPC-4 5.12.1 tables 51 and 52 and 5.12.3, SBC-3 4.17, SPC-2 5.5 (RESERVE), SBC-2
+ *           5.1
  */
 #ifndef HOSTILE_FENCE_H
 #define HOSTILE_FENCE_H

@@ -63,8 +63,8 @@ void hit_note(struct hit *hit);
  * True when the connection is still there */
 bool hit_answer(struct hit *hit, uint32_t itt);
 
-/* hit_alive() - a NOP-Out to and fro: what comes before its answer is written down, then "alive",
- * "closed" or "hang" */
+/* hit_alive() - a NOP-Out to and fro: what comes before its answer is written down, then
+ * "alive", "closed" or "hang" */
 void hit_alive(struct hit *hit);
 
 /* hit_closed() - the target is to close: what it says before is written down */

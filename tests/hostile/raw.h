@@ -124,8 +124,9 @@ int raw_login(struct raw *raw, const char *keys);
 /* raw_key() - value of @key in the last Login or Text Response, "" when it is not there */
 const char *raw_key(const struct raw *raw, const char *key);
 
-/* raw_run() - one command waited for: SCSI status, or -EPIPE/-ETIMEDOUT. Write data is sent when
- * it is asked for; read data is in raw->data as far as it came in one PDU. Sense: raw_sense() */
+/* raw_run() - one command waited for: SCSI status, or -EPIPE/-ETIMEDOUT. Write data is sent
+ * when it is asked for; read data is in raw->data as far as it came in one PDU. Sense:
+ * raw_sense() */
 int raw_run(struct raw *raw, const void *cdb, size_t cdb_len, const void *out, uint32_t out_len,
     uint32_t in_len);
 

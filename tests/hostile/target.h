@@ -20,8 +20,8 @@ struct target_run {
 	struct raw_where where;
 };
 
-/* target_start() - @program serves @disk ("DIR/name,..." lies in the folder of the run); false with
- * a message on stderr */
+/* target_start() - @program serves @disk ("DIR/name,..." lies in the folder of the run); false
+ * with a message on stderr */
 bool target_start(struct target_run *run, const char *program, const char *disk);
 
 /* target_at() - use what iscsi://ADDRESS:PORT/NAME/LUN names; false: no such URL */

@@ -1,9 +1,9 @@
 /*
  * mock_far.h - an iSCSI target that does as it is told, and lies if it is
  *
- * What      A thread behind a port of this machine. By itself it logs everybody in, has units 0 and
- *           1 of 1 MiB of memory each (and others to order), and answers task management with
- *           "done". Orders say which commands it swallows, what it answers, and when it
+ * What      A thread behind a port of this machine. By itself it logs everybody in, has units 0
+ *           and 1 of 1 MiB of memory each (and others to order), and answers task management
+ *           with "done". Orders say which commands it swallows, what it answers, and when it
  *           hangs up. One connection at a time; the next is taken when the last has ended.
  * Thread    far_*() any; hooks run in its thread.
  */
@@ -77,8 +77,8 @@ void far_keys(struct far *far, const char *keys, size_t len);
 /* far_holds() - does unit @lun begin with these bytes? */
 bool far_holds(struct far *far, unsigned int lun, const uint8_t *data, size_t len);
 
-/* for hooks: far_put() sends a PDU with opcode and flags; hdr has what else is to be in it, and its
- * sequence numbers and length are filled in */
+/* for hooks: far_put() sends a PDU with opcode and flags; hdr has what else is to be in it, and
+ * its sequence numbers and length are filled in */
 void far_put(struct far *far, uint8_t hdr[FAR_HDR], const void *data, size_t len);
 void far_answer(struct far *far, const uint8_t *request, uint8_t status, const void *sense,
     size_t sense_len);

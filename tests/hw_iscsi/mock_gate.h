@@ -1,10 +1,11 @@
 /*
- * mock_gate.h - the iSCSI initiator HBA behind the real framework, with a target driver that only
- * listens
+ * mock_gate.h - the iSCSI initiator HBA behind the real framework, with a target driver that
+ * only listens
  *
- * What      gate_up() makes the node out of lines, attaches it, and looks for units; gate_down()
- *           takes all of it down again. A target driver "listener" takes every unit, so that
- *           there is a scsi_device to send packets through. Real threads, real time.
+ * What      gate_up() makes the node out of lines, attaches it, and looks for units;
+ *           gate_down() takes all of it down again. A target driver "listener" takes every
+ *           unit, so that there is a scsi_device to send packets through. Real threads, real
+ *           time.
  */
 #ifndef TESTS_HW_ISCSI_MOCK_GATE_H
 #define TESTS_HW_ISCSI_MOCK_GATE_H
@@ -21,7 +22,8 @@
 
 extern dev_info_t *gate_dip;
 
-/* gate_up() - lines up to NULL; NULL at first: a node without any. 0 or -errno of devi_attach() */
+/* gate_up() - lines up to NULL; NULL at first: a node without any. 0 or -errno of
+ * devi_attach() */
 int gate_up(const char *line, ...);
 void gate_down(void);
 
@@ -44,7 +46,8 @@ struct io {
 	atomic_uint done;		/* completions */
 };
 
-/* io_init() - READ(10), WRITE(10) or TEST UNIT READY (@blocks 0) of a unit; @data is its memory */
+/* io_init() - READ(10), WRITE(10) or TEST UNIT READY (@blocks 0) of a unit; @data is its
+ * memory */
 void io_init(struct io *io, struct scsi_device *sd, bool is_read, uint32_t lba, uint16_t blocks,
     uint8_t *data);
 void io_fini(struct io *io);

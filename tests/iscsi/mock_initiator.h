@@ -96,7 +96,8 @@ struct mock_world {
 	uint32_t order[MOCK_HELD];	/* task tags in the order of command() */
 };
 
-/* mock_open() - a world; @prepare, if any, changes limits, config, offer before they are used */
+/* mock_open() - a world; @prepare, if any, changes limits, config, offer before they are
+ * used */
 struct mock_world *mock_open(void (*prepare)(struct mock_world *));
 /* mock_try() - the same; NULL when memory ran out */
 struct mock_world *mock_try(void (*prepare)(struct mock_world *));

@@ -2,8 +2,9 @@
  * mock_pr.h - a unit's persistent reservations and a handful of initiators, without the unit
  *
  * What      prt.pr is the state; prt_out() gives it a command and takes the next state. Who
- *           asks is a number: initiator who % 10 ("iqn.2026-11.test:a" ... with an ISID) through
- *           port 1 + who / 10. What happened to whom is in prt.ua[] and prt.is_aborted[].
+ *           asks is a number: initiator who % 10 ("iqn.2026-11.test:a" ... with an ISID)
+ *           through port 1 + who / 10. What happened to whom is in prt.ua[] and
+ *           prt.is_aborted[].
  * Life      prt_begin() -> prt_out() ... -> prt_end()
  */
 #ifndef TESTS_LU_MOCK_PR_H

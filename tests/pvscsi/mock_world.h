@@ -32,8 +32,8 @@ extern struct pvscsi *hba;
 
 void world_run(const struct world *world);
 
-/* world_sd() - the unit at a target, LUN 0; fails the test when there is none. world_find(): NULL
- * then. world_attaches(): how often a unit was attached since the beginning */
+/* world_sd() - the unit at a target, LUN 0; fails the test when there is none. world_find():
+ * NULL then. world_attaches(): how often a unit was attached since the beginning */
 struct scsi_device *world_sd(unsigned int target);
 struct scsi_device *world_find(unsigned int target);
 unsigned int world_attaches(void);
@@ -64,7 +64,8 @@ void io_tur(struct io *io, struct scsi_device *sd);
 bool io_run(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len,
     void *buf, size_t len, bool is_read);
 
-/* a test that runs the scenario @name; REFUSED_TEST: attach fails after @name has prepared it */
+/* a test that runs the scenario @name; REFUSED_TEST: attach fails after @name has prepared
+ * it */
 #define WORLD_TEST(name, ...)                                                  \
 	START_TEST(name##_test)                                                \
 	{                                                                      \

@@ -100,7 +100,8 @@ struct mock {
 	dev_info_t *iport_dip[40];
 	scsi_hba_tran_t *iport_tran[40];
 	int n_iports_attached;
-	int n_init, n_init_failed, n_free, n_probe, n_start, n_setup, n_teardown, n_ctor, n_dtor;
+	int n_init, n_init_failed, n_free, n_probe, n_start, n_setup, n_teardown, n_ctor,
+	    n_dtor;
 	int n_comp, n_abort, n_reset, n_notify, n_quiesce, n_unquiesce, n_bus_reset, n_inquiry;
 	int last_level;
 	uint_t last_flags;		/* pkt_flags at tran_start */
@@ -165,8 +166,8 @@ int mock_tgt_fini(void);
 
 /*
  * Order checker: O1-O9, O12, O13, O15-O19, O21 of the contract, on every event;
- * mock_order_maps.c adds O10, O11, O13, O14, O22-O25. O20 is the device's to see: the HBA drivers of
- * the tests check that nothing is started while they are quiesced.
+ * mock_order_maps.c adds O10, O11, O13, O14, O22-O25. O20 is the device's to see: the HBA
+ * drivers of the tests check that nothing is started while they are quiesced.
  */
 void mock_order_begin(void);
 void mock_order_tgt_attach(const void *sd);
@@ -178,7 +179,8 @@ struct scsa_event;
 void mock_order_maps_event(const struct scsa_event *ev);	/* under the checker's lock */
 void mock_order_maps_end(void);
 
-/* mock_order_has_unit() - is a unit of @port whose address begins with "@taddr," initialised? */
+/* mock_order_has_unit() - is a unit of @port whose address begins with "@taddr,"
+ * initialised? */
 bool mock_order_has_unit(const void *port, const char *taddr);
 
 /* SIM_TEST() - a test whose body runs in the simulation with the checker on */

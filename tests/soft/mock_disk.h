@@ -49,8 +49,9 @@ bool bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit);
 const char *bench_dir(void);
 void bench_dir_remove(void);
 
-/* bench_sense() - the last command ended with CHECK CONDITION and exactly these 18 bytes of sense:
- * fixed format, @key, @asc, sense key specific bytes @sks (24 bits, 0: none), no INFORMATION */
+/* bench_sense() - the last command ended with CHECK CONDITION and exactly these 18 bytes of
+ * sense: fixed format, @key, @asc, sense key specific bytes @sks (24 bits, 0: none), no
+ * INFORMATION */
 bool bench_sense(const struct bench *b, uint8_t key, uint16_t asc, uint32_t sks);
 
 /* sense key specific bytes: field pointers into the CDB and into a parameter list, progress */

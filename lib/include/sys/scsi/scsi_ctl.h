@@ -53,7 +53,8 @@ int scsi_reset(struct scsi_address *ap, int level);
  *
  * Returns:  DDI_SUCCESS; DDI_FAILURE when registered twice, unknown, or not supported
  */
-int scsi_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg);
+int
+scsi_reset_notify(struct scsi_address *ap, int flag, void (*callback)(caddr_t), caddr_t arg);
 
 /* scsi_clear_task_set(), scsi_clear_aca(), scsi_terminate_task() - SAM task management;
  * 1 done, 0 failed, -1 the HBA driver has no such entry */

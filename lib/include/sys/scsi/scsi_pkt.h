@@ -166,8 +166,9 @@ struct scsi_pkt {
  * Thread:   any with NULL_FUNC or a function; SLEEP_FUNC may block
  * Source:   scsi_init_pkt(9F)
  */
-struct scsi_pkt *scsi_init_pkt(struct scsi_address *ap, struct scsi_pkt *pkt, struct buf *bp,
-    int cmdlen, int statuslen, int privatelen, int flags, int (*callback)(caddr_t), caddr_t arg);
+struct scsi_pkt *
+scsi_init_pkt(struct scsi_address *ap, struct scsi_pkt *pkt, struct buf *bp, int cmdlen,
+    int statuslen, int privatelen, int flags, int (*callback)(caddr_t), caddr_t arg);
 
 /**
  * scsi_destroy_pkt() - give a packet and its DMA resources back
@@ -185,7 +186,8 @@ void scsi_dmafree(struct scsi_pkt *pkt);
 /* scsi_dmaget() - obsolete: bind the buf @token to @pkt; @pkt or NULL */
 struct scsi_pkt *scsi_dmaget(struct scsi_pkt *pkt, opaque_t token, int (*callback)(void));
 
-/* scsi_sync_pkt() - make the packet's data coherent in its direction; idempotent; any context */
+/* scsi_sync_pkt() - make the packet's data coherent in its direction; idempotent; any
+ * context */
 void scsi_sync_pkt(struct scsi_pkt *pkt);
 
 /**

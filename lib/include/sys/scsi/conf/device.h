@@ -94,13 +94,17 @@ void scsi_device_hba_private_set(struct scsi_device *sd, void *data);
 #define SCSI_DEVICE_PROP_DEVICE	0x2
 
 int scsi_device_prop_get_int(struct scsi_device *sd, uint_t flags, char *name, int def);
-int64_t scsi_device_prop_get_int64(struct scsi_device *sd, uint_t flags, char *name, int64_t def);
-int scsi_device_prop_lookup_string(struct scsi_device *sd, uint_t flags, char *name, char **data);
+int64_t
+scsi_device_prop_get_int64(struct scsi_device *sd, uint_t flags, char *name, int64_t def);
+int
+scsi_device_prop_lookup_string(struct scsi_device *sd, uint_t flags, char *name, char **data);
 int scsi_device_prop_lookup_byte_array(struct scsi_device *sd, uint_t flags, char *name,
     uchar_t **data, uint_t *nelements);
 int scsi_device_prop_update_int(struct scsi_device *sd, uint_t flags, char *name, int data);
-int scsi_device_prop_update_int64(struct scsi_device *sd, uint_t flags, char *name, int64_t data);
-int scsi_device_prop_update_string(struct scsi_device *sd, uint_t flags, char *name, char *data);
+int
+scsi_device_prop_update_int64(struct scsi_device *sd, uint_t flags, char *name, int64_t data);
+int
+scsi_device_prop_update_string(struct scsi_device *sd, uint_t flags, char *name, char *data);
 int scsi_device_prop_update_byte_array(struct scsi_device *sd, uint_t flags, char *name,
     uchar_t *data, uint_t nelements);
 int scsi_device_prop_remove(struct scsi_device *sd, uint_t flags, char *name);

@@ -171,29 +171,33 @@ union scsi_cdb {
 };
 
 /* address and count fields by group: @cdb is a union scsi_cdb *, evaluated more than once */
-#define FORMG0ADDR(cdb, addr)                                                  \
-	((cdb)->g0_addr2 = ((addr) >> 16) & 0x1f,                              \
-	    (cdb)->g0_addr1 = (uchar_t)(((addr) >> 8) & 0xff), (cdb)->g0_addr0 = (uchar_t)((addr) & 0xff))
+#define FORMG0ADDR(cdb, addr)                                  \
+	((cdb)->g0_addr2 = ((addr) >> 16) & 0x1f,              \
+	    (cdb)->g0_addr1 = (uchar_t)(((addr) >> 8) & 0xff), \
+	    (cdb)->g0_addr0 = (uchar_t)((addr)&0xff))
 #define FORMG0COUNT(cdb, cnt)	((cdb)->g0_count0 = (uchar_t)((cnt) & 0xff))
 #define GETG0ADDR(cdb)                                                         \
 	(((uint_t)(cdb)->g0_addr2 << 16) + ((uint_t)(cdb)->g0_addr1 << 8) + (cdb)->g0_addr0)
 #define GETG0COUNT(cdb)		((cdb)->g0_count0)
 
-#define FORMG1ADDR(cdb, addr)                                                  \
-	((cdb)->g1_addr3 = (uchar_t)(((addr) >> 24) & 0xff),                              \
-	    (cdb)->g1_addr2 = (uchar_t)(((addr) >> 16) & 0xff),                           \
-	    (cdb)->g1_addr1 = (uchar_t)(((addr) >> 8) & 0xff), (cdb)->g1_addr0 = (uchar_t)((addr) & 0xff))
-#define FORMG1COUNT(cdb, cnt)                                                  \
-	((cdb)->g1_count1 = (uchar_t)(((cnt) >> 8) & 0xff), (cdb)->g1_count0 = (uchar_t)((cnt) & 0xff))
+#define FORMG1ADDR(cdb, addr)                                   \
+	((cdb)->g1_addr3 = (uchar_t)(((addr) >> 24) & 0xff),    \
+	    (cdb)->g1_addr2 = (uchar_t)(((addr) >> 16) & 0xff), \
+	    (cdb)->g1_addr1 = (uchar_t)(((addr) >> 8) & 0xff),  \
+	    (cdb)->g1_addr0 = (uchar_t)((addr)&0xff))
+#define FORMG1COUNT(cdb, cnt)                               \
+	((cdb)->g1_count1 = (uchar_t)(((cnt) >> 8) & 0xff), \
+	    (cdb)->g1_count0 = (uchar_t)((cnt)&0xff))
 #define GETG1ADDR(cdb)                                                         \
 	(((uint_t)(cdb)->g1_addr3 << 24) + ((uint_t)(cdb)->g1_addr2 << 16) +   \
 	    ((uint_t)(cdb)->g1_addr1 << 8) + (cdb)->g1_addr0)
 #define GETG1COUNT(cdb)		(((uint_t)(cdb)->g1_count1 << 8) + (cdb)->g1_count0)
 
-#define FORMG4ADDR(cdb, addr)                                                  \
-	((cdb)->g4_addr3 = (uchar_t)(((addr) >> 24) & 0xff),                              \
-	    (cdb)->g4_addr2 = (uchar_t)(((addr) >> 16) & 0xff),                           \
-	    (cdb)->g4_addr1 = (uchar_t)(((addr) >> 8) & 0xff), (cdb)->g4_addr0 = (uchar_t)((addr) & 0xff))
+#define FORMG4ADDR(cdb, addr)                                   \
+	((cdb)->g4_addr3 = (uchar_t)(((addr) >> 24) & 0xff),    \
+	    (cdb)->g4_addr2 = (uchar_t)(((addr) >> 16) & 0xff), \
+	    (cdb)->g4_addr1 = (uchar_t)(((addr) >> 8) & 0xff),  \
+	    (cdb)->g4_addr0 = (uchar_t)((addr)&0xff))
 #define FORMG4ADDTL(cdb, data)                                                 \
 	((cdb)->g4_addtl_cdb_data3 = (uchar_t)(((data) >> 24) & 0xff),                    \
 	    (cdb)->g4_addtl_cdb_data2 = (uchar_t)(((data) >> 16) & 0xff),                 \
@@ -202,19 +206,22 @@ union scsi_cdb {
 #define FORMG4LONGADDR(cdb, addr)                                              \
 	(FORMG4ADDR((cdb), (uint64_t)(addr) >> 32),                            \
 	    FORMG4ADDTL((cdb), (uint64_t)(addr) & 0xffffffffu))
-#define FORMG4COUNT(cdb, cnt)                                                  \
-	((cdb)->g4_count3 = (uchar_t)(((cnt) >> 24) & 0xff),                              \
-	    (cdb)->g4_count2 = (uchar_t)(((cnt) >> 16) & 0xff),                           \
-	    (cdb)->g4_count1 = (uchar_t)(((cnt) >> 8) & 0xff), (cdb)->g4_count0 = (uchar_t)((cnt) & 0xff))
+#define FORMG4COUNT(cdb, cnt)                                   \
+	((cdb)->g4_count3 = (uchar_t)(((cnt) >> 24) & 0xff),    \
+	    (cdb)->g4_count2 = (uchar_t)(((cnt) >> 16) & 0xff), \
+	    (cdb)->g4_count1 = (uchar_t)(((cnt) >> 8) & 0xff),  \
+	    (cdb)->g4_count0 = (uchar_t)((cnt)&0xff))
 
-#define FORMG5ADDR(cdb, addr)                                                  \
-	((cdb)->g5_addr3 = (uchar_t)(((addr) >> 24) & 0xff),                              \
-	    (cdb)->g5_addr2 = (uchar_t)(((addr) >> 16) & 0xff),                           \
-	    (cdb)->g5_addr1 = (uchar_t)(((addr) >> 8) & 0xff), (cdb)->g5_addr0 = (uchar_t)((addr) & 0xff))
-#define FORMG5COUNT(cdb, cnt)                                                  \
-	((cdb)->g5_count3 = (uchar_t)(((cnt) >> 24) & 0xff),                              \
-	    (cdb)->g5_count2 = (uchar_t)(((cnt) >> 16) & 0xff),                           \
-	    (cdb)->g5_count1 = (uchar_t)(((cnt) >> 8) & 0xff), (cdb)->g5_count0 = (uchar_t)((cnt) & 0xff))
+#define FORMG5ADDR(cdb, addr)                                   \
+	((cdb)->g5_addr3 = (uchar_t)(((addr) >> 24) & 0xff),    \
+	    (cdb)->g5_addr2 = (uchar_t)(((addr) >> 16) & 0xff), \
+	    (cdb)->g5_addr1 = (uchar_t)(((addr) >> 8) & 0xff),  \
+	    (cdb)->g5_addr0 = (uchar_t)((addr)&0xff))
+#define FORMG5COUNT(cdb, cnt)                                   \
+	((cdb)->g5_count3 = (uchar_t)(((cnt) >> 24) & 0xff),    \
+	    (cdb)->g5_count2 = (uchar_t)(((cnt) >> 16) & 0xff), \
+	    (cdb)->g5_count1 = (uchar_t)(((cnt) >> 8) & 0xff),  \
+	    (cdb)->g5_count0 = (uchar_t)((cnt)&0xff))
 
 /**
  * scsi_setup_cdb() - fill opcode, address and length of a CDB by the group of its opcode

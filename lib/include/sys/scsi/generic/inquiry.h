@@ -17,7 +17,8 @@ struct scsi_inquiry {
 	uchar_t inq_ansi : 3, inq_ecma : 3, inq_iso : 2;	/* version */
 	uchar_t inq_rdf : 4, inq_hisup : 1, inq_normaca : 1, inq_trmiop : 1, inq_aenc : 1;
 	uchar_t inq_len;		/* additional length: bytes after this one */
-	uchar_t inq_protect : 1, inq_5_1 : 2, inq_3pc : 1, inq_tpgs : 2, inq_acc : 1, inq_sccs : 1;
+	uchar_t inq_protect : 1, inq_5_1 : 2, inq_3pc : 1, inq_tpgs : 2, inq_acc : 1,
+	    inq_sccs : 1;
 	uchar_t inq_addr16 : 1, inq_addr32 : 1, inq_ackqreqq : 1, inq_mchngr : 1, inq_dualp : 1,
 	    inq_port : 1, inq_encserv : 1, inq_bque : 1;
 	uchar_t inq_sftre : 1, inq_cmdque : 1, inq_trandis : 1, inq_linked : 1, inq_sync : 1,

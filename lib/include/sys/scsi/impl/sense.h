@@ -31,8 +31,8 @@
  */
 int scsi_validate_sense(uint8_t *sense, int len, int *ret_flags);
 
-/* scsi_sense_key(), _asc(), _ascq() - @sense validated before; 8 bytes (descriptor format) or 14
- * bytes (fixed) must be there for the latter two */
+/* scsi_sense_key(), _asc(), _ascq() - @sense validated before; 8 bytes (descriptor format) or
+ * 14 bytes (fixed) must be there for the latter two */
 uint8_t scsi_sense_key(uint8_t *sense);
 uint8_t scsi_sense_asc(uint8_t *sense);
 uint8_t scsi_sense_ascq(uint8_t *sense);

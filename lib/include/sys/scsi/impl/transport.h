@@ -129,8 +129,8 @@ struct scsi_hba_tran {
 
 	/* events of the bus; carried, never called by the framework */
 	int (*tran_get_eventcookie)(dev_info_t *dip, dev_info_t *rdip, char *name, void *cookie);
-	int (*tran_add_eventcall)(dev_info_t *dip, dev_info_t *rdip, void *cookie, void *callback,
-	    void *arg, void *id);
+	int (*tran_add_eventcall)(dev_info_t *dip, dev_info_t *rdip, void *cookie,
+	    void *callback, void *arg, void *id);
 	int (*tran_remove_eventcall)(dev_info_t *dip, void *id);
 	int (*tran_post_event)(dev_info_t *dip, dev_info_t *rdip, void *cookie, void *data);
 
@@ -147,8 +147,8 @@ struct scsi_hba_tran {
 	 * framework. @arg of the _ONE forms is "name@addr" or "@addr"; @childp is never NULL:
 	 * the child made, not held. One call at a time for a node. tran_bus_power is never
 	 * called */
-	int (*tran_bus_config)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op, void *arg,
-	    dev_info_t **childp);
+	int (*tran_bus_config)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op,
+	    void *arg, dev_info_t **childp);
 	int (*tran_bus_unconfig)(dev_info_t *parent, uint_t flags, ddi_bus_config_op_t op,
 	    void *arg);
 	int (*tran_bus_power)(dev_info_t *parent, void *impl_arg, int op, void *arg, void *result);
@@ -257,9 +257,9 @@ void scsi_hba_pkt_comp(struct scsi_pkt *pkt);
  *
  * @pkt      accepted by tran_start, its data not shown to the device yet
  *
- * For adapters that do not say how much of an answer they wrote: what they leave out must not be
- * what the memory held before. Reaches the memory the device sees. Nothing without data, and for
- * a packet that the framework did not bind.
+ * For adapters that do not say how much of an answer they wrote: what they leave out must not
+ * be what the memory held before. Reaches the memory the device sees. Nothing without data, and
+ * for a packet that the framework did not bind.
  *
  * Thread:   any
  */
@@ -275,10 +275,11 @@ void scsad_pkt_zero(struct scsi_pkt *pkt);
  * Needs nothing of @ap but a_hba_tran. Returns the buf, or NULL without memory (then, with a
  * function as @callback, it is called later).
  */
-struct buf *scsi_alloc_consistent_buf(struct scsi_address *ap, struct buf *in_bp, size_t datalen,
-    uint_t bflags, int (*callback)(caddr_t), caddr_t arg);
+struct buf *scsi_alloc_consistent_buf(struct scsi_address *ap, struct buf *in_bp,
+    size_t datalen, uint_t bflags, int (*callback)(caddr_t), caddr_t arg);
 
-/* scsi_free_consistent_buf() - free data and buf; NULL is fine. After the packet is destroyed */
+/* scsi_free_consistent_buf() - free data and buf; NULL is fine. After the packet is
+ * destroyed */
 void scsi_free_consistent_buf(struct buf *bp);
 
 /* scsi_hba_in_panic() - always 0 */
@@ -310,8 +311,8 @@ dev_info_t *scsi_hba_iport_find(dev_info_t *hba_dip, char *port);
  *
  * Owner:    caller; scsi_hba_nodename_compatible_free() takes both
  */
-void scsi_hba_nodename_compatible_get(struct scsi_inquiry *inq, char *binding_set, int dtype_node,
-    char *compat0, char **ret_nodename, char ***ret_compatible, int *ret_n);
+void scsi_hba_nodename_compatible_get(struct scsi_inquiry *inq, char *binding_set,
+    int dtype_node, char *compat0, char **ret_nodename, char ***ret_compatible, int *ret_n);
 void scsi_hba_nodename_compatible_free(char *nodename, char **compatible);
 
 /* scsi_hba_prop_update_inqstring() - a blank padded field of INQUIRY as a trimmed property */
