@@ -5,8 +5,7 @@
 #include "ddi/sched_impl.h"
 #include "ddi/violation.h"
 
-/* a buf may be plain zeroed memory, so biowait() has its lock elsewhere: by address, of a few
- */
+/* a buf may be plain zeroed memory: its lock is one of a few elsewhere, by its address */
 #define WAIT_PLACES	16
 
 static struct {
@@ -54,11 +53,16 @@ freerbuf(struct buf *bp)
 void
 bioerror(struct buf *bp, int error)
 {
+	unsigned int i = place_of(bp);
+
+	/* somebody may be looking at the flags in biowait() */
+	mutex_enter(&places[i].lock);
 	bp->b_error = error;
 	if (error != 0)
 		bp->b_flags |= B_ERROR;
 	else
 		bp->b_flags &= ~B_ERROR;
+	mutex_exit(&places[i].lock);
 }
 
 int
