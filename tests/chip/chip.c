@@ -248,11 +248,13 @@ static enum devi_walk
 search_step(dev_info_t *dip, void *arg)
 {
 	struct search *s = arg;
-	const char *address = ddi_get_name_addr(dip);
+	const char *address;
 
+	/* others are named by another thread, maybe just now */
 	if (!devi_is_attached(dip) || devi_driver(dip) == NULL ||
 	    strcmp(driver_name(devi_driver(dip)), UNIT_DRIVER) != 0)
 		return DEVI_WALK_CONTINUE;
+	address = ddi_get_name_addr(dip);
 	s->count++;
 	if (s->address == NULL || address == NULL)
 		return DEVI_WALK_CONTINUE;
