@@ -244,22 +244,31 @@ port_matches(dev_info_t *dip, const struct search *s)
 	return is_it;
 }
 
-static enum devi_walk
-search_step(dev_info_t *dip, void *arg)
+/* the parent is entered: meanwhile no child of it gets a name or loses its driver */
+static void
+search_look(dev_info_t *dip, struct search *s)
 {
-	struct search *s = arg;
 	const char *address;
 
-	/* others are named by another thread, maybe just now */
 	if (!devi_is_attached(dip) || devi_driver(dip) == NULL ||
 	    strcmp(driver_name(devi_driver(dip)), UNIT_DRIVER) != 0)
-		return DEVI_WALK_CONTINUE;
+		return;
 	address = ddi_get_name_addr(dip);
 	s->count++;
 	if (s->address == NULL || address == NULL)
-		return DEVI_WALK_CONTINUE;
+		return;
 	if (strcmp(address, s->address) == 0 || port_matches(dip, s))
 		s->found = ddi_get_driver_private(dip);
+}
+
+static enum devi_walk
+search_step(dev_info_t *dip, void *arg)
+{
+	dev_info_t *parent = ddi_get_parent(dip);
+
+	devi_enter(parent);
+	search_look(dip, arg);
+	devi_exit(parent);
 	return DEVI_WALK_CONTINUE;
 }
 
