@@ -70,7 +70,8 @@ int disk_job_start(struct disk *disk, const struct job_order *order, const uint8
 int disk_job_restore(
     struct disk *disk, const struct job_order *order, const uint8_t *pattern) MUST_CHECK;
 
-/* disk_job_stop() - for now: the place is saved, nothing touches the store any more. Blocks */
+/* disk_job_stop() - the disk goes: the place is saved, and disk_job_restore() goes on there. Nothing
+ * touches the store any more. Blocks */
 void disk_job_stop(struct disk *disk);
 
 /* disk_job_free() - after disk_job_stop() */

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,41 @@ mock_raw(struct mock *m, const void *bytes, size_t len)
 		at += n;
 		len -= (size_t)n;
 	}
+}
+
+void
+mock_raw_fds(struct mock *m, const void *bytes, size_t len, const int *fds, unsigned n)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(4 * sizeof(int))];
+	} control = { .room = { 0 } };
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	ck_assert_uint_le(n, 4);
+	if (n > 0) {
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+	}
+	ck_assert_int_eq(sendmsg(m->fd, &msg, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+unsigned
+mock_fds_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	(void)closedir(dir);
+	return n;
 }
 
 void

@@ -64,6 +64,9 @@ void mock_stop(struct mock *m);
 /* mock_connect() - mock_start() and a connection that is ready */
 struct scsac *mock_connect(struct mock *m);
 
+/* mock_fds_open() - descriptors that this process has */
+unsigned mock_fds_open(void);
+
 /* for hooks */
 void mock_send(struct mock *m, const struct frame_head *head, const ProtobufCMessage *msg,
     const void *data);
@@ -71,6 +74,8 @@ void mock_reply(struct mock *m, const struct frame *to, const ProtobufCMessage *
     const void *data, uint32_t data_len);
 void mock_error(struct mock *m, uint32_t id, Scsad__ErrorCode code, const char *text);
 void mock_raw(struct mock *m, const void *bytes, size_t len);
+/* mock_raw_fds() - with @n descriptors, 4 at most, at the first byte; they stay the caller's */
+void mock_raw_fds(struct mock *m, const void *bytes, size_t len, const int *fds, unsigned n);
 
 /* mock_hello() - answer a hello */
 void mock_hello(struct mock *m, const struct frame *frame);

@@ -1,5 +1,4 @@
 /* shared memory as a daemon should not give it: refused, with no descriptor left open */
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,41 +20,6 @@ struct way {
 static struct mock m;
 static struct scsac *c;
 
-static unsigned int
-fds_open(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	(void)closedir(dir);
-	return n;
-}
-
-/* @n descriptors with the first byte of what comes next */
-static void
-frame_send(struct mock *mock, const void *bytes, size_t len, const int *fds, unsigned int n)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} control = { .room = { 0 } };
-	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (n > 0) {
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
-	}
-	ck_assert_int_eq(sendmsg(mock->fd, &msg, MSG_NOSIGNAL), (ssize_t)len);
-}
-
 static void
 memory_reply(struct mock *mock, const struct frame *frame, const struct way *way)
 {
@@ -75,7 +39,7 @@ memory_reply(struct mock *mock, const struct frame *frame, const struct way *way
 		fds[i] = memfd_create("test", MFD_CLOEXEC);
 		ck_assert_int_eq(ftruncate(fds[i], (off_t)way->real), 0);
 	}
-	frame_send(mock, buf, (size_t)n, fds, way->n_fds);
+	mock_raw_fds(mock, buf, (size_t)n, fds, way->n_fds);
 	for (unsigned int i = 0; i < way->n_fds; i++)
 		(void)close(fds[i]);
 }
@@ -120,7 +84,7 @@ START_TEST(only_one_good_descriptor_is_taken)
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct way way = ways[i];
 		void *memory = NULL;
-		unsigned int before = fds_open();
+		unsigned int before = mock_fds_open();
 
 		mock_init(&m);
 		m.hook = answer;
@@ -133,7 +97,7 @@ START_TEST(only_one_good_descriptor_is_taken)
 		scsac_free(c);
 		mock_stop(&m);
 		mock_fini(&m);
-		ck_assert_msg(fds_open() == before, "way %zu: a descriptor is left", i);
+		ck_assert_msg(mock_fds_open() == before, "way %zu: a descriptor is left", i);
 	}
 }
 END_TEST

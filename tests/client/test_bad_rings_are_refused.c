@@ -1,6 +1,5 @@
 /* rings as a daemon should not give them, and results that it should not write: the connection is
  * left, with no descriptor open and each packet told once */
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -32,41 +31,6 @@ static struct scsac_ring *ring;
 static void *base;			/* the daemon's map of the ring */
 static const struct way good = { 3, 5, 0, 0, RING_LAYOUT, ENTRIES, true, 0 };
 
-static unsigned int
-fds_open(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	(void)closedir(dir);
-	return n;
-}
-
-/* descriptors with the first byte of what comes next */
-static void
-frame_send(struct mock *mock, const void *bytes, size_t len, const int *fds, unsigned int n)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(4 * sizeof(int))];
-	} control = { .room = { 0 } };
-	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (n > 0) {
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
-	}
-	ck_assert_int_eq(sendmsg(mock->fd, &msg, MSG_NOSIGNAL), (ssize_t)len);
-}
-
 static void
 ring_reply(struct mock *mock, const struct frame *frame, const struct way *way)
 {
@@ -94,7 +58,7 @@ ring_reply(struct mock *mock, const struct frame *frame, const struct way *way)
 	msg.bytes = way->told == 0 ? ring_bytes(ENTRIES) : way->told;
 	n = frame_pack(buf, sizeof(buf), &head, &msg.base);
 	ck_assert_int_gt(n, 0);
-	frame_send(mock, buf, (size_t)n, fds, way->n_fds);
+	mock_raw_fds(mock, buf, (size_t)n, fds, way->n_fds);
 	for (unsigned int i = 0; i < 4; i++)
 		(void)close(fds[i]);
 }
@@ -162,7 +126,7 @@ START_TEST(only_a_good_ring_is_taken)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		unsigned int before = fds_open();
+		unsigned int before = mock_fds_open();
 
 		ring = NULL;
 		up(&ways[i]);
@@ -171,7 +135,7 @@ START_TEST(only_a_good_ring_is_taken)
 		if (ring != NULL)
 			ck_assert_int_eq(scsac_ring_free(ring), 0);
 		down();
-		ck_assert_msg(fds_open() == before, "way %zu: a descriptor is left", i);
+		ck_assert_msg(mock_fds_open() == before, "way %zu: a descriptor is left", i);
 	}
 }
 END_TEST

@@ -118,6 +118,22 @@ mc_connect_raw(struct fixture *f, struct mc *c)
 	ck_assert_int_eq(client_init(f, c, pair), 0);
 }
 
+struct scsac *
+mc_library(struct fixture *f, const char *initiator)
+{
+	struct scsac *c;
+	struct mc raw;
+
+	mc_connect_raw(f, &raw);
+	ck_assert_int_eq(scsac_new("test", &c), 0);
+	ck_assert_int_eq(scsac_set_initiator(c, initiator), 0);
+	ck_assert_int_eq(scsac_start_fd(c, raw.fd), 0);
+	ck_assert_int_eq(scsac_connect(c, NULL), 0);
+	raw.fd = -1;	/* the library's */
+	mc_close(&raw);
+	return c;
+}
+
 void
 mc_connect_as(struct fixture *f, struct mc *c, unsigned int uid)
 {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/scsac.h"
 #include "daemon/daemon.h"
 #include "daemon/rpc.h"
 #include "proto/arena.h"
@@ -55,6 +56,9 @@ mc_data(const struct mc *c)
 	return c->bytes + c->head.msg_len;
 }
 
+/* mc_library() - libscsac on a connection of its own, ready; @initiator as for
+ * scsac_set_initiator() */
+struct scsac *mc_library(struct fixture *f, const char *initiator);
 void mc_connect_raw(struct fixture *f, struct mc *c);	/* no hello */
 void mc_connect_any(struct fixture *f, struct mc *c);	/* likewise, and it may be refused */
 void mc_connect(struct fixture *f, struct mc *c);

@@ -72,21 +72,6 @@ pci_memory_remove(void *va)
 
 /* ------ the client ------ */
 
-static struct scsac *
-client_new(struct fixture *f)
-{
-	struct scsac *c;
-	struct mc raw;
-
-	mc_connect_raw(f, &raw);
-	ck_assert_int_eq(scsac_new("memory", &c), 0);
-	ck_assert_int_eq(scsac_start_fd(c, raw.fd), 0);
-	ck_assert_int_eq(scsac_connect(c, NULL), 0);
-	raw.fd = -1;
-	mc_close(&raw);
-	return c;
-}
-
 START_TEST(dead_memories_count)
 {
 	struct fixture f;
@@ -97,7 +82,7 @@ START_TEST(dead_memories_count)
 	fixture_disk(&f, "mem:1M");
 	f.conf.client_bytes = 4 * MIB;
 	fixture_start(&f);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	ck_assert_int_eq(scsac_memory_new(c, 3 * MIB, &memory), 0);
 	atomic_store(&is_stuck, true);
 	ck_assert_int_eq(scsac_memory_free(c, memory), 0);
@@ -110,7 +95,7 @@ START_TEST(dead_memories_count)
 	ck_assert_int_eq(scsac_memory_new(c, MIB, &memory), 0);
 	ck_assert_int_eq(scsac_memory_new(c, 4096, &other), -EMSGSIZE);
 	scsac_free(c);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	ck_assert_int_eq(scsac_memory_new(c, 2 * MIB, &memory), -EMSGSIZE);
 	ck_assert_int_eq(scsac_last_error(c)->sys_errno, EDQUOT);
 	/* the device lets go */

@@ -16,22 +16,6 @@
 
 static uint8_t cdb[CDB_BUF_LEN];
 
-/* the library, on a connection to the daemon in this process */
-static struct scsac *
-client_new(struct fixture *f)
-{
-	struct scsac *c;
-	struct mc raw;
-
-	mc_connect_raw(f, &raw);
-	ck_assert_int_eq(scsac_new("memory", &c), 0);
-	ck_assert_int_eq(scsac_start_fd(c, raw.fd), 0);
-	ck_assert_int_eq(scsac_connect(c, NULL), 0);
-	raw.fd = -1;
-	mc_close(&raw);
-	return c;
-}
-
 static uint64_t
 unit_open(struct scsac *c)
 {
@@ -62,7 +46,7 @@ START_TEST(blocks_are_moved_in_place)
 	uint64_t h;
 
 	fixture_simple(&f);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	h = unit_open(c);
 	ck_assert_int_eq(scsac_memory_new(c, MIB, (void **)&memory), 0);
 	for (size_t i = 0; i < sizeof(plain); i++)
@@ -93,7 +77,7 @@ START_TEST(parameter_data_comes_through_a_copy)
 	uint64_t h;
 
 	fixture_simple(&f);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	h = unit_open(c);
 	ck_assert_int_eq(scsac_memory_new(c, 1, (void **)&memory), 0);
 	exec(c, h, cdb_inquiry(cdb, sizeof(plain)), SCSAC_IN, plain, sizeof(plain), &result);
@@ -121,7 +105,7 @@ START_TEST(limits_hold)
 	struct scsac *c;
 
 	fixture_simple(&f);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	ck_assert_int_eq(scsac_memory_new(c, 0, &one), -EINVAL);
 	ck_assert_int_eq(scsac_memory_new(c, f.conf.client_bytes + 1, &one), -EMSGSIZE);
 	ck_assert_int_eq(scsac_memory_new(c, SIZE_MAX, &one), -EMSGSIZE);
@@ -169,7 +153,7 @@ START_TEST(memory_of_a_packet_stays)
 
 	fixture_simple(&f);
 	mc_connect(&f, &admin);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	h = unit_open(c);
 	ck_assert_int_eq(scsac_memory_new(c, MIB, &memory), 0);
 	(void)mc_fault(&admin, "action=delay,ms=200");
@@ -196,7 +180,7 @@ START_TEST(vanished_client_takes_nothing_away)
 
 	fixture_simple(&f);
 	mc_connect(&f, &admin);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	h = unit_open(c);
 	ck_assert_int_eq(scsac_memory_new(c, MIB, &memory), 0);
 	(void)mc_fault(&admin, "action=delay,ms=100");
@@ -222,7 +206,7 @@ START_TEST(lost_connection_leaves_plain_memory)
 	uint8_t *memory;
 
 	fixture_simple(&f);
-	c = client_new(&f);
+	c = mc_library(&f, NULL);
 	ck_assert_int_eq(scsac_memory_new(c, MIB, (void **)&memory), 0);
 	memset(memory, 0x77, MIB);
 	scsac_disconnect(c);

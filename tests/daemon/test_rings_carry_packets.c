@@ -20,22 +20,6 @@ static uint64_t handle;
 static uint8_t *memory;
 static uint8_t cdb[CDB_BUF_LEN];
 
-/* the library, on a connection to the daemon in this process */
-static struct scsac *
-client_new(void)
-{
-	struct scsac *client;
-	struct mc raw;
-
-	mc_connect_raw(&f, &raw);
-	ck_assert_int_eq(scsac_new("ring", &client), 0);
-	ck_assert_int_eq(scsac_start_fd(client, raw.fd), 0);
-	ck_assert_int_eq(scsac_connect(client, NULL), 0);
-	raw.fd = -1;
-	mc_close(&raw);
-	return client;
-}
-
 static void
 up(unsigned loops, unsigned entries, uint32_t busy_poll_us)
 {
@@ -45,7 +29,7 @@ up(unsigned loops, unsigned entries, uint32_t busy_poll_us)
 	fixture_disk(&f, "mem:16M,serial=DISK-A");
 	fixture_disk(&f, "mem:16M,serial=DISK-B");
 	fixture_start(&f);
-	c = client_new();
+	c = mc_library(&f, NULL);
 	ck_assert_int_eq(scsac_ring_new(c, entries, &ring), 0);
 	ck_assert_int_eq(scsac_open(c, "disk@0,0", &handle, NULL), 0);
 	ck_assert_int_eq(scsac_memory_new(c, 4 * MIB, (void **)&memory), 0);

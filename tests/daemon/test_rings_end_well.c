@@ -19,22 +19,6 @@ static struct scsac_ring *ring;
 static uint64_t handle;
 static const uint8_t tur[6];
 
-static struct scsac *
-client_new(const char *initiator)
-{
-	struct scsac *client;
-	struct mc raw;
-
-	mc_connect_raw(&f, &raw);
-	ck_assert_int_eq(scsac_new("ring", &client), 0);
-	ck_assert_int_eq(scsac_set_initiator(client, initiator), 0);
-	ck_assert_int_eq(scsac_start_fd(client, raw.fd), 0);
-	ck_assert_int_eq(scsac_connect(client, NULL), 0);
-	raw.fd = -1;
-	mc_close(&raw);
-	return client;
-}
-
 static void
 up(unsigned loops)
 {
@@ -44,7 +28,7 @@ up(unsigned loops)
 	fixture_disk(&f, "mem:16M,serial=DISK-B");
 	fixture_start(&f);
 	mc_connect(&f, &admin);
-	c = client_new(NULL);
+	c = mc_library(&f, NULL);
 	ck_assert_int_eq(scsac_open(c, "disk@0,0", &handle, NULL), 0);
 	/* of another loop, if there is one */
 	ck_assert_int_eq(scsac_open(c, "disk@1,0", &handle, NULL), 0);
@@ -196,7 +180,7 @@ START_TEST(reservations_hold_in_rings)
 	struct scsac_cmd cmd = { .cdb = reserve, .cdb_len = 6 };
 
 	up(2);
-	holder = client_new("holder");
+	holder = mc_library(&f, "holder");
 	ck_assert_int_eq(scsac_open(holder, "disk@1,0", &cmd.handle, NULL), 0);
 	ck_assert_int_eq(scsac_exec(holder, &cmd, &result), 0);
 	ck_assert_uint_eq(result.status, 0);
@@ -319,7 +303,7 @@ START_TEST(ring_moves_with_its_connection)
 		fixture_disk(&f, "mem:1M");
 		fixture_start(&f);
 		mc_connect(&f, &admin);
-		c = client_new(NULL);
+		c = mc_library(&f, NULL);
 		ck_assert_int_eq(scsac_ring_new(c, N, &ring), 0);
 		handle = 0;
 		(void)submit(3, &done);
@@ -347,7 +331,7 @@ START_TEST(no_memory_is_survived)
 
 		ck_assert_int_lt(n, 500);
 		fixture_wait(&f, 1, 0);
-		c = client_new(NULL);
+		c = mc_library(&f, NULL);
 		ck_assert_int_eq(scsac_open(c, "disk@0,0", &handle, NULL), 0);
 		fault_arm(n);
 		r = scsac_ring_new(c, N, &ring);

@@ -6,7 +6,7 @@
 DESTDIR=$dir/root cmake --install "$BUILD_DIR" >"$dir/install.log" 2>&1 || fail "$(cat "$dir/install.log")"
 prefix=$dir/root$(sed -n 's/^CMAKE_INSTALL_PREFIX:[A-Z]*=//p' "$BUILD_DIR/CMakeCache.txt")
 
-for file in sbin/scsad bin/scsactl include/scsac.h include/scsac_ring.h share/man/man8/scsad.8 share/man/man5/scsad.conf.5 \
+for file in sbin/scsad bin/scsactl include/scsac.h include/scsac_export.h include/scsac_ring.h share/man/man8/scsad.8 share/man/man5/scsad.conf.5 \
   share/man/man1/scsactl.1 share/man/man3/libscsac.3 share/man/man3/scsac_ring.3 share/man/man7/scsad-protocol.7 \
   share/man/man7/scsad-architecture.7 lib/systemd/system/scsad.service lib/systemd/system/scsad-iscsi.socket \
   lib/udev/rules.d/60-scsad.rules lib/sysusers.d/scsad.conf share/doc/scsad/scsad-uio.conf \
