@@ -348,6 +348,22 @@ again:
 	}
 }
 
+/* The host says that it is done: nobody is told of a task after the request that ended it was
+ * answered. A task that was answered before the abort had an effect was there no longer: with
+ * "complete" the initiator would have to take back what it has been told (RFC 7143 11.6.1). */
+static void
+complete(struct iscsi_tmf *tmf)
+{
+	struct iscsi_cmd *cmd = tmf->cmd;
+
+	if (is_about_set(tmf->fn))
+		tmf_sweep(tmf, true);
+	else if (cmd != NULL && !cmd->is_finished)
+		cmd_abort(cmd);
+	else if (cmd != NULL && !cmd->is_aborted)
+		tmf->response = ISCSI_TMF_NO_TASK;
+}
+
 void
 iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
 {
@@ -359,12 +375,8 @@ iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
 		tmf_free(tmf);
 		return;
 	}
-	/* nobody is told of a task after the request that ended it was answered */
-	if (response == ISCSI_TMF_COMPLETE && tmf->fn == ISCSI_TMF_ABORT_TASK &&
-	    !tmf->cmd->is_finished)
-		cmd_abort(tmf->cmd);
-	else if (response == ISCSI_TMF_COMPLETE && is_about_set(tmf->fn))
-		tmf_sweep(tmf, true);
+	if (response == ISCSI_TMF_COMPLETE)
+		complete(tmf);
 	fence_raise(tmf);
 	if (!fence_is_down(tmf)) {
 		tmf->is_fenced = true;

@@ -37,7 +37,9 @@ START_TEST(test_abort_of_a_task_in_flight)
 }
 END_TEST
 
-START_TEST(test_abort_crossed_by_completion)
+/* @verdict: what the host makes of an abort that came too late */
+static void
+abort_too_late(enum iscsi_tmf_response verdict)
 {
 	struct mock_world *w = mock_open(NULL);
 	struct mock_wire *wire = mock_session(w);
@@ -50,10 +52,16 @@ START_TEST(test_abort_crossed_by_completion)
 	mock_finish(w, 0); /* before the abort had an effect */
 	ck_assert(w->tmf->cmd->is_finished);
 	(void)mock_expect(wire, ISCSI_OP_DATA_IN);
-	iscsi_tmf_done(w->tmf, ISCSI_TMF_NO_TASK);
+	iscsi_tmf_done(w->tmf, verdict);
 	w->tmf = NULL;
 	ck_assert_uint_eq(response(wire), ISCSI_TMF_NO_TASK);
 	mock_close(w);
+}
+
+START_TEST(test_abort_crossed_by_completion)
+{
+	abort_too_late(ISCSI_TMF_NO_TASK);
+	abort_too_late(ISCSI_TMF_COMPLETE);
 }
 END_TEST
 
