@@ -200,17 +200,24 @@ job_end(struct disk_job *job, int result)
 		disk_resume(waiter, result);
 }
 
-/* a restart must not be thrown back too far; where it cannot be saved now, later will do */
-static void
+/* a restart must not be thrown back too far; where it cannot be saved now, later will do. What is
+ * saved as done is on the medium before: a loss of power must not bring the old blocks back. So is
+ * each pass, or only the last would ever get there. 0, or -errno of the flush */
+static int
 job_checkpoint(struct disk_job *job)
 {
 	struct job_order order = job->order;
-	uint64_t now = clock_now_ns();
+	bool is_pass_over = order.at == 0;
+	int r;
 
-	if (now - job->saved_ns < JOB_SAVE_NS)
-		return;
-	job->saved_ns = now;
+	if (!is_pass_over && clock_now_ns() - job->saved_ns < JOB_SAVE_NS)
+		return 0;
+	r = job_flush(job);
+	if (r < 0)
+		return r;
 	(void)job_save(job->disk, &order);
+	job->saved_ns = clock_now_ns();
+	return 0;
 }
 
 /* nanoseconds that it is ahead of what it may do */
@@ -273,11 +280,12 @@ job_run(struct disk_work *work)
 			n = job_do_piece(job);
 		if (piece == PIECE_MORE && n >= 0)
 			piece = job_advance(job, (uint64_t)n);
+		if (piece == PIECE_MORE && n >= 0)
+			n = job_checkpoint(job);
 		if (n < 0 || piece == PIECE_LAST) {
 			job_end(job, n < 0 ? (int)n : job_flush(job));
 			return;
 		}
-		job_checkpoint(job);
 		if (!job_continue(job))
 			return;
 	} while (host == NULL);
@@ -441,7 +449,8 @@ disk_job_stop(struct disk *disk)
 	}
 	order = job->order;
 	mutex_exit(&disk->lock);
-	if (was_working && order.kind != JOB_NONE)
+	/* else the last checkpoint counts */
+	if (was_working && order.kind != JOB_NONE && job_flush(job) == 0)
 		(void)job_save(disk, &order);
 }
 
