@@ -35,11 +35,17 @@ num_mul(uint64_t a, uint64_t b, uint64_t *ret)
 	return true;
 }
 
-/* num_min(), num_round_up(): @align is a power of two, @v + @align does not overflow */
+/* num_min(), num_max(), num_round_up(): @align is a power of two, @v + @align does not overflow */
 static inline uint64_t
 num_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+static inline uint64_t
+num_max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 static inline uint64_t

@@ -122,6 +122,7 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	lu_recover_set(lu, NULL);
 	lu_nexus_open_own(lu);
 	LIST_INIT(&lu->nexuses);
+	TAILQ_INIT(&lu->losses);
 	STAILQ_INIT(&lu->barriers);
 	STAILQ_INIT(&lu->followers);
 	mutex_init(&lu->lock, NULL, MUTEX_DRIVER, NULL);

@@ -281,7 +281,9 @@ struct lu_nexus {
 	struct lu *unit;		/* readable by all; the nexus holds a reference */
 	struct lu_task_set *set;	/* whose order its tasks keep: the unit's, or: */
 	struct lu_task_set own_set;
-	struct lu_ua_set ua;		/* unit attentions to tell */
+	struct lu_ua_set ua;		/* unit attentions and losses to tell */
+	uint64_t wrote_seq;		/* loss.h: the unit's seq when its last write had ended;
+					 * 0: none that a flush may still fail */
 	TAILQ_HEAD(, lu_task) tasks;	/* accepted and not done */
 	TAILQ_HEAD(, lu_task) held;	/* of those: wait for their turn, oldest first */
 	TAILQ_ENTRY(lu_nexus) turn_entry;	/* on the unit's round while held is not

@@ -137,6 +137,9 @@ struct lu {
 	uint64_t born;			/* of the last task accepted */
 	uint64_t seq;			/* of the last task issued */
 	uint64_t reset_seq;		/* seq when the last reset was told */
+	uint64_t stable_seq;		/* of the last flush that succeeded */
+	TAILQ_HEAD(, loss_kept) losses;	/* loss.c: who left before a flush; oldest first */
+	unsigned int n_losses;
 	bool is_watching;		/* completions are looked at, good ones too */
 	bool is_reset_told;		/* nexuses know of a reset that the device may still
 					 * have to tell us */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "lu/copy.h"
+#include "lu/loss.h"
 #include "lu/port.h"
 #include "lu/reserve.h"
 #include "lu/view.h"
@@ -113,6 +114,7 @@ nexus_init(struct lu_nexus *nexus, struct lu *unit)
 	nexus->set = unit->control.tst == 1 ? &nexus->own_set : &unit->set;
 	lu_set_init(&nexus->own_set);
 	nexus->ua = (struct lu_ua_set){ .n = 0 };
+	nexus->wrote_seq = 0;
 	TAILQ_INIT(&nexus->tasks);
 	TAILQ_INIT(&nexus->held);
 	for (unsigned int i = 0; i < LU_TAG_BUCKETS; i++)
@@ -149,6 +151,7 @@ lu_nexus_open(struct lu_nexus *nexus, struct lu *unit)
 	/* the code that says least: initiators drain it after a login, and not all drain 29/01 */
 	if (nexus->is_power_on_due)
 		lu_ua_raise(nexus, ASC_POWER_ON_OR_RESET);
+	lu_loss_nexus_came(nexus);
 	return 0;
 }
 
@@ -226,6 +229,7 @@ lu_nexus_gone(struct lu_nexus *nexus)
 	nexus_set_after(nexus, false);
 	nexus_drop_held(nexus, lu);
 	lu_prevent_nexus_lost(nexus);
+	lu_loss_nexus_left(nexus);
 	if (lu_nexus_twin(nexus) == NULL)
 		nexus_unreserve(nexus);
 	lu_nexus_check(nexus);

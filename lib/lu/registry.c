@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "lu/alua.h"
 #include "lu/copy.h"
+#include "lu/loss.h"
 #include "lu/token.h"
 
 #define UNITS_MIN	16u
@@ -96,6 +97,7 @@ lu_unref(struct lu *unit)
 	lu_alua_fini(unit);
 	lu_copy_fini(unit);
 	lu_token_fini(unit);
+	lu_loss_fini(unit);
 	free(unit->texts);
 	free(unit);
 }

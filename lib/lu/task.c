@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/bytes.h"
+#include "lu/loss.h"
 #include "lu/pkts.h"
 #include "lu/recover.h"
 #include "lu/token.h"
@@ -138,6 +139,8 @@ result_count(struct lu *lu, const struct lu_task *task, bool is_device)
 		lu_count(&lu->stats.read_bytes, task->moved);
 	else
 		lu_count(&lu->stats.written_bytes, task->moved);
+	if (task->dir != LU_DIR_IN && is_device)
+		lu_loss_note(lu, task);
 	if (UNLIKELY(task->reason != CMD_CMPLT)) {
 		lu_count(&lu->stats.transport_errors, 1);
 		if (task->reason == CMD_RESET)

@@ -172,11 +172,12 @@ static void
 tm_query_event(struct lu_tmf *tmf, struct lu_nexus *nexus, uint64_t tag UNUSED)
 {
 	const struct lu_ua_set *ua = &nexus->ua;
+	struct sense_data sense;
 
-	if (ua->n > 0) {
+	if (ua_set_look(ua, &sense)) {
 		tmf->is_succeeded = true;
-		tmf->event[0] = (uint8_t)((ua->n > 1 ? 2 : 1) << 4 | SENSE_UNIT_ATTENTION);
-		be16_put(tmf->event + 1, ua->asc[0]);
+		tmf->event[0] = (uint8_t)((ua->n > 1 ? 2 : 1) << 4 | sense.key);
+		be16_put(tmf->event + 1, sense.asc);
 	}
 	lu_tmf_end(tmf, LU_TMF_DONE);
 }

@@ -25,6 +25,8 @@ ua_rank(uint16_t asc)
 		return 2;
 	case ASC_NEXUS_LOSS:
 		return 4;
+	case LU_UA_LOSS:
+		return 6;
 	default:
 		return asc >> 8 == ASC_GROUP_RESET ? 3 : 5;
 	}
@@ -36,22 +38,37 @@ ua_is_reset(uint16_t asc)
 	return ua_rank(asc) <= 3;
 }
 
+bool
+ua_set_has_loss(const struct lu_ua_set *set)
+{
+	return set->n > 0 && set->asc[set->n - 1] == LU_UA_LOSS;
+}
+
+/* in place of everything but a loss: a reset does not bring data back */
+static void
+ua_set_add_reset(struct lu_ua_set *set, uint16_t asc)
+{
+	bool has_loss = ua_set_has_loss(set);
+
+	if (set->n > 0 && ua_rank(set->asc[0]) < ua_rank(asc))
+		asc = set->asc[0];
+	*set = (struct lu_ua_set){ .asc = { asc, LU_UA_LOSS }, .n = has_loss ? 2 : 1 };
+}
+
 void
 ua_set_add(struct lu_ua_set *set, uint16_t asc)
 {
 	uint8_t at = 0;
 
 	if (ua_is_reset(asc)) {
-		if (set->n > 0 && ua_rank(set->asc[0]) < ua_rank(asc))
-			asc = set->asc[0];
-		*set = (struct lu_ua_set){ .asc = { asc }, .n = 1 };
+		ua_set_add_reset(set, asc);
 		return;
 	}
 	for (uint8_t i = 0; i < set->n; i++) {
 		if (set->asc[i] == asc)
 			return;
 	}
-	if (set->n == LU_UA_MAX) {
+	if (asc != LU_UA_LOSS && set->n - ua_set_has_loss(set) == LU_UA_MAX) {
 		set->is_overflown = true;
 		return;
 	}
@@ -85,6 +102,11 @@ ua_set_look(const struct lu_ua_set *set, struct sense_data *ret)
 {
 	if (set->n == 0)
 		return false;
+	if (set->asc[0] == LU_UA_LOSS) {
+		*ret = sense_make(SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+		ret->is_deferred = true;
+		return true;
+	}
 	*ret = sense_make(SENSE_UNIT_ATTENTION, set->asc[0]);
 	if (set->is_overflown) {
 		ret->sks = SENSE_SKS_OVERFLOW;
@@ -159,8 +181,10 @@ lu_ua_take(struct lu_nexus *nexus, struct sense_data *ret)
 bool
 lu_ua_tell(struct lu_nexus *nexus, struct sense_data *ret)
 {
-	return nexus->unit->control.has_interlock ? ua_set_look(&nexus->ua, ret) :
-	    ua_set_take(&nexus->ua, ret);
+	bool is_kept = nexus->unit->control.has_interlock &&
+	    nexus->ua.n > 0 && nexus->ua.asc[0] != LU_UA_LOSS;
+
+	return is_kept ? ua_set_look(&nexus->ua, ret) : ua_set_take(&nexus->ua, ret);
 }
 
 void

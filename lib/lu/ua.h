@@ -9,11 +9,14 @@
  *           everything raised before, because whoever hears of them asks for everything again.
  *           Of several of those the gravest stays. I_T nexus loss comes next; the rest in the
  *           order in which it happened. What is in the set is not added again.
+ * Loss      LU_UA_LOSS is none of them, but a deferred error (loss.h), which is told in the same
+ *           way: after all others, as MEDIUM ERROR, WRITE ERROR with response code 71h or 73h.
+ *           No reset makes it void, nothing crowds it out, UA_INTLCK_CTRL does not keep it.
  * Limits    LU_UA_MAX conditions; more are dropped, and the next report says so (sense-key
  *           specific data, bit OVERFLOW).
  * Owner     The set is embedded in its nexus, or in whoever keeps one for a nexus to come.
  * Thread    The unit's home.
- * Source    SAM-5 5.14
+ * Source    SAM-5 5.14; SPC-4 4.5.7 (deferred errors)
  */
 #ifndef LU_UA_H
 #define LU_UA_H
@@ -24,24 +27,28 @@
 #include "scsi/sense.h"
 
 #define LU_UA_MAX	8
+#define LU_UA_LOSS	ASC_WRITE_ERROR
 
 struct lu;
 struct lu_initiator;
 struct lu_nexus;
 
 struct lu_ua_set {
-	uint16_t asc[LU_UA_MAX];	/* in the order in which they are told */
+	uint16_t asc[LU_UA_MAX + 1];	/* in the order in which they are told */
 	uint8_t n;
 	bool is_overflown;
 };
 
 /* ------ the set alone ------ */
 
-/* ua_set_add() - one more condition (an ASC_*) */
+/* ua_set_add() - one more condition: an ASC_* that unit attentions have, or LU_UA_LOSS */
 void ua_set_add(struct lu_ua_set *set, uint16_t asc);
 
 /* ua_set_drop() - forget one condition, if it is there */
 void ua_set_drop(struct lu_ua_set *set, uint16_t asc);
+
+/* ua_set_has_loss() - is LU_UA_LOSS to be told? */
+bool ua_set_has_loss(const struct lu_ua_set *set);
 
 /* ua_set_take() - the first condition as sense data, and forget it; false: there is none */
 bool ua_set_take(struct lu_ua_set *set, struct sense_data *ret);

@@ -1,5 +1,6 @@
 #include "lu/lu_impl.h"
 
+#include "lu/loss.h"
 #include "lu/reserve.h"
 #include "lu/token.h"
 #include "scsi/opcode.h"
@@ -18,6 +19,7 @@ enum watch {
 	WATCH_TIMESTAMP,
 	WATCH_IDENTITY,
 	WATCH_PRIORITY,
+	WATCH_FLUSH,
 	WATCH_N
 };
 
@@ -31,6 +33,8 @@ const uint8_t lu_watch_ops[OP_N] = {
 	[OP_SET_TIMESTAMP] = WATCH_TIMESTAMP,
 	[OP_SET_IDENTIFYING_INFO] = WATCH_IDENTITY,
 	[OP_SET_PRIORITY] = WATCH_PRIORITY,
+	[OP_SYNCHRONIZE_CACHE_10] = WATCH_FLUSH,
+	[OP_SYNCHRONIZE_CACHE_16] = WATCH_FLUSH,
 };
 
 static void
@@ -102,9 +106,12 @@ watch_check(struct lu *lu, const struct lu_task *task)
 {
 	struct sense_data sense;
 
-	if (sense_parse(task->sense, task->sense_len, &sense) < 0 ||
-	    sense.key != SENSE_UNIT_ATTENTION || sense.is_deferred)
+	if (sense_parse(task->sense, task->sense_len, &sense) < 0)
 		return false;
+	if (sense.key != SENSE_UNIT_ATTENTION || sense.is_deferred) {
+		lu_loss_check(lu, task, &sense);
+		return false;
+	}
 	if (sense.asc >> 8 == ASC_POWER_ON_OR_RESET >> 8)
 		return watch_device_reset(lu, task, sense.asc);
 	watch_attention(lu, task, &sense);
@@ -218,6 +225,9 @@ watch_success(struct lu *lu, const struct lu_task *task)
 		break;
 	case WATCH_PRIORITY:
 		lu_ua_raise_others(lu, task->nexus, ASC_PRIORITY_CHANGED);
+		break;
+	case WATCH_FLUSH:
+		lu_loss_flushed(lu, task);
 		break;
 	case WATCH_NOTHING:
 	case WATCH_N:

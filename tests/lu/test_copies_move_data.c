@@ -586,8 +586,54 @@ START_TEST(others_of_the_family_are_refused)
 }
 END_TEST
 
+static bool (*disks_answer)(struct scsi_address *ap, struct scsi_pkt *pkt);
+
+static bool
+answer_no_flush(struct scsi_address *ap, struct scsi_pkt *pkt)
+{
+	if (pkt->pkt_cdbp[0] != 0x35)
+		return disks_answer(ap, pkt);
+	port_refuse(pkt, SENSE_MEDIUM_ERROR, ASC_WRITE_ERROR);
+	return true;
+}
+
+/* what a copy has written its initiator hears of, when the cache could not be written back */
+static void
+loss_scenario(void *arg UNUSED)
+{
+	static const uint8_t flush[10] = { 0x35 }, tur[6] = { 0 };
+	struct pnexus flusher;
+	struct sense_data sense;
+
+	begin(false);
+	disks_answer = port.answer;
+	port.answer = answer_no_flush;
+	pnexus_open(&flusher, disks.units[0]);
+	ck_assert_uint_eq(copy_one(1, 0, 4, 0, 0), 0);
+	ptask_init(&other, &flusher.lu);
+	ptask_cdb(&other, flush, sizeof(flush), LU_DIR_NONE, 0);
+	ptask_run(&other);
+	ck_assert_uint_eq(ptask_sense(&other), 0x030c00);
+	ptask_cdb(&t, tur, sizeof(tur), LU_DIR_NONE, 0);
+	ptask_run(&t);
+	ck_assert_uint_eq(t.lu.status, STATUS_CHECK);
+	ck_assert_int_eq(sense_parse(t.lu.sense, t.lu.sense_len, &sense), 0);
+	ck_assert(sense.is_deferred && sense.asc == ASC_WRITE_ERROR);
+	ptask_cdb(&t, tur, sizeof(tur), LU_DIR_NONE, 0);
+	ptask_run(&t);
+	ck_assert_uint_eq(t.lu.status, STATUS_GOOD);
+	pnexus_leave(&flusher);
+	end();
+}
+
+START_TEST(what_it_wrote_may_be_lost)
+{
+	port_sim(loss_scenario);
+}
+END_TEST
+
 CHECK_MAIN("copies", data_moves, ends_may_live_elsewhere, an_abort_stops_it_elsewhere,
     overlap_is_as_if_read_first,
     access_of_the_caller_bounds_copies, failures_stop_it, access_states_bound_copies,
     results_are_held, an_abort_stops_it, who_leaves_stops_it, it_does_not_wait_for_itself,
-    without_memory_it_is_refused, others_of_the_family_are_refused)
+    without_memory_it_is_refused, others_of_the_family_are_refused, what_it_wrote_may_be_lost)

@@ -19,7 +19,9 @@ expect_set(struct lu_ua_set *set, const uint16_t *want, size_t n, bool is_overfl
 
 	for (size_t i = 0; i < n; i++) {
 		ck_assert(ua_set_take(set, &s));
-		ck_assert_uint_eq(s.key, SENSE_UNIT_ATTENTION);
+		ck_assert_int_eq(s.is_deferred, want[i] == LU_UA_LOSS);
+		ck_assert_uint_eq(s.key, want[i] == LU_UA_LOSS ? SENSE_MEDIUM_ERROR :
+		    SENSE_UNIT_ATTENTION);
 		ck_assert_uint_eq(s.asc, want[i]);
 		ck_assert_int_eq(s.sks == SENSE_SKS_OVERFLOW, i == 0 && is_overflown);
 	}
@@ -52,6 +54,17 @@ START_TEST(set_has_an_order)
 		{ { 0x2a01, 0x2a02, 0x2a03, 0x2a04, 0x2a05, 0x2a06, 0x2a07, 0x2a08, 0x2a09 },
 		    { 0x2a01, 0x2a02, 0x2a03, 0x2a04, 0x2a05, 0x2a06, 0x2a07, 0x2a08 }, 8,
 		    true },
+		/* a loss comes last, once, is not crowded out and outlives resets */
+		{ { 0x0c00 }, { 0x0c00 }, 1, false },
+		{ { 0x0c00, 0x2a01, 0x0c00, 0x2907 }, { 0x2907, 0x2a01, 0x0c00 }, 3, false },
+		{ { 0x2a01, 0x0c00, 0x2903, 0x2900 }, { 0x2900, 0x0c00 }, 2, false },
+		{ { 0x2a01, 0x2a02, 0x2a03, 0x2a04, 0x2a05, 0x2a06, 0x2a07, 0x2a08, 0x0c00 },
+		    { 0x2a01, 0x2a02, 0x2a03, 0x2a04, 0x2a05, 0x2a06, 0x2a07, 0x2a08, 0x0c00 },
+		    9, false },
+		{ { 0x0c00, 0x2a01, 0x2a02, 0x2a03, 0x2a04, 0x2a05, 0x2a06, 0x2a07, 0x2a08,
+		      0x2a09 },
+		    { 0x2a01, 0x2a02, 0x2a03, 0x2a04, 0x2a05, 0x2a06, 0x2a07, 0x2a08, 0x0c00 },
+		    9, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
