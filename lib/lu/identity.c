@@ -90,6 +90,8 @@ identify_capacity(struct lu *lu)
 	bool need16;
 	ssize_t n = ask(lu, cdb, cdb_readcap10(cdb), data, READCAP10_LEN);
 
+	lu->is_capacity_unknown = n < 0;
+	lu_watch_update(lu);
 	if (n < 0)
 		return;
 	lu_capacity_take10(lu, data, (size_t)n, &need16);

@@ -125,6 +125,8 @@ struct lu {
 	uint32_t timeout_ms;		/* of tasks that bring none */
 	uint32_t depth_good;		/* completions since the last change of depth */
 	struct lu_task_set set;
+	uint32_t block_bytes;		/* info's, or 0: it may be another by now, and is asked
+					 * for (refresh.c) */
 	struct lu_control control;
 	uint32_t policy;		/* 1 << enum lu_policy: left to the device */
 	struct lu_nexus own;		/* internal nexus, for lu_ask(); not in nexuses */
@@ -151,6 +153,7 @@ struct lu {
 	struct lu_tmf_list followers;	/* aborts that wait for others' to end */
 	uint8_t refresh_due;		/* LU_REFRESH_* not begun */
 	uint8_t refresh_tries;		/* answers that were ended by others */
+	bool is_capacity_unknown;	/* it did not say: it is asked again when it is ready */
 	struct lu_ask *refresh;		/* under way */
 	const struct lu_nexus *refresh_by;	/* who caused it and needs no telling */
 	bool has_news;			/* an event is owed when it is over: */
@@ -297,6 +300,9 @@ lu_is_watched(const struct lu *lu, const struct lu_task *task)
 	    (task->op != NULL && lu_watch_ops[task->op->id] != 0);
 }
 
+/* what is watched for has changed */
+void lu_watch_update(struct lu *lu);
+
 /* a reset reached the unit: who has to hear of it does, what it ends is over */
 void lu_reset_happened(struct lu *lu, uint16_t asc);
 
@@ -306,6 +312,14 @@ void lu_reset_happened(struct lu *lu, uint16_t asc);
 #define LU_REFRESH_MODES	0x02	/* Control page, write protection */
 void lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
     const struct sense_data *news);
+/* a command that needs blocks went well: if it was not ready when it was asked, it is now */
+static inline void
+lu_refresh_ready(struct lu *lu, const struct lu_nexus *by)
+{
+	if (UNLIKELY(lu->is_capacity_unknown) && lu->refresh == NULL)
+		lu_refresh(lu, LU_REFRESH_CAPACITY, by, NULL);
+}
+
 /* the same answers while the unit attaches */
 void lu_capacity_take10(struct lu *lu, const uint8_t *data, size_t len, bool *ret_need16);
 void lu_capacity_take16(struct lu *lu, const uint8_t *data, size_t len);

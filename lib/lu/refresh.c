@@ -19,6 +19,9 @@ capacity_set(struct lu *lu, uint64_t blocks, uint32_t block_bytes)
 {
 	atomic_store_explicit(&lu->info.block_bytes, block_bytes, memory_order_relaxed);
 	atomic_store_explicit(&lu->info.blocks, blocks, memory_order_relaxed);
+	/* else when all questions are answered */
+	if (lu->refresh == NULL)
+		lu->block_bytes = block_bytes;
 }
 
 void
@@ -89,6 +92,8 @@ refresh_end(struct lu *lu, struct lu_ask *ask)
 	lu->refresh_due = 0;
 	lu->refresh_by = NULL;
 	lu->has_news = false;
+	lu->block_bytes = lu->is_capacity_unknown ? 0 : lu->info.block_bytes;
+	lu_watch_update(lu);
 	lu_ask_free(ask);
 	if (has_news)
 		lu_news_tell(lu, &lu->news);
@@ -104,7 +109,8 @@ capacity_compare(struct lu *lu, uint64_t blocks, uint32_t block_bytes)
 		return;
 	if (lu->has_news)
 		return;		/* the device said so, and all have heard it */
-	lu_ua_raise_others(lu, lu->refresh_by, ASC_CAPACITY_CHANGED);
+	if (block_bytes != 0)	/* else it is the first that anybody hears of */
+		lu_ua_raise_others(lu, lu->refresh_by, ASC_CAPACITY_CHANGED);
 	lu->has_news = true;
 	lu->news = sense;
 }
@@ -126,15 +132,37 @@ refresh_retry(struct lu *lu, const struct lu_ask *ask, uint8_t what)
 		lu->refresh_due |= what;
 }
 
+static bool
+is_not_ready(const struct lu_task *task, uint16_t *ret_asc)
+{
+	struct sense_data sense;
+
+	if (task->status != SAM_STAT_CHECK_CONDITION ||
+	    sense_parse(task->sense, task->sense_len, &sense) < 0 ||
+	    sense.key != SENSE_NOT_READY)
+		return false;
+	*ret_asc = sense.asc;
+	return true;
+}
+
 /* no medium: no blocks */
 static bool
 is_medium_gone(const struct lu_task *task)
 {
-	struct sense_data sense;
+	uint16_t asc;
 
-	return task->status == SAM_STAT_CHECK_CONDITION &&
-	    sense_parse(task->sense, task->sense_len, &sense) == 0 &&
-	    sense.key == SENSE_NOT_READY && sense.asc >> 8 == ASC_MEDIUM_NOT_PRESENT >> 8;
+	return is_not_ready(task, &asc) && asc >> 8 == ASC_MEDIUM_NOT_PRESENT >> 8;
+}
+
+/* nothing was said of the capacity, and it may be another: a format with IMMED is at work, or
+ * the question was ended too often */
+static bool
+is_capacity_open(const struct lu_task *task)
+{
+	uint16_t asc;
+
+	return task->reason == CMD_RESET || task->reason == CMD_ABORTED ||
+	    (is_not_ready(task, &asc) && !is_medium_gone(task));
 }
 
 static void
@@ -156,6 +184,7 @@ capacity16_done(struct lu_ask *ask)
 	uint64_t blocks = lu->info.blocks;
 	uint32_t block_bytes = lu->info.block_bytes;
 
+	lu->is_capacity_unknown = is_capacity_open(&ask->task);
 	refresh_retry(lu, ask, LU_REFRESH_CAPACITY);
 	lu_capacity_take16(lu, ask->data, ask_len(ask));
 	capacity_compare(lu, blocks, block_bytes);
@@ -170,6 +199,7 @@ capacity10_done(struct lu_ask *ask)
 	uint32_t block_bytes = lu->info.block_bytes;
 	bool need16;
 
+	lu->is_capacity_unknown = is_capacity_open(&ask->task);
 	refresh_retry(lu, ask, LU_REFRESH_CAPACITY);
 	lu_capacity_take10(lu, ask->data, ask_len(ask), &need16);
 	if (need16) {
@@ -238,6 +268,8 @@ lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
 		lu->news = *news;
 	}
 	lu->refresh_due |= what;
+	if ((what & LU_REFRESH_CAPACITY) != 0)
+		lu->block_bytes = 0;
 	if (lu->refresh != NULL)
 		return;
 	lu->refresh_by = by;

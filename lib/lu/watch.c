@@ -37,10 +37,11 @@ const uint8_t lu_watch_ops[OP_N] = {
 	[OP_SYNCHRONIZE_CACHE_16] = WATCH_FLUSH,
 };
 
-static void
-watching_update(struct lu *lu)
+void
+lu_watch_update(struct lu *lu)
 {
-	lu->is_watching = lu->is_reset_told || lu->depth < lu->depth_max;
+	lu->is_watching = lu->is_reset_told || lu->is_capacity_unknown ||
+	    lu->depth < lu->depth_max;
 }
 
 /* ------ resets ------ */
@@ -53,7 +54,7 @@ lu_reset_happened(struct lu *lu, uint16_t asc)
 	lu_prevent_reset(lu);
 	lu->is_reset_told = true;
 	lu->reset_seq = lu->seq;
-	watching_update(lu);
+	lu_watch_update(lu);
 	/* mode parameters are the saved ones again */
 	lu_refresh(lu, LU_REFRESH_MODES, NULL, NULL);
 }
@@ -66,7 +67,7 @@ watch_device_reset(struct lu *lu, const struct lu_task *task, uint16_t asc)
 	bool is_known = lu->is_reset_told && asc != ASC_POWER_ON;
 
 	lu->is_reset_told = false;
-	watching_update(lu);
+	lu_watch_update(lu);
 	if (is_known)
 		return true;
 	lu_ua_raise_others(lu, task->nexus, asc);
@@ -124,7 +125,7 @@ void
 lu_set_depth(struct lu *unit, uint32_t depth)
 {
 	unit->depth = unit->depth_max = depth == 0 ? LU_DEPTH_DEFAULT : depth;
-	watching_update(unit);
+	lu_watch_update(unit);
 	lu_held_run(unit);
 }
 
@@ -145,7 +146,7 @@ depth_lower(struct lu *lu)
 {
 	lu->depth = lu->n_issued > 0 ? lu->n_issued : 1;
 	lu->depth_good = 0;
-	watching_update(lu);
+	lu_watch_update(lu);
 }
 
 /* completions while something is watched */
@@ -159,7 +160,9 @@ watch_good(struct lu *lu, const struct lu_task *task)
 		lu->depth_good = 0;
 		lu->depth++;
 	}
-	watching_update(lu);
+	if (task->op != NULL && (task->op->flags & OP_F_MEDIUM) != 0 && task->status == 0)
+		lu_refresh_ready(lu, task->nexus);
+	lu_watch_update(lu);
 }
 
 /* ------ commands that change the unit ------ */

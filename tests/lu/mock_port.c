@@ -310,6 +310,14 @@ comp_task(void *arg)
 	scsi_hba_pkt_comp(arg);
 }
 
+static void
+pending_add(struct scsi_pkt *pkt)
+{
+	mutex_enter(&port.lock);
+	port.pending[port.n_pending++] = pkt;
+	mutex_exit(&port.lock);
+}
+
 static int
 port_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
@@ -320,6 +328,10 @@ port_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 		pkt->pkt_reason = CMD_INCOMPLETE;
 		pkt->pkt_state = STATE_GOT_BUS;
 		scsi_hba_pkt_comp(pkt);
+		return TRAN_ACCEPT;
+	}
+	if (port.kept != 0 && pkt->pkt_cdbp[0] == port.kept) {
+		pending_add(pkt);
 		return TRAN_ACCEPT;
 	}
 	if ((port.answer != NULL && port.answer(ap, pkt)) || answer_identity(ap, pkt) ||
@@ -343,9 +355,7 @@ port_start(struct scsi_address *ap, struct scsi_pkt *pkt)
 	} else if (port.how == PORT_THREAD) {
 		ck_assert(taskq_dispatch(port.tq, comp_task, pkt, TQ_NOSLEEP) != 0);
 	} else {
-		mutex_enter(&port.lock);
-		port.pending[port.n_pending++] = pkt;
-		mutex_exit(&port.lock);
+		pending_add(pkt);
 	}
 	return TRAN_ACCEPT;
 }
@@ -387,6 +397,31 @@ int
 port_complete(void)
 {
 	return pending_end(NULL, RESET_ALL, NULL, -1, 0);
+}
+
+void
+port_release(void)
+{
+	struct scsi_pkt *taken[PORT_PENDING];
+	int n = 0, left = 0;
+
+	mutex_enter(&port.lock);
+	for (int i = 0; i < port.n_pending; i++) {
+		if (port.pending[i]->pkt_cdbp[0] == port.kept)
+			taken[n++] = port.pending[i];
+		else
+			port.pending[left++] = port.pending[i];
+	}
+	port.n_pending = left;
+	mutex_exit(&port.lock);
+	port.kept = 0;
+	for (int i = 0; i < n; i++) {
+		struct scsi_address *ap = &taken[i]->pkt_address;
+
+		if (port.answer == NULL || !port.answer(ap, taken[i]))
+			(void)answer_identity(ap, taken[i]);
+		scsi_hba_pkt_comp(taken[i]);
+	}
 }
 
 static int

@@ -46,6 +46,7 @@ struct port {
 	uint32_t last_lba;		/* READ CAPACITY(10) */
 	const char *state_dir;		/* of the host; before port_begin() */
 	bool has_two_homes;		/* LUN 1 lives on another; before port_begin() */
+	uint8_t kept;			/* opcode that stays pending whatever the rest says; 0: none */
 	/* answers before all of the above, also while units are identified; false: not it.
 	 * port_answer() and port_refuse() help it */
 	bool (*answer)(struct scsi_address *ap, struct scsi_pkt *pkt);
@@ -76,6 +77,9 @@ void port_end(void);
 
 /* finish packets that were kept; how many */
 int port_complete(void);
+
+/* answer the packets that port.kept has kept, and keep none any more */
+void port_release(void);
 
 /* for port.answer: GOOD with @len bytes; CHECK CONDITION with sense */
 void port_answer(struct scsi_pkt *pkt, const void *data, size_t len);

@@ -56,12 +56,13 @@ answer_capacity(struct scsi_pkt *pkt)
 	script.n_capacity++;
 	if (answer_ended(pkt))
 		return;
-	if (script.is_absent) {
-		port_refuse(pkt, SENSE_NOT_READY, ASC_MEDIUM_NOT_PRESENT);
+	if (script.is_absent || script.not_ready != 0) {
+		port_refuse(pkt, SENSE_NOT_READY, script.is_absent ? ASC_MEDIUM_NOT_PRESENT :
+		    script.not_ready);
 		return;
 	}
 	be32_put(data, script.last_lba);
-	be32_put(data + 4, 512);
+	be32_put(data + 4, script.block_bytes == 0 ? 512 : script.block_bytes);
 	port_answer(pkt, data, sizeof(data));
 }
 

@@ -19,7 +19,9 @@ struct script {
 	bool has_tas, is_descriptor, is_protected;
 	bool is_rounded;		/* MODE SELECT takes other values than those it gets */
 	bool is_absent;			/* no medium */
+	uint16_t not_ready;		/* READ CAPACITY is refused with it; 0: it is not */
 	uint32_t last_lba;
+	uint32_t block_bytes;		/* 0: 512 */
 	int n_ended;			/* so many READ CAPACITY and MODE SENSE end by a reset */
 	bool is_prevented_slow;		/* PREVENT ALLOW stays pending, too */
 

@@ -5,6 +5,8 @@
 #include "mock_script.h"
 
 static struct rclient a, b;
+static struct ptask t;
+static const uint8_t format[6] = { 0x04 };
 
 static void
 begin(void)
@@ -139,8 +141,6 @@ END_TEST
 static void
 format_scenario(void *arg UNUSED)
 {
-	static const uint8_t format[6] = { 0x04 };
-
 	begin();
 	ck_assert_uint_eq(rc_cmd(&a, format, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
 	expect(1000, 0);
@@ -156,6 +156,94 @@ format_scenario(void *arg UNUSED)
 START_TEST(format_changes_the_capacity)
 {
 	port_sim(format_scenario);
+}
+END_TEST
+
+/* a READ of one block into @len bytes: what came, and nothing is known of more or less */
+static void
+expect_whole(uint32_t len)
+{
+	ptask_init(&t, &a.nexus);
+	ptask_read(&t, 1, len);
+	ptask_run(&t);
+	ck_assert_uint_eq(t.lu.status, RC_GOOD);
+	ck_assert_uint_eq(t.lu.moved, len);
+	ck_assert_int_eq(t.lu.resid_kind, LU_RESID_NONE);
+}
+
+/* while the device is asked nobody's buffer is cut at the old length of blocks */
+static void
+block_scenario(void *arg UNUSED)
+{
+	begin();
+	expect_whole(512);
+	port.kept = 0x25;
+	script.block_bytes = 4096;
+	ck_assert_uint_eq(rc_cmd(&a, format, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
+	expect_whole(4096);
+	port_release();
+	sim_settle();
+	ck_assert_uint_eq(lu_info(script_unit)->block_bytes, 4096);
+	expect_whole(4096);
+	rc_told(&b, ASC_CAPACITY_CHANGED);
+	end();
+}
+
+START_TEST(blocks_get_another_length)
+{
+	port_sim(block_scenario);
+}
+END_TEST
+
+/* a format with IMMED: the capacity is asked for again when there is one, once */
+static void
+immed_scenario(void *arg UNUSED)
+{
+	begin();
+	script.not_ready = ASC_FORMAT_IN_PROGRESS;
+	script.block_bytes = 4096;
+	ck_assert_uint_eq(rc_cmd(&a, format, 6, LU_DIR_NONE, NULL, 0), RC_GOOD);
+	sim_settle();
+	ck_assert_int_eq(script.n_capacity, 1);
+	script.not_ready = 0;
+	expect_whole(4096);
+	sim_settle();
+	ck_assert_uint_eq(lu_info(script_unit)->block_bytes, 4096);
+	expect_whole(4096);
+	(void)rc_op(&a, OP_TEST_UNIT_READY);
+	sim_settle();
+	ck_assert_int_eq(script.n_capacity, 2);
+	rc_told(&b, ASC_CAPACITY_CHANGED);
+	rc_told(&a, 0);
+	end();
+}
+
+START_TEST(format_ends_later)
+{
+	port_sim(immed_scenario);
+}
+END_TEST
+
+/* it was not ready when it came */
+static void
+late_scenario(void *arg UNUSED)
+{
+	script.not_ready = ASC_BECOMING_READY;
+	begin();
+	expect(0, 0);
+	expect_whole(4096);
+	expect(0, 0);
+	script.not_ready = 0;
+	ck_assert_uint_eq(rc_op(&a, OP_TEST_UNIT_READY), RC_GOOD);
+	expect(1000, 1);
+	rc_told(&a, 0);
+	rc_told(&b, 0);
+	end();
+}
+
+START_TEST(capacity_comes_later)
+{
+	port_sim(late_scenario);
 }
 END_TEST
 
@@ -236,5 +324,6 @@ START_TEST(news_upon_news)
 END_TEST
 
 CHECK_MAIN("follows", capacity_grows, a_question_that_was_ended_is_asked_again,
-    rounded_modes_are_new_modes, capacity_becomes_large, format_changes_the_capacity, media_come_and_go,
+    rounded_modes_are_new_modes, capacity_becomes_large, format_changes_the_capacity,
+    blocks_get_another_length, format_ends_later, capacity_comes_later, media_come_and_go,
     write_protection, news_upon_news)
