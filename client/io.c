@@ -386,7 +386,8 @@ scsac_wants(const struct scsac *c)
 {
 	if (c->state == CONN_IDLE)
 		return 0;
-	return outq_is_empty(&c->out) ? POLLIN : POLLIN | POLLOUT;
+	/* what waits for its callback since all of it has left needs no more than a look */
+	return outq_is_empty(&c->out) && STAILQ_EMPTY(&c->ready) ? POLLIN : POLLIN | POLLOUT;
 }
 
 int

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -27,6 +28,8 @@ result_read(struct scsac_ring *ring, const struct ring_result *shared,
 	uint32_t slot = ring_slot(res.tag);
 	struct ring_packet *p;
 
+	/* the copy decides, and must not be read from the ring again */
+	atomic_signal_fence(memory_order_seq_cst);
 	if (slot >= ring->view.n)
 		return NULL;
 	p = &ring->packets[slot];
@@ -448,13 +451,16 @@ scsac_ring_reap(struct scsac_ring *ring)
 int
 scsac_ring_arm(struct scsac_ring *ring)
 {
+	bool want_out;
+
 	if (ring->is_lost)
 		return -ENOTCONN;
 	scsac_ring_flush(ring);
 	if (!outq_is_empty(&ring->c->out))
 		(void)io_flush(ring->c);
-	if (outq_is_empty(&ring->c->out) == ring->is_out_wanted)
-		(void)ring_watch_socket(ring, !ring->is_out_wanted, EPOLL_CTL_MOD);
+	want_out = (scsac_wants(ring->c) & POLLOUT) != 0;
+	if (want_out != ring->is_out_wanted)
+		(void)ring_watch_socket(ring, want_out, EPOLL_CTL_MOD);
 	ring_sleep_begin(&ring->view.head->client_sleeps);
 	if (!has_results(ring))
 		return 0;

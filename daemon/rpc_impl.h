@@ -50,8 +50,11 @@
 #define RPC_POOL_TASKS		1024		/* free tasks a loop keeps */
 #define RPC_TEXT_MAX		512
 #define RPC_FDS_MAX		RING_N_FDS	/* with one frame */
+/* replies with descriptors that a client may leave unread */
+#define RPC_FD_REPLIES_MAX	(2 * (PROTO_MEMORIES_MAX + PROTO_RINGS_MAX))
 
 struct rpc_conn;
+struct rpc_in;
 struct rpc_loop;
 struct event;
 
@@ -240,6 +243,7 @@ struct rpc_conn {
 	size_t out_sent;		/* bytes of the first piece that have left */
 	uint64_t unsent;
 	uint64_t progress_ns;		/* last time bytes left */
+	uint32_t n_fd_replies;		/* asked for since the client had read all */
 
 	/* requests */
 	struct rpc_req *requests;	/* hash by id; holds req_none for ever */
@@ -381,6 +385,9 @@ void rpc_send_fds(struct rpc_conn *conn, const struct frame_head *head,
     const ProtobufCMessage *msg, const int *fds, uint32_t n);
 /* for a sent() of its own: free the piece that rpc_send() made */
 void rpc_out_msg_free(struct rpc_out *out);
+/* a request whose reply brings descriptors: may it? Those that are sent and not read yet are open
+ * files of ours: who does not take them gets no more. false: refused */
+bool rpc_fds_admit(const struct rpc_in *in);
 void rpc_reply(struct rpc_conn *conn, uint32_t id, uint16_t method, const ProtobufCMessage *msg,
     bool has_more);
 

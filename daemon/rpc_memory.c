@@ -241,7 +241,7 @@ rpc_memory_new(const struct rpc_in *in)
 		    .hint = "see limits/client_bytes in scsad.conf(5)" });
 		return RPC_NEXT;
 	}
-	call = rpc_call_new(in);
+	call = rpc_fds_admit(in) ? rpc_call_new(in) : NULL;
 	if (call == NULL)
 		return RPC_NEXT;
 	memory = fault_hit() ? NULL : calloc(1, sizeof(*memory));

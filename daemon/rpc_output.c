@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -271,6 +272,36 @@ rpc_send_fds(struct rpc_conn *conn, const struct frame_head *head, const Protobu
 	memcpy(m->fds, fds, n * sizeof(*fds));
 	m->out.n_fds = n;
 	rpc_out_queue(conn, &m->out);
+}
+
+/* bytes that were sent count as the sender's until they are read */
+static bool
+all_is_read(const struct rpc_conn *conn)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+
+	return STAILQ_EMPTY(&conn->out) &&
+	    (getsockopt(conn->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
+	    info[SK_MEMINFO_WMEM_ALLOC] == 0);
+}
+
+bool
+rpc_fds_admit(const struct rpc_in *in)
+{
+	struct rpc_conn *conn = in->conn;
+
+	if (conn->n_fd_replies > 0 && all_is_read(conn))
+		conn->n_fd_replies = 0;
+	if (conn->n_fd_replies < RPC_FD_REPLIES_MAX) {
+		conn->n_fd_replies++;
+		return true;
+	}
+	rpc_refuse(conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
+	    .code = SCSAD__ERROR_CODE__ERR_BUSY, .err = -EBUSY,
+	    .text = "descriptors that were sent before have not been taken",
+	    .hint = "read the answers" });
+	return false;
 }
 
 void

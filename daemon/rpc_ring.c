@@ -298,7 +298,7 @@ rpc_ring_new(const struct rpc_in *in)
 		    .text = why, .hint = "see limits/client_bytes in scsad.conf(5)" });
 		return RPC_NEXT;
 	}
-	call = rpc_call_new(in);
+	call = rpc_fds_admit(in) ? rpc_call_new(in) : NULL;
 	if (call == NULL)
 		return RPC_NEXT;
 	ring = ring_alloc(conn, req->entries);

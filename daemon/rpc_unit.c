@@ -301,9 +301,14 @@ enum rpc_go
 rpc_close(const struct rpc_in *in)
 {
 	const Scsad__CloseRequest *req = (const void *)in->msg;
-	struct rpc_handle *handle = rpc_handle_get(in->conn, req->handle);
+	struct rpc_handle *handle;
 	struct rpc_call *call;
 
+	/* what the client has put into a ring before it asked is returned as well */
+	rpc_ring_take_all(in->conn);
+	if (in->conn->is_ending || in->conn->is_closed)
+		return RPC_NEXT;
+	handle = rpc_handle_get(in->conn, req->handle);
 	if (handle == NULL) {
 		rpc_refuse_errno(in->conn, rpc_in_id(in), METHOD_CLOSE, -ESTALE, NULL);
 		return RPC_NEXT;

@@ -1,6 +1,9 @@
 /* rings as a daemon should not give them, and results that it should not write: the connection is
  * left, with no descriptor open and each packet told once */
 #include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -214,5 +217,78 @@ START_TEST(nonsense_in_results_ends_the_connection)
 }
 END_TEST
 
-CHECK_MAIN("bad rings", only_a_good_ring_is_taken, old_daemon_has_no_rings,
+/* ------ the socket beside it ------ */
+
+static uint8_t big[1u << 20];
+static _Atomic bool may_read, is_all_read;
+
+/* after ring-new: refuses the write that comes when only part of its data has, and takes the rest
+ * when it may */
+static void
+refuse_early(struct mock *mock)
+{
+	static const struct frame_limits limits = { PROTO_MESSAGE_MAX, PROTO_DATA_MAX };
+	struct frame frame;
+	size_t left;
+	ssize_t n = recv(mock->fd, mock->in, 4096, 0);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(frame_peek(mock->in, (size_t)n, &limits, &frame), FRAME_READY);
+	mock_error(mock, frame.head.id, SCSAD__ERROR_CODE__ERR_BUSY, "busy");
+	left = FRAME_HEAD_LEN + frame.head.msg_len + frame.head.data_len - (size_t)n;
+	while (!atomic_load(&may_read))
+		(void)sched_yield();
+	while (left > 0) {
+		n = recv(mock->fd, mock->in, left < 65536 ? left : 65536, 0);
+		ck_assert_int_gt(n, 0);
+		left -= (size_t)n;
+	}
+	atomic_store(&is_all_read, true);
+}
+
+static bool
+answer_early(struct mock *mock, const struct frame *frame)
+{
+	bool is_done = answer(mock, frame);
+
+	if (frame->head.method == METHOD_RING_NEW)
+		refuse_early(mock);
+	return is_done;
+}
+
+/* its last byte leaves by scsac_ring_arm(), which runs no callbacks: whoever sleeps then is woken
+ * for it */
+START_TEST(flushed_packets_of_the_socket_wake_who_sleeps)
+{
+	uint8_t cdb[10] = { 0x2a };
+	const struct scsac_cmd cmd = { .handle = MOCK_HANDLE, .cdb = cdb, .cdb_len = 10,
+		.direction = SCSAC_OUT, .data = big, .data_len = sizeof(big) };
+	struct pollfd fd;
+
+	n_done = 0;
+	atomic_store(&may_read, false);
+	atomic_store(&is_all_read, false);
+	mock_init(&m);
+	m.hook = answer_early;
+	m.arg = (void *)(uintptr_t)&good;
+	c = mock_connect(&m);
+	ck_assert_int_eq(scsac_ring_new(c, ENTRIES, &ring), 0);
+	ck_assert_int_eq(scsac_submit(c, &cmd, count, NULL, NULL), 0);
+	while (scsac_last_error(c)->code != SCSAC_BUSY)
+		ck_assert_int_ge(scsac_process(c), 0);
+	ck_assert_uint_eq(n_done, 0);
+	atomic_store(&may_read, true);
+	while (!atomic_load(&is_all_read))
+		ck_assert_int_eq(scsac_ring_arm(ring), 0);
+	ck_assert_uint_eq(n_done, 0);
+	ck_assert_int_eq(scsac_ring_arm(ring), 0);
+	fd = (struct pollfd){ .fd = scsac_ring_fd(ring), .events = POLLIN };
+	ck_assert_int_eq(poll(&fd, 1, 2000), 1);
+	ck_assert_int_eq(scsac_ring_wait(ring, 0), 0);
+	ck_assert_uint_eq(n_done, 1);
+	down();
+}
+END_TEST
+
+CHECK_MAIN("bad rings", flushed_packets_of_the_socket_wake_who_sleeps, only_a_good_ring_is_taken, old_daemon_has_no_rings,
     nonsense_in_results_ends_the_connection)

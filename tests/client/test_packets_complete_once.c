@@ -223,10 +223,12 @@ START_TEST(a_stale_handle_is_a_refusal_not_a_result)
 }
 END_TEST
 
+static uint8_t big[1u << 20], sink[1u << 16];
+
 /* The test is the daemon here: it refuses a write when only part of its data has come. */
-START_TEST(a_packet_keeps_its_buffer_until_all_of_it_is_sent)
+static void
+big_write_refuse(void)
 {
-	static uint8_t big[1u << 20], sink[1u << 16];
 	struct scsac_cmd cmd = read_block(&packets[0], 0, SCSAC_OUT);
 	static const struct frame_limits limits = { PROTO_MESSAGE_MAX, 0 };
 	struct frame hello;
@@ -254,16 +256,45 @@ START_TEST(a_packet_keeps_its_buffer_until_all_of_it_is_sent)
 	ck_assert_int_eq(scsac_process(c), 0);
 	ck_assert_uint_eq(packets[0].done, 0);
 	ck_assert_int_eq(scsac_cancel(c, id), -ENOENT);
-	while (packets[0].done == 0) {
-		ck_assert_int_gt(recv(m.fd, sink, sizeof(sink), 0), 0);
-		ck_assert_int_ge(scsac_wait(c, 0), 0);
-	}
+}
+
+static void
+big_write_end(void)
+{
 	ck_assert_int_eq(packets[0].result.err, -EBUSY);
 	ck_assert_uint_eq(packets[0].done, 1);
 	ck_assert_int_eq(scsac_wants(c), POLLIN);
 	scsac_free(c);
 	close_fd(&m.fd);
 	mock_fini(&m);
+}
+
+START_TEST(a_packet_keeps_its_buffer_until_all_of_it_is_sent)
+{
+	big_write_refuse();
+	while (packets[0].done == 0) {
+		ck_assert_int_gt(recv(m.fd, sink, sizeof(sink), 0), 0);
+		ck_assert_int_ge(scsac_wait(c, 0), 0);
+	}
+	big_write_end();
+}
+END_TEST
+
+/* The last of it leaves by a flush, which runs no callbacks; the daemon has no more to say. */
+START_TEST(a_poll_loop_hears_of_a_packet_that_was_flushed)
+{
+	struct pollfd fd;
+
+	big_write_refuse();
+	while (scsac_flush(c) == 1)
+		ck_assert_int_gt(recv(m.fd, sink, sizeof(sink), 0), 0);
+	while (recv(m.fd, sink, sizeof(sink), MSG_DONTWAIT) > 0)
+		continue;
+	ck_assert_uint_eq(packets[0].done, 0);
+	fd = (struct pollfd){ .fd = scsac_fd(c), .events = scsac_wants(c) };
+	ck_assert_int_eq(poll(&fd, 1, 2000), 1);
+	ck_assert_int_eq(scsac_process(c), 1);
+	big_write_end();
 }
 END_TEST
 
@@ -460,6 +491,6 @@ END_TEST
 CHECK_MAIN("packets", what_is_written_is_read, completions_find_their_packet_in_any_order,
     a_daemon_that_dies_leaves_no_packet_behind, disconnecting_completes_what_was_never_sent,
     a_stale_handle_is_a_refusal_not_a_result, a_packet_keeps_its_buffer_until_all_of_it_is_sent,
-    large_data_lands_where_it_belongs, a_callback_may_submit_and_end_the_connection,
+    a_poll_loop_hears_of_a_packet_that_was_flushed, large_data_lands_where_it_belongs, a_callback_may_submit_and_end_the_connection,
     contradictions_are_refused_before_they_are_sent, a_cancelled_packet_ends_as_aborted,
     the_same_object_connects_again, a_callback_that_connects_again_is_told_to_wait)

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/rng.h"
 #include "check_main.h"
 #include "mock_ring.h"
@@ -280,6 +282,20 @@ ring_free_send(uint64_t id)
 	return mc_send(&c, METHOD_RING_FREE, &req.base, NULL, 0);
 }
 
+/* one more answer has come, and stays unread as the @before bytes; bytes now */
+static int
+wait_unread(int before)
+{
+	uint64_t until = clock_now_ns() + MC_WAIT_MS * NS_PER_MS;
+	int now = before;
+
+	while (now == before) {
+		ck_assert_uint_lt(clock_now_ns(), until);
+		ck_assert_int_eq(ioctl(c.fd, FIONREAD, &now), 0);
+	}
+	return now;
+}
+
 START_TEST(what_packets_use_cannot_be_freed)
 {
 	Scsad__MemoryFreeRequest req = SCSAD__MEMORY_FREE_REQUEST__INIT;
@@ -358,6 +374,40 @@ START_TEST(descriptors_cannot_stop_the_daemon)
 }
 END_TEST
 
+/* replies that nobody reads keep descriptors open: there is an end to them */
+START_TEST(descriptors_that_are_not_taken_are_few)
+{
+	Scsad__RingNewRequest req = SCSAD__RING_NEW_REQUEST__INIT;
+	unsigned int given = 0, refused = 0, freed = 0;
+	struct mr again;
+	int unread = 0;
+
+	up(ENTRIES);
+	req.has_entries = 1;
+	req.entries = 2;
+	for (unsigned int i = 0; i < 40; i++) {
+		(void)mc_send(&c, METHOD_RING_NEW, &req.base, NULL, 0);
+		unread = wait_unread(unread);
+		(void)ring_free_send(r.id + i + 1);
+		unread = wait_unread(unread);
+	}
+	for (unsigned int i = 0; i < 80; i++) {
+		ck_assert(mc_recv(&c));
+		given += c.head.kind == FRAME_KIND_REPLY && c.head.method == METHOD_RING_NEW;
+		freed += c.head.kind == FRAME_KIND_REPLY && c.head.method == METHOD_RING_FREE;
+		refused += c.head.kind == FRAME_KIND_ERROR;
+	}
+	ck_assert_uint_gt(given, 4);
+	ck_assert_uint_le(given, 16);
+	ck_assert_uint_eq(freed, given);
+	ck_assert_uint_eq(refused, 80 - 2 * given);
+	/* who has read all may go on */
+	mr_new(&again, &c, 2);
+	mr_unmap(&again);
+	down();
+}
+END_TEST
+
 /* ------ a thread that writes over everything ------ */
 
 static _Atomic bool is_over;
@@ -408,4 +458,4 @@ END_TEST
 CHECK_MAIN("bad rings", each_field_is_judged, counts_that_jump_end_the_connection,
     full_ring_holds_packets_back, slot_has_one_packet_at_a_time, credits_hold,
     what_packets_use_cannot_be_freed, sizes_are_bounded, descriptors_cannot_stop_the_daemon,
-    memory_may_change_at_any_time)
+    descriptors_that_are_not_taken_are_few, memory_may_change_at_any_time)

@@ -170,6 +170,25 @@ START_TEST(closed_handle_returns_packets)
 }
 END_TEST
 
+/* nobody has woken the daemon for them: the question does, and their results are there before its
+ * answer */
+START_TEST(close_includes_packets_that_were_not_taken)
+{
+	for (unsigned loops = 1; loops <= 2; loops++) {
+		struct done done = { 0 };
+
+		up(loops);
+		(void)mc_fault(&admin, "action=delay,ms=50");
+		(void)submit(N, &done);
+		ck_assert_int_eq(scsac_close(c, handle), 0);
+		ck_assert_int_eq(scsac_ring_reap(ring), N);
+		ck_assert_uint_eq(done.n, N);
+		ck_assert_uint_eq(done.refused, 0);
+		down();
+	}
+}
+END_TEST
+
 /* with one initiator's reservation, the other's packets come back without being executed */
 START_TEST(reservations_hold_in_rings)
 {
@@ -353,7 +372,8 @@ START_TEST(no_memory_is_survived)
 END_TEST
 
 CHECK_MAIN("ends of rings", packets_can_be_aborted, abort_of_nothing_is_refused,
-    reset_returns_packets, closed_handle_returns_packets, reservations_hold_in_rings,
+    reset_returns_packets, closed_handle_returns_packets, close_includes_packets_that_were_not_taken,
+    reservations_hold_in_rings,
     lost_connection_completes_packets, results_that_arrived_are_told,
     stop_of_the_daemon_completes_packets, draining_daemon_takes_nothing,
     ring_moves_with_its_connection, no_memory_is_survived)
