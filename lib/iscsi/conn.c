@@ -158,8 +158,11 @@ conn_close(struct iscsi_conn *conn, enum iscsi_end why)
 void
 iscsi_conn_free(struct iscsi_conn *conn)
 {
+	struct iscsi_loop *loop;
+
 	if (conn == NULL)
 		return;
+	loop = conn->is_detached ? NULL : conn->loop;
 	assert(!conn->is_parsing);
 	conn->is_closing = true;
 	if (sm_can(conn_states, conn->sm, S8_CLEANUP_WAIT))
@@ -169,9 +172,11 @@ iscsi_conn_free(struct iscsi_conn *conn)
 	rx_fini(conn);
 	talk_fini(conn);
 	entry_fini(conn);
-	if (!conn->is_detached)
+	if (loop != NULL)
 		LIST_REMOVE(conn, entry);
 	free(conn);
+	if (loop != NULL)
+		tmf_resets_run(loop);
 }
 
 void

@@ -80,6 +80,7 @@ struct iscsi_loop {
 	uint32_t n_rings_free;
 	uint32_t n_ctls_free;
 	uint32_t cmd_bytes;		/* of a slot */
+	bool is_reset_due;		/* a node has one */
 };
 
 /* loop.c */
@@ -102,6 +103,7 @@ struct iscsi_node {
 	uint32_t n_refs; /* sessions whose memory is there, connections on the way */
 	uint16_t last_tsih;
 	bool is_ended;
+	bool is_reset_due;		/* cold: tmf_resets_run() */
 	struct iscsi_stats stats;	/* of sessions that are gone */
 	LIST_ENTRY(iscsi_node) entry;
 };
@@ -423,6 +425,7 @@ void tmf_request(struct iscsi_conn *conn, const uint8_t *bhs);
 void tmf_conn_gone(struct iscsi_session *session, const struct iscsi_conn *conn);
 void tmf_run_barriers(struct iscsi_session *session);
 void tmf_acked(struct iscsi_session *session);
+void tmf_resets_run(struct iscsi_loop *loop);	/* nobody is at work on a session: those due */
 void tmf_end_all(struct iscsi_session *session);
 void snack_request(struct iscsi_conn *conn, const uint8_t *bhs);
 enum iscsi_tmf_response reassign_task(struct iscsi_conn *conn, const uint8_t *bhs,

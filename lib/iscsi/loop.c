@@ -279,6 +279,7 @@ iscsi_loop_tick(struct iscsi_loop *loop, uint64_t now_ns)
 	struct iscsi_node *node;
 
 	loop->now_ns = now_ns;
+	tmf_resets_run(loop);
 	for (conn = LIST_FIRST(&loop->conns); conn != NULL; conn = next) {
 		next = LIST_NEXT(conn, entry);
 		conn_tick(conn);

@@ -380,6 +380,7 @@ iscsi_loop_parse(struct iscsi_loop *loop)
 		received_parse(conn);
 	}
 	loop->rx_used = 0;
+	tmf_resets_run(loop);
 }
 
 void

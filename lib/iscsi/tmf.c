@@ -34,12 +34,19 @@ tmf_free(struct iscsi_tmf *tmf)
 	session_put(session);
 }
 
+/* the answer may end the connection, and the session with it, if there is no memory for it */
 static void
 tmf_end(struct iscsi_tmf *tmf)
 {
-	if (tmf->conn != NULL && !tmf->session->is_dead)
-		tmf_answer(tmf->conn, tmf->itt, tmf->response, tmf->additional);
+	struct iscsi_conn *conn = tmf->session->is_dead ? NULL : tmf->conn;
+	enum iscsi_tmf_response response = tmf->response;
+	uint32_t itt = tmf->itt;
+	uint8_t additional[3];
+
+	memcpy(additional, tmf->additional, sizeof(additional));
 	tmf_free(tmf);
+	if (conn != NULL)
+		tmf_answer(conn, itt, response, additional);
 }
 
 /* ------ what it is about ------ */
@@ -308,6 +315,13 @@ fence_is_down(const struct iscsi_tmf *tmf)
 	return true;
 }
 
+static bool
+is_cold_reset(const struct iscsi_tmf *tmf)
+{
+	return tmf->fn == ISCSI_TMF_COLD_RESET && tmf->response == ISCSI_TMF_COMPLETE &&
+	    !tmf->session->node->config.keeps_cold_reset;
+}
+
 /* RFC 7143 11.5.1: a cold reset ends every session of the target, the asking one included */
 static void
 cold_reset(struct iscsi_node *node)
@@ -318,32 +332,42 @@ cold_reset(struct iscsi_node *node)
 		iscsi_session_end(session, ISCSI_END_RESET);
 }
 
-/* answer what the host has done; true: that ended the session, and it may be gone */
-static bool
-tmf_finish(struct iscsi_tmf *tmf)
-{
-	struct iscsi_node *node = tmf->session->node;
-	bool is_cold = tmf->fn == ISCSI_TMF_COLD_RESET &&
-	    tmf->response == ISCSI_TMF_COMPLETE && !node->config.keeps_cold_reset;
-
-	tmf_end(tmf);
-	if (is_cold)
-		cold_reset(node);
-	return is_cold;
-}
-
+/* A fence falls in the middle of something else, an acknowledgement or the end of a connection:
+ * what it held back is answered, but who is at work there finds its session as it was. */
 void
 tmf_acked(struct iscsi_session *session)
 {
 	struct iscsi_tmf *tmf;
 
+	session->n_cmds++; /* hold */
 again:
 	LIST_FOREACH(tmf, &session->tmfs, entry) {
 		if (!tmf->is_fenced || !fence_is_down(tmf))
 			continue;
 		tmf->is_fenced = false;
-		if (tmf_finish(tmf))
-			return;
+		if (is_cold_reset(tmf))
+			session->node->is_reset_due = session->loop->is_reset_due = true;
+		tmf_end(tmf);
+		goto again;
+	}
+	session->n_cmds--;
+	session_put(session);
+}
+
+void
+tmf_resets_run(struct iscsi_loop *loop)
+{
+	struct iscsi_node *node;
+
+	if (LIKELY(!loop->is_reset_due))
+		return;
+	loop->is_reset_due = false;
+again: /* the host hears of it and may remove targets */
+	LIST_FOREACH(node, &loop->nodes, entry) {
+		if (!node->is_reset_due)
+			continue;
+		node->is_reset_due = false;
+		cold_reset(node);
 		goto again;
 	}
 }
@@ -368,21 +392,27 @@ void
 iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
 {
 	struct iscsi_session *session = tmf->session;
+	struct iscsi_node *node = session->node;
+	bool is_reset;
 
-	tmf->is_given = false;
 	tmf->response = response;
+	if (!session->is_dead && response == ISCSI_TMF_COMPLETE)
+		complete(tmf);
+	if (!session->is_dead)
+		fence_raise(tmf);
+	tmf->is_given = false; /* it is ours now: all that may have ended the session has run */
 	if (session->is_dead) {
 		tmf_free(tmf);
 		return;
 	}
-	if (response == ISCSI_TMF_COMPLETE)
-		complete(tmf);
-	fence_raise(tmf);
 	if (!fence_is_down(tmf)) {
 		tmf->is_fenced = true;
 		return;
 	}
-	(void)tmf_finish(tmf);
+	is_reset = is_cold_reset(tmf);
+	tmf_end(tmf);
+	if (is_reset)
+		cold_reset(node);
 }
 
 /* ------ ends ------ */

@@ -16,6 +16,16 @@ many(struct mock_world *w)
 }
 
 static void
+many_recovering(struct mock_world *w)
+{
+	static const char keys[] = "MaxConnections=4\0DefaultTime2Wait=0\0"
+	    "DefaultTime2Retain=20\0ErrorRecoveryLevel=2\0TaskReporting=ResponseFence";
+
+	w->keys = keys;
+	w->keys_len = sizeof(keys);
+}
+
+static void
 few(struct mock_world *w)
 {
 	w->config.sessions_max = 1;
@@ -360,6 +370,39 @@ START_TEST(test_cold_reset_behind_a_fence)
 }
 END_TEST
 
+/* the fence falls when another request ends a connection, in the middle of that request: 0 logout
+ * of the connection, 1 logout for recovery, 2 login in its place */
+static void
+fence_falls_within(int request)
+{
+	struct mock_world *w = mock_open(many_recovering);
+	struct mock_wire *a = mock_session(w), *b = more(w, a, 1, 0), *c = b;
+
+	mock_read(a, 1, 0, 1, 512);
+	(void)mock_expect(a, ISCSI_OP_DATA_IN);
+	b->cmd_sn = a->cmd_sn;
+	mock_tmf(b, 2, ISCSI_TMF_COLD_RESET, ISCSI_TAG_NONE, 0, true);
+	mock_quiet(b);
+	if (request == 0)
+		mock_logout(b, ISCSI_LOGOUT_CONNECTION, 0);
+	else if (request == 1)
+		mock_logout(b, ISCSI_LOGOUT_RECOVERY, 0);
+	else
+		c = more(w, a, 0, 0);
+	ck_assert(a->is_close_due && b->is_close_due && c->is_close_due);
+	ck_assert_int_eq(b->why, ISCSI_END_RESET);
+	ck_assert_int_eq(c->why, ISCSI_END_RESET);
+	ck_assert_uint_eq(w->n_ended, 1);
+	mock_close(w);
+}
+
+START_TEST(test_a_reset_within_another_request)
+{
+	for (int request = 0; request < 3; request++)
+		fence_falls_within(request);
+}
+END_TEST
+
 START_TEST(test_login_takes_too_long)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -513,7 +556,7 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_same_connection_id_takes_over, test_a_failed_session_is_continued,
     test_a_failed_session_can_be_ended, test_ends_from_our_side,
     test_fast_abort_hears_of_ended_tasks, test_response_fence,
-    test_cold_reset_behind_a_fence,
+    test_cold_reset_behind_a_fence, test_a_reset_within_another_request,
     test_login_takes_too_long, test_only_login_before_login,
     test_connections_move_to_their_target, test_a_connection_may_break_before_it_moves,
     test_session_tells_who_it_is,
