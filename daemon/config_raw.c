@@ -9,7 +9,8 @@
 #include "base/num.h"
 #include "daemon/config_form.h"
 
-#define FILE_MAX_BYTES	(32u << 20)
+#define FILE_MAX_BYTES		(32u << 20)
+#define FILE_FIRST_BYTES	(16u << 10)
 #define WORD_MAX	4096
 #define LIST_MAX	4096
 #define OBJECTS_MAX	65536
@@ -217,23 +218,39 @@ config_raw_complain(const struct config_raw *raw, const char *where, const char 
 
 /* ------ reading ------ */
 
+/* all of it, and no more than tells that it is too large; its length is not known before (pipe) */
+static int
+bytes_read(struct config_raw *raw, FILE *f)
+{
+	size_t room = 0;
+
+	errno = 0;
+	while (raw->len == room && room <= FILE_MAX_BYTES) {
+		size_t grown = room == 0 ? FILE_FIRST_BYTES : 2 * room;
+		unsigned char *bytes = realloc(raw->bytes, grown);
+
+		if (bytes == NULL)
+			return -ENOMEM;
+		raw->bytes = bytes;
+		room = grown;
+		raw->len += fread(bytes + raw->len, 1, room - raw->len, f);
+	}
+	if (ferror(f))
+		return errno == 0 ? -EIO : -errno;
+	return 0;
+}
+
 static int
 file_read(struct config_raw *raw, char *reterr, size_t size)
 {
 	FILE *f = fopen(raw->path, "re");
-	int err = errno;
+	int r = f == NULL ? -errno : bytes_read(raw, f);
 
-	if (f != NULL) {
-		raw->bytes = malloc(FILE_MAX_BYTES + 1);
-		errno = 0;
-		raw->len = raw->bytes == NULL ? 0 : fread(raw->bytes, 1, FILE_MAX_BYTES + 1, f);
-		err = raw->bytes == NULL ? ENOMEM : ferror(f) ? errno : 0;
+	if (f != NULL)
 		(void)fclose(f);
-	}
-	if (f == NULL || err != 0) {
-		(void)snprintf(reterr, size, "%s: cannot be read: %s", raw->path,
-		    strerror(err));
-		return err == 0 ? -EIO : -err;
+	if (r < 0) {
+		(void)snprintf(reterr, size, "%s: cannot be read: %s", raw->path, strerror(-r));
+		return r;
 	}
 	if (raw->len > FILE_MAX_BYTES) {
 		(void)snprintf(reterr, size, "%s: larger than 32 MiB, this is no configuration",

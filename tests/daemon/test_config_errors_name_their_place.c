@@ -11,16 +11,28 @@
 
 static char path[] = "/tmp/scsad-config-XXXXXX";
 
+static int fd = -1;
+
 static void
 file_put(const char *text)
 {
-	static int fd = -1;
-
 	if (fd < 0)
 		fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	ck_assert_int_eq(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+}
+
+/* a comment that goes on */
+static void
+file_fill(off_t at, size_t len)
+{
+	char *bytes = malloc(len);
+
+	ck_assert_ptr_nonnull(bytes);
+	memset(bytes, '-', len);
+	ck_assert_int_eq(pwrite(fd, bytes, len, at), (ssize_t)len);
+	free(bytes);
 }
 
 struct mistake {
@@ -469,6 +481,26 @@ START_TEST(unreadable_files)
 }
 END_TEST
 
+/* 17 MiB of comment are a configuration, 33 MiB of anything are none */
+START_TEST(large_files)
+{
+	struct config conf;
+	char text[CONFIG_ERR_LEN];
+
+	config_init(&conf);
+	file_put("#");
+	for (int i = 0; i < 17; i++)
+		file_fill(1 + (i << 20), 1 << 20);
+	ck_assert_msg(config_load(&conf, path, text) == 0, "%s", text);
+	for (int i = 17; i < 33; i++)
+		file_fill(1 + (i << 20), 1 << 20);
+	ck_assert_int_eq(config_load(&conf, path, text), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(text, "larger than 32 MiB"));
+	config_fini(&conf);
+	(void)unlink(path);
+}
+END_TEST
+
 START_TEST(lists_are_bounded)
 {
 	struct config conf;
@@ -486,4 +518,5 @@ END_TEST
 
 CHECK_MAIN("config", limits, name_server, keys, kinds, syntax, daemon_keys, soft_hbas,
     pci_functions, names, exports, rights, own_keys, long_words_and_lists, everything_right,
-    functions_of_pci, empty_file_is_the_defaults, unreadable_files, lists_are_bounded)
+    functions_of_pci, empty_file_is_the_defaults, unreadable_files, large_files,
+    lists_are_bounded)
