@@ -226,7 +226,8 @@ lu_local_pass_then(struct lu_task *task, void (*after)(struct lu *lu, struct lu_
 
 	task->after = after;
 	task->is_passed = true;
-	if (!lu_task_run(task, lu))
+	/* the handler needed no room, the device's answer does */
+	if (!unit_has_room(lu) || !lu_task_run(task, lu))
 		lu_hold(task, lu);
 }
 

@@ -214,6 +214,14 @@ unit_is_active(const struct lu *lu)
 	return atomic_load_explicit(&lu->state, memory_order_relaxed) == LU_ACTIVE;
 }
 
+/* may one more be issued? */
+static inline bool
+unit_has_room(const struct lu *lu)
+{
+	return lu->n_issued < lu->depth && lu->n_resets == 0 && !lu->is_hba_busy &&
+	    !lu->is_frozen;
+}
+
 /* attach.c */
 extern struct lu_host *lu_host_now;
 

@@ -258,13 +258,6 @@ held_next(struct lu *lu)
 	return NULL;
 }
 
-static bool
-has_room(const struct lu *lu)
-{
-	return lu->n_issued < lu->depth && lu->n_resets == 0 && !lu->is_hba_busy &&
-	    !lu->is_frozen;
-}
-
 void
 lu_held_run(struct lu *lu)
 {
@@ -272,7 +265,7 @@ lu_held_run(struct lu *lu)
 
 	if (LIKELY(lu->n_held == 0))
 		return;
-	while (has_room(lu) && (task = held_next(lu)) != NULL) {
+	while (unit_has_room(lu) && (task = held_next(lu)) != NULL) {
 		struct lu_nexus *nexus = task->nexus;
 		uint64_t cost = task_cost(task);
 
@@ -340,11 +333,11 @@ may_begin(const struct lu_task *task, const struct lu *lu)
 {
 	if (UNLIKELY(!is_in_turn(task)))
 		return false;
-	if (LIKELY(lu->n_held == 0 && has_room(lu)))
+	if (LIKELY(lu->n_held == 0 && unit_has_room(lu)))
 		return true;
 	if (task->nexus->is_internal || lu_local_of(lu, task->op) != NULL)
 		return true;
-	return task->attr == LU_ATTR_HEAD && TAILQ_EMPTY(&lu->held_first) && has_room(lu);
+	return task->attr == LU_ATTR_HEAD && TAILQ_EMPTY(&lu->held_first) && unit_has_room(lu);
 }
 
 void

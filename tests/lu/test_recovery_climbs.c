@@ -333,6 +333,36 @@ START_TEST(off_line_and_back)
 }
 END_TEST
 
+/* what is answered here needs no room, but what the device is asked for it does */
+static void
+handlers_scenario(void *arg UNUSED)
+{
+	static const uint8_t sense[10] = { 0x5a, 0, 0x3f, [8] = 16 };
+
+	port.is_abort_silent = port.is_reset_silent = true;
+	begin();
+	climb_to(1);
+	at(LU_RECOVER_LUN);
+	ptask_init(&o, &b.nexus);
+	ptask_cdb(&o, sense, sizeof(sense), LU_DIR_IN, 16);
+	ck_assert_int_eq(ptask_submit(&o), 0);
+	ck_assert_str_eq(script_pending(), "1 ");
+	ck_assert_int_eq(o.n_done, 0);
+	script_complete(1);
+	at(LU_RECOVER_NONE);
+	ck_assert_str_eq(script_pending(), "0 ");
+	script_complete(0);
+	ck_assert_int_eq(o.n_done, 1);
+	ck_assert_int_eq(o.lu.status, STATUS_GOOD);
+	end();
+}
+
+START_TEST(handlers_wait_with_all)
+{
+	port_sim(handlers_scenario);
+}
+END_TEST
+
 /* the HBA cannot touch memory any more: everything ends, late packets find nobody */
 static void
 silence_scenario(void *arg UNUSED)
@@ -492,5 +522,5 @@ START_TEST(a_unit_has_its_own_timeout)
 END_TEST
 
 CHECK_MAIN("recovery", an_abort_may_do, late_is_not_lost, refused_steps_give_way,
-    every_step_has_its_time, the_hba_is_reset, off_line_and_back, off_line_for_good,
+    every_step_has_its_time, handlers_wait_with_all, the_hba_is_reset, off_line_and_back, off_line_for_good,
     one_reset_for_two_units, a_unit_has_its_own_times, a_unit_has_its_own_timeout)
