@@ -42,6 +42,16 @@ pkt_spare_put(struct lu *lu, struct scsi_pkt *pkt)
 	lu->n_spares++;
 }
 
+static inline void
+pkt_spare_drop(struct lu *lu)
+{
+	struct scsi_pkt *pkt = lu->spares;
+
+	lu->spares = pkt->pkt_private;
+	lu->n_spares--;
+	scsi_destroy_pkt(pkt);
+}
+
 static inline struct buf *
 pkt_task_buf(struct lu_task *task)
 {
@@ -80,10 +90,13 @@ lu_pkt_take(struct lu *lu, struct lu_task *task)
 static inline void
 lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data)
 {
-	if (UNLIKELY(lu->n_spares == LU_SPARES_MAX || !unit_is_active(lu))) {
+	if (UNLIKELY(!unit_is_active(lu))) {
 		scsi_destroy_pkt(pkt);
 		return;
 	}
+	/* what comes back is of the length that is asked for now: those kept may not be */
+	if (UNLIKELY(lu->n_spares == LU_SPARES_MAX))
+		pkt_spare_drop(lu);
 	if (has_data)
 		scsi_dmafree(pkt);
 	pkt_spare_put(lu, pkt);
@@ -93,13 +106,8 @@ lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data)
 static inline void
 lu_pkts_fini(struct lu *lu)
 {
-	struct scsi_pkt *pkt;
-
-	while ((pkt = lu->spares) != NULL) {
-		lu->spares = pkt->pkt_private;
-		lu->n_spares--;
-		scsi_destroy_pkt(pkt);
-	}
+	while (lu->spares != NULL)
+		pkt_spare_drop(lu);
 }
 
 #endif /* LU_PKTS_H */

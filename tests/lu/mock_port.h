@@ -52,7 +52,7 @@ struct port {
 	bool (*answer)(struct scsi_address *ap, struct scsi_pkt *pkt);
 
 	/* seen */
-	int n_start, n_abort, n_reset, last_level;
+	int n_start, n_abort, n_reset, n_setup, last_level;
 	uint_t last_flags, last_time;
 	dev_info_t *dip;
 
