@@ -1,17 +1,29 @@
 #include "daemon/portal_impl.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/fault.h"
+
+struct portal_tmf;
+
+/* what one unit has to do of it */
+struct tmf_part {
+	struct lu_tmf lu;
+	struct portal_tmf *whole;
+	struct portal_nexus *nexus;
+	struct lu_work hop;
+};
 
 /* iscsi_tmf_priv() */
 struct portal_tmf {
-	struct lu_tmf lu;
+	struct tmf_part part;		/* of a function for one unit */
+	struct tmf_part *parts;		/* one for each unit of the session, or NULL */
+	size_t n_left;			/* loop of the session: parts that are not done */
+	bool has_failed;
 	struct iscsi_tmf *tmf;
 	struct portal_session *session;
 	struct portal_loop *loop;
-	struct portal_nexus *nexus;
-	size_t next;			/* target resets: entry of the view that comes next */
-	bool has_failed;
-	struct lu_work hop;
 };
 
 size_t
@@ -27,6 +39,7 @@ tmf_finish(struct portal_tmf *p, enum iscsi_tmf_response response)
 {
 	struct portal_session *s = p->session;
 
+	free(p->parts);
 	iscsi_tmf_done(p->tmf, response);
 	s->n_tasks--;
 	portal_session_check(s);
@@ -35,11 +48,13 @@ tmf_finish(struct portal_tmf *p, enum iscsi_tmf_response response)
 static enum iscsi_tmf_response
 response_of(const struct portal_tmf *p)
 {
-	if (p->lu.is_succeeded) {
-		memcpy(p->tmf->additional, p->lu.event, sizeof(p->tmf->additional));
+	const struct lu_tmf *lu = &p->part.lu;
+
+	if (lu->is_succeeded) {
+		memcpy(p->tmf->additional, lu->event, sizeof(p->tmf->additional));
 		return ISCSI_TMF_SUCCEEDED;
 	}
-	switch (p->lu.result) {
+	switch (lu->result) {
 	case LU_TMF_DONE:
 	case LU_TMF_BUSY:	/* somebody else is ending it: it ends */
 		return ISCSI_TMF_COMPLETE;
@@ -76,20 +91,27 @@ is_of_target(enum iscsi_tmf_function fn)
 	    fn == ISCSI_TMF_NEXUS_RESET;
 }
 
-static void target_step(struct portal_tmf *p);
+/* one part less; the last one answers */
+static void
+target_less(struct portal_tmf *p)
+{
+	if (--p->n_left == 0)
+		tmf_finish(p, p->has_failed ? ISCSI_TMF_REJECTED : ISCSI_TMF_COMPLETE);
+}
 
 static void
 tmf_returned(struct lu_work *w)
 {
-	struct portal_tmf *p = container_of(w, struct portal_tmf, hop);
+	struct tmf_part *part = container_of(w, struct tmf_part, hop);
+	struct portal_tmf *p = part->whole;
 
-	if (!is_of_target(p->tmf->fn)) {
+	if (p->parts == NULL) {
 		tmf_finish(p, response_of(p));
 		return;
 	}
-	if (p->lu.result == LU_TMF_FAILED)
+	if (part->lu.result == LU_TMF_FAILED)
 		p->has_failed = true;
-	target_step(p);
+	target_less(p);
 }
 
 /* ------ acting: the unit's home ------ */
@@ -97,56 +119,65 @@ tmf_returned(struct lu_work *w)
 static void
 tmf_done(struct lu_tmf *lu)
 {
-	struct portal_tmf *p = container_of(lu, struct portal_tmf, lu);
+	struct tmf_part *part = container_of(lu, struct tmf_part, lu);
+	struct loop *loop = part->whole->loop->loop;
 
-	if (loop_is_here(p->loop->loop))
-		tmf_returned(&p->hop);
+	if (loop_is_here(loop))
+		tmf_returned(&part->hop);
 	else
-		loop_post(p->loop->loop, &p->hop, tmf_returned);
+		loop_post(loop, &part->hop, tmf_returned);
 }
 
 static void
 tmf_act(struct lu_work *w)
 {
-	struct portal_tmf *p = container_of(w, struct portal_tmf, hop);
-	struct lu_nexus *nexus = &p->nexus->lu;
+	struct tmf_part *part = container_of(w, struct tmf_part, hop);
+	const struct iscsi_tmf *tmf = part->whole->tmf;
+	struct lu_nexus *nexus = &part->nexus->lu;
 	struct portal_task *t;
 
-	if (!p->nexus->is_open) {
-		p->lu.result = LU_TMF_GONE;
-		tmf_done(&p->lu);
-	} else if (p->tmf->fn == ISCSI_TMF_ABORT_TASK) {
-		t = iscsi_cmd_priv(p->tmf->cmd);
-		lu_abort(&p->lu, &t->lu, tmf_done);
+	if (!part->nexus->is_open) {
+		part->lu.result = LU_TMF_GONE;
+		tmf_done(&part->lu);
+	} else if (tmf->fn == ISCSI_TMF_ABORT_TASK) {
+		t = iscsi_cmd_priv(tmf->cmd);
+		lu_abort(&part->lu, &t->lu, tmf_done);
 	} else {
-		lu_tm(&p->lu, nexus, functions[p->tmf->fn], 0, tmf_done);
+		lu_tm(&part->lu, nexus, functions[tmf->fn], 0, tmf_done);
 	}
 }
 
+/* as commands are sent: those behind it are not among those that it ends */
 static void
-tmf_send(struct portal_tmf *p, struct portal_nexus *nexus)
+tmf_send(struct portal_tmf *p, struct tmf_part *part, struct portal_nexus *nexus)
 {
 	struct lu_exec *home = lu_home(nexus->unit);
 
-	p->nexus = nexus;
-	/* at once, as commands are: those behind it are not among those that it ends */
-	if (!is_of_target(p->tmf->fn) && lu_exec_is_here(home))
-		tmf_act(&p->hop);
+	part->whole = p;
+	part->nexus = nexus;
+	if (lu_exec_is_here(home))
+		tmf_act(&part->hop);
 	else
-		lu_exec_to(home, &p->hop, tmf_act);
+		lu_exec_post(home, &part->hop, tmf_act);
 }
 
-/* ------ resets of the whole target: one unit after the other ------ */
-
+/* to all units at once: a command that follows comes to none before it */
 static void
-target_step(struct portal_tmf *p)
+target_begin(struct portal_tmf *p)
 {
 	struct portal_session *s = p->session;
+	size_t n = lu_view_count(s->view);
 
-	if (s->iscsi != NULL && p->next < lu_view_count(s->view))
-		tmf_send(p, s->nexuses[p->next++]);
-	else
-		tmf_finish(p, p->has_failed ? ISCSI_TMF_REJECTED : ISCSI_TMF_COMPLETE);
+	p->parts = fault_hit() ? NULL : calloc(n + 1, sizeof(p->parts[0]));
+	if (p->parts == NULL) {
+		tmf_finish(p, ISCSI_TMF_REJECTED);
+		return;
+	}
+	/* one for ourselves: parts may be done at once */
+	p->n_left = n + 1;
+	for (size_t i = 0; i < n; i++)
+		tmf_send(p, &p->parts[i], s->nexuses[i]);
+	target_less(p);
 }
 
 /* ------ the way in ------ */
@@ -161,7 +192,7 @@ portal_host_tmf(struct iscsi_tmf *tmf)
 	*p = (struct portal_tmf){ .tmf = tmf, .session = s, .loop = s->target->loop };
 	s->n_tasks++;
 	if (is_of_target(tmf->fn)) {
-		target_step(p);
+		target_begin(p);
 		return;
 	}
 	if (tmf->fn == ISCSI_TMF_CLEAR_ACA) {
@@ -177,6 +208,6 @@ portal_host_tmf(struct iscsi_tmf *tmf)
 	} else if (tmf->fn == ISCSI_TMF_ABORT_TASK && tmf->cmd == NULL) {
 		tmf_finish(p, ISCSI_TMF_NO_TASK);
 	} else {
-		tmf_send(p, nexus);
+		tmf_send(p, &p->part, nexus);
 	}
 }

@@ -8,7 +8,9 @@
  *
  * Each line of standard input is "LUN BYTES CDB": room for so many bytes from the unit, and the CDB
  * in hexadecimal. The answer is one line: "good", "good HEX" (the first 32 bytes read), "check
- * K/AAQQ", "status SS", or "closed" when the session is gone. The first line says "ready" once the
+ * K/AAQQ", "status SS", or "closed" when the session is gone. With "tmf F " in front the command
+ * is sent together with task management function F (decimal), right behind it, and the answer to
+ * that function, or "-", comes first in the line. The first line says "ready" once the
  * session is there; otherwise "refused" and status 1. At the end of its input it leaves.
  */
 #include <signal.h>
@@ -42,14 +44,51 @@ say(struct raw *raw, int status)
 	(void)fflush(stdout);
 }
 
+/* a command in one piece with the function before it. The command's status; -1: no answer */
+static int
+run_behind(struct raw *raw, unsigned int function, const uint8_t cdb[16], unsigned int bytes)
+{
+	uint8_t pdus[2 * RAW_BHS], *cmd = pdus + RAW_BHS;
+	static struct raw last;
+	int response = -1, status = -1;
+
+	raw_head(raw, pdus, RAW_TMF | RAW_IMMEDIATE, (uint8_t)(RAW_FINAL | function));
+	raw_put32(pdus + 20, RAW_NO_TAG);
+	raw_head(raw, cmd, RAW_CMD, RAW_FINAL | RAW_SIMPLE | (bytes > 0 ? RAW_READ : 0));
+	raw_put32(cmd + 20, bytes);
+	memcpy(cmd + 32, cdb, 16);
+	if (!raw_bytes(raw, pdus, sizeof(pdus)))
+		return -1;
+	while ((response < 0 || status < 0) && raw_recv(raw, RAW_WAIT_MS) == RAW_PDU) {
+		if (raw_op(raw) == RAW_TMF_RSP) {
+			response = raw->bhs[2];
+		} else if (raw_op(raw) == RAW_RSP || (raw->bhs[1] & 1) != 0) {
+			status = raw->bhs[3];
+			last = *raw;
+		}
+	}
+	if (response < 0)
+		(void)printf("- ");
+	else
+		(void)printf("%d ", response);
+	if (status >= 0) {
+		memcpy(raw->bhs, last.bhs, sizeof(raw->bhs));
+		memcpy(raw->data, last.data, sizeof(raw->data));
+		raw->len = last.len;
+	}
+	return status;
+}
+
 static int
 do_line(struct raw *raw, struct raw_where *where, const char *line)
 {
 	uint8_t cdb[16] = { 0 };
-	unsigned int lun, bytes, byte;
+	unsigned int function = 0, lun, bytes, byte;
 	size_t n = 0;
 	int used;
 
+	if (sscanf(line, "tmf %u%n", &function, &used) == 1)
+		line += used;
 	if (sscanf(line, "%u %u%n", &lun, &bytes, &used) != 2)
 		return -1;
 	line += used;
@@ -58,6 +97,8 @@ do_line(struct raw *raw, struct raw_where *where, const char *line)
 		line += used;
 	}
 	where->lun = (uint16_t)lun;
+	if (function != 0)
+		return run_behind(raw, function, cdb, bytes);
 	return raw_run(raw, cdb, n, NULL, 0, bytes);
 }
 
@@ -80,7 +121,7 @@ main(int argc, char **argv)
 		raw.initiator = argv[2];
 	for (int i = 0; argc == 4 && i < 6; i++)
 		raw.isid[i] = (uint8_t)(isid >> (40 - 8 * i));
-	if (raw_login(&raw, "DefaultTime2Retain=0\n") != 0) {
+	if (raw_login(&raw, "DefaultTime2Retain=0\niSCSIProtocolLevel=2\n") != 0) {
 		(void)printf("refused\n");
 		return 1;
 	}
