@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "lu/reserve.h"
 #include "scsi/status.h"
 
 /* ------ scope ------ */
@@ -47,15 +48,32 @@ scope_count(const struct lu_tmf *tmf, uint32_t *ret_others, uint32_t *ret_left)
 	}
 }
 
+/* what the nexus reserved it keeps until its last write is over, so that none of them lands on
+ * what others write then. It may have left meanwhile: then that has ended it */
+static void
+abort_unreserve(const struct lu_tmf *tmf)
+{
+	struct lu_nexus *nexus;
+
+	LIST_FOREACH(nexus, &tmf->unit->nexuses, entry) {
+		if (nexus == tmf->nexus && !nexus->is_gone) {
+			lu_reserve_nexus_lost(tmf->unit, nexus);
+			return;
+		}
+	}
+}
+
 /* @left: tasks in scope that could not be aborted */
 static void
 abort_end(struct lu_tmf *tmf, uint32_t left)
 {
-	if (tmf->n_failed > 0 || left > 0)
+	if (tmf->n_failed > 0 || left > 0) {
 		lu_tmf_end(tmf, LU_TMF_FAILED);
-	else
-		lu_tmf_end(tmf, tmf->n_aborted + tmf->n_finished > 0 ? LU_TMF_DONE :
-		    LU_TMF_NO_TASK);
+		return;
+	}
+	if (tmf->is_nexus_lost)
+		abort_unreserve(tmf);
+	lu_tmf_end(tmf, tmf->n_aborted + tmf->n_finished > 0 ? LU_TMF_DONE : LU_TMF_NO_TASK);
 }
 
 /* an abort has ended: those that waited for what was in its hands */

@@ -476,6 +476,7 @@ struct lu_tmf {
 	enum lu_reset_level level;
 	uint8_t recover_step;		/* of a ladder: enum lu_recover_step */
 	bool is_told;			/* who loses tasks hears of it otherwise */
+	bool is_nexus_lost;		/* I_T NEXUS RESET: its RESERVE ends with the tasks */
 	bool is_asking;			/* a worker is talking to the HBA */
 	bool is_accepted;		/* reset: the HBA said yes */
 	bool is_marking;		/* reset: on its way through the units, before it asks */

@@ -144,9 +144,9 @@ tm_target_reset(struct lu_tmf *tmf, struct lu_nexus *nexus UNUSED, uint64_t tag 
 static void
 tm_nexus_reset(struct lu_tmf *tmf, struct lu_nexus *nexus, uint64_t tag UNUSED)
 {
-	lu_reserve_nexus_lost(nexus->unit, nexus);
 	lu_prevent_nexus_lost(nexus);
 	lu_ua_raise(nexus, ASC_NEXUS_LOSS);
+	tmf->is_nexus_lost = true;
 	abort_nexus(tmf, nexus);
 }
 

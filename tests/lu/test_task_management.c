@@ -191,8 +191,36 @@ nexus_scenario(void *arg UNUSED)
 	end();
 }
 
+/* the RESERVE of the nexus ends with its last write, not before; not if that stays */
+static void
+nexus_reserve_scenario(void *arg UNUSED)
+{
+	port.is_abort_silent = true;
+	begin();
+	ck_assert_uint_eq(rc_op(&a, OP_RESERVE_6), RC_GOOD);
+	send(&a, 1, S);
+	script_tm_send(&tm, &a, LU_TM_NEXUS_RESET, 0);
+	sim_settle();
+	ck_assert_int_eq(tm.n_done, 0);
+	ck_assert_uint_eq(rc_op(&b, OP_TEST_UNIT_READY), RC_CONFLICT);
+	script_complete(1);
+	script_tm_wait(&tm);
+	ck_assert_int_eq(tm.lu.result, LU_TMF_DONE);
+	ck_assert_uint_eq(rc_op(&b, OP_TEST_UNIT_READY), RC_GOOD);
+	rc_told(&a, ASC_NEXUS_LOSS);
+
+	ck_assert_uint_eq(rc_op(&a, OP_RESERVE_6), RC_GOOD);
+	send(&a, 2, S);
+	port.abort_answer = 0;
+	ck_assert_int_eq(script_tm(&tm, &a, LU_TM_NEXUS_RESET, 0), LU_TMF_FAILED);
+	ck_assert_uint_eq(rc_op(&b, OP_TEST_UNIT_READY), RC_CONFLICT);
+	script_complete(2);
+	end();
+}
+
 START_TEST(nexus_reset)
 {
+	port_sim(nexus_reserve_scenario);
 	port_sim(nexus_scenario);
 }
 END_TEST
