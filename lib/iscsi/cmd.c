@@ -251,6 +251,8 @@ cmd_run_ready(struct iscsi_session *session)
 	struct iscsi_cmd *cmd;
 	bool is_blocked;
 
+	if (session->n_collecting == 0)
+		return;
 	session->n_cmds++; /* hold: the host may end the session */
 again:
 	is_blocked = false;
@@ -375,8 +377,10 @@ cmd_queue_answer(struct iscsi_cmd *cmd)
 {
 	struct iscsi_conn *conn = cmd->conn;
 
-	if (conn == NULL)
-		return; /* its connection is lost; TASK REASSIGN may fetch it */
+	if (conn == NULL) { /* its connection is lost; TASK REASSIGN may fetch it */
+		orphans_trim(cmd->session);
+		return;
+	}
 	cmd->segment = conn->max_send;
 	tx_add(conn, &cmd->tx);
 }

@@ -96,6 +96,7 @@ struct iscsi_cmd {
 	uint32_t to_send;		/* read: bytes to send */
 	uint32_t resend_sn;		/* first DataSN of a run to be sent again */
 	uint32_t resend_end;		/* behind its last; equal: none */
+	uint32_t arrival;		/* immediate: how many came, it included */
 	uint32_t snack_tag;		/* R-Data SNACK that the answer is about; else 0 */
 	uint32_t segment;		/* MaxRecvDataSegmentLength its Data-In was cut by */
 	struct iscsi_conn *conn;	/* allegiance; NULL when that is lost */

@@ -111,9 +111,10 @@ conn_forget_answers(struct iscsi_conn *conn)
 	while ((cmd = TAILQ_FIRST(&conn->retained)) != NULL) {
 		TAILQ_REMOVE(&conn->retained, cmd, conn_entry);
 		cmd->is_retained = false;
+		conn->n_retained--;
 		cmd->session->retained_bytes -= cmd_kept_bytes(cmd);
 	}
-	conn->n_retained = 0;
+	tx_forget_kept(conn);
 }
 
 void

@@ -107,17 +107,18 @@ data_slot(struct iscsi_conn *conn, struct iscsi_cmd *cmd, const struct piece *pi
 	conn->stats.read_bytes += piece->len;
 }
 
-/* the PDUs of a command are cut alike every time, so a number finds its data */
+/* the PDUs of a command are cut alike every time, so the number of one that was sent finds its
+ * data: every burst has as many of them */
 static void
 piece_of(const struct iscsi_cmd *cmd, uint32_t data_sn, struct piece *ret)
 {
-	uint32_t offset = 0;
+	uint32_t burst = cmd->session->params.max_burst;
+	uint32_t in_burst = burst / cmd->segment + (burst % cmd->segment != 0);
+	uint64_t offset = (uint64_t)(data_sn / in_burst) * burst +
+	    (uint64_t)(data_sn % in_burst) * cmd->segment;
 
-	piece_at(cmd, offset, ret);
-	for (uint32_t sn = 0; sn < data_sn && !ret->is_last; sn++) {
-		offset += ret->len;
-		piece_at(cmd, offset, ret);
-	}
+	assert(offset < cmd->to_send);
+	piece_at(cmd, (uint32_t)offset, ret);
 }
 
 /* answer again from the Data-In PDU @data_sn on */

@@ -304,8 +304,8 @@ dataout_header(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan
 	plan->kind = RX_BURST;
 	conn->rx_cmd = cmd;
 	conn->rx_ttt = burst->ttt;
-	conn->rx_counts = data_check(conn, cmd, burst, bhs);
 	cmd->pins++;
+	conn->rx_counts = data_check(conn, cmd, burst, bhs);
 	if (conn->rx_counts && cmd->data != NULL && offset + len <= cmd->buf_bytes)
 		plan->dest = cmd->data + offset;
 }

@@ -162,8 +162,9 @@ struct iscsi_limits {
 	uint32_t cmd_slots_max;		/* commands of the whole loop: 65536 */
 	uint32_t tx_queued_bytes; /* answers that wait in one connection before it stops to
 					 * receive: 8 MiB; in login and discovery always 64 KiB */
-	uint32_t retained_bytes;	/* read data that one session keeps until acknowledged
-					 * (ErrorRecoveryLevel 1): 4 MiB */
+	uint32_t retained_bytes; /* data of answers that one session keeps until acknowledged
+				  * (ErrorRecoveryLevel 1), and of tasks whose connection is
+				  * lost (2): 4 MiB each */
 	uint32_t login_ms;		/* 10000 */
 	uint32_t cmd_priv_bytes;	/* iscsi_cmd_priv(): 0 .. 16384 */
 	uint32_t tmf_priv_bytes;	/* iscsi_tmf_priv(): 0 .. 16384 */
@@ -211,7 +212,7 @@ void iscsi_loop_tick(struct iscsi_loop *loop, uint64_t now_ns);
 struct iscsi_node_config {
 	const char *name;		/* normalised iqn., eui. or naa. name; copied */
 	uint16_t window; /* commands of one session: 128; 1 .. ISCSI_WINDOW_MAX */
-	uint16_t sessions_max;		/* 0: no limit */
+	uint16_t sessions_max;		/* 0: 32768, as for anything above */
 	uint32_t nop_interval_ms; /* silence after which a NOP-In asks; 0: never (some boot
 					 * firmware takes a NOP-In for an error) */
 	uint32_t nop_timeout_ms;  /* silence after that which ends the connection: 30000 */
@@ -480,6 +481,7 @@ struct iscsi_tmf {
 	struct iscsi_conn *conn;	/* NULL when it is gone: no answer */
 	uint32_t itt;
 	uint32_t cmd_sn;
+	uint32_t arrival;		/* immediate commands that came before it */
 	uint32_t fence_sn[ISCSI_CONNS_MAX];	/* StatSN that a connection is to acknowledge */
 	uint16_t fence_cid[ISCSI_CONNS_MAX];
 	unsigned int n_fences;

@@ -30,6 +30,9 @@
 #define DATA_LOST_NS		(5 * NS_PER_S)	/* then data of a write is asked for again */
 #define LATE_BYTES_MAX          (1u << 20) /* data of requests that came before their turn */
 #define TMFS_MAX		16	/* of one session */
+#define SESSIONS_MAX		32768u	/* of one node: half of all TSIHs */
+#define FAILED_MAX		1024u	/* of them, without a connection */
+#define LOST_MAX		ISCSI_CONNS_MAX	/* connections that a session remembers */
 /* whoever may reach a portal may have these: login, discovery */
 #define SEND_TARGETS_MAX	(1u << 20)	/* answer: 256 ports of targets with all they have */
 #define STRANGER_QUEUED_BYTES	(64u << 10)
@@ -100,6 +103,7 @@ struct iscsi_node {
 	struct iscsi_node_config config;	/* its name points to name */
 	struct session_list sessions;
 	uint32_t n_sessions;		/* that have not ended */
+	uint32_t n_failed;		/* of them, in Q4 */
 	uint32_t n_refs; /* sessions whose memory is there, connections on the way */
 	uint16_t last_tsih;
 	bool is_ended;
@@ -160,6 +164,7 @@ struct iscsi_session {
 	uint32_t n_barriers;   /* ORDERED commands that were not given to the host yet */
 	uint32_t n_collecting; /* commands that have had their turn and wait for data */
 	uint32_t n_immediate;		/* immediate requests in flight */
+	uint32_t arrivals;		/* immediate commands so far */
 	uint32_t n_late;
 	uint32_t late_bytes;
 	uint16_t window;
@@ -183,6 +188,7 @@ struct iscsi_session {
 	uint32_t next_ttt;
 	uint32_t retained_bytes;
 	uint64_t until_ns;		/* Q4: end of Time2Retain; logout asked for: deadline */
+	uint64_t failed_ns;		/* Q4: since when */
 	struct grave graves[GRAVES];
 	unsigned int next_grave;
 	void *host;
@@ -207,6 +213,7 @@ void session_conn_lost(struct iscsi_session *session, struct iscsi_conn *conn, b
 struct iscsi_conn *session_conn(const struct iscsi_session *session, uint16_t cid);
 struct lost *session_lost(const struct iscsi_session *session, uint16_t cid);
 void lost_free(struct iscsi_session *session, struct lost *lost);
+void orphans_trim(struct iscsi_session *session);
 void session_tick(struct iscsi_session *session);
 
 /* ------ conn ------ */
@@ -354,6 +361,8 @@ void tx_kick(struct iscsi_conn *conn);
 void tx_fini(struct iscsi_conn *conn);	/* everything that is queued goes away */
 void tx_ack(struct iscsi_conn *conn, uint32_t exp_stat_sn);	/* ErrorRecoveryLevel 1 */
 void tx_sns(const struct iscsi_conn *conn, struct iscsi_sns *ret);
+uint32_t tx_end_sn(const struct iscsi_conn *conn); /* StatSN behind all that is queued */
+void tx_forget_kept(struct iscsi_conn *conn);
 
 /* ctl.c */
 struct iscsi_ctl *ctl_new(struct iscsi_loop *loop, const void *data, uint32_t len);

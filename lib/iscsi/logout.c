@@ -43,10 +43,14 @@ logout_conn(struct iscsi_conn *conn, const uint8_t *bhs, uint16_t cid)
 		logout_self(conn, bhs);
 		return;
 	}
-	if (other != NULL)
+	if (other != NULL) {
 		conn_close(other, ISCSI_END_LOGOUT);
-	else if (lost != NULL)
+	} else if (lost != NULL) {
 		lost_free(session, lost);
+		cmd_run_ready(session);
+	}
+	if (conn->is_closing) /* what waited for the other one had no memory for its answer */
+		return;
 	logout_answer(conn, bhs, other == NULL && lost == NULL ? ISCSI_LOGOUT_NO_CID :
 	    ISCSI_LOGOUT_DONE);
 }
@@ -70,6 +74,8 @@ logout_recovery(struct iscsi_conn *conn, const uint8_t *bhs, uint16_t cid)
 	}
 	if (other != NULL)
 		conn_close(other, ISCSI_END_REINSTATED);
+	if (conn->is_closing) /* as above */
+		return;
 	lost = session_lost(session, cid);
 	if (lost != NULL && lost->sm == R1_CLEANUP_WAIT) {
 		(void)sm_move(cleanup_states, &lost->sm, R2_IN_CLEANUP);

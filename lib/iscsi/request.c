@@ -346,7 +346,8 @@ request_bad_data(struct iscsi_conn *conn, const uint8_t *bhs)
 	case RX_CMD:
 		cmd->is_filling = false;
 		dataout_immediate_lost(cmd);
-		cmd_go(cmd);
+		if (cmd->sm == CMD_ARRIVED) /* else for lack of memory it is gone */
+			cmd_go(cmd);
 		break;
 	case RX_BURST:
 		dataout_lost(conn, bhs);

@@ -166,6 +166,15 @@ conns_max(const struct iscsi_session *session)
 	return n < ISCSI_CONNS_MAX ? n : ISCSI_CONNS_MAX;
 }
 
+/* there are only so many numbers for them */
+static uint32_t
+sessions_max(const struct iscsi_node *node)
+{
+	uint32_t n = node->config.sessions_max;
+
+	return n != 0 && n < SESSIONS_MAX ? n : SESSIONS_MAX;
+}
+
 uint16_t
 session_lookup(struct iscsi_node *node, const struct iscsi_login_result *who)
 {
@@ -174,12 +183,9 @@ session_lookup(struct iscsi_node *node, const struct iscsi_login_result *who)
 	if (node->is_ended)
 		return ISCSI_LOGIN_REMOVED;
 	session = session_find(node, who, who->asked_tsih);
-	if (who->asked_tsih == 0) {
-		if (session == NULL && node->config.sessions_max != 0 &&
-		    node->n_sessions >= node->config.sessions_max)
-			return ISCSI_LOGIN_NO_RESOURCES;
-		return ISCSI_LOGIN_OK;
-	}
+	if (who->asked_tsih == 0)
+		return session == NULL && node->n_sessions >= sessions_max(node) ?
+		    ISCSI_LOGIN_NO_RESOURCES : ISCSI_LOGIN_OK;
 	if (session == NULL)
 		return ISCSI_LOGIN_NO_SESSION;
 	if (session_conn(session, who->cid) == NULL && session->n_conns >= conns_max(session))
@@ -192,6 +198,22 @@ begin_status(int r)
 {
 	return r == -ENOMEM || r == -EAGAIN ? ISCSI_LOGIN_NO_RESOURCES
 					    : ISCSI_LOGIN_TARGET_ERROR;
+}
+
+/* whoever logs in again and again and breaks off leaves sessions behind for Time2Retain: of too
+ * many the oldest is not waited for any longer */
+static void
+failed_trim(struct iscsi_node *node)
+{
+	struct iscsi_session *session, *oldest = NULL;
+
+	if (node->n_failed <= FAILED_MAX)
+		return;
+	LIST_FOREACH(session, &node->sessions, entry)
+		if (session->sm == Q4_FAILED &&
+		    (oldest == NULL || session->failed_ns < oldest->failed_ns))
+			oldest = session;
+	session_close(oldest, ISCSI_END_RETAIN, NULL);
 }
 
 /* RFC 7143 6.3.5: a login of the same initiator port without a TSIH ends the session it had */
@@ -208,6 +230,7 @@ bind_new(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 
 		if (old != NULL)
 			session_close(old, ISCSI_END_REINSTATED, NULL);
+		failed_trim(conn->node);
 	}
 	r = session_new(loop, conn->node, who, &session);
 	if (r == 0 && conn->node != NULL) {
@@ -225,13 +248,11 @@ bind_new(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 
 /* 6.3.4: a login for a connection id that is in use ends that connection first */
 static uint16_t
-bind_more(struct iscsi_conn *conn, const struct iscsi_login_result *who,
-    struct iscsi_session *session)
+bind_more(const struct iscsi_login_result *who, struct iscsi_session *session)
 {
 	struct iscsi_conn *old = session_conn(session, who->cid);
 	struct lost *lost;
 
-	(void)conn;
 	if (old != NULL) {
 		/* keeps the session: its place is taken again below */
 		session->n_conns++;
@@ -286,12 +307,14 @@ session_bind(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 		status = ISCSI_LOGIN_NO_SESSION;
 	} else {
 		session = session_find(conn->node, who, who->asked_tsih);
-		status = bind_more(conn, who, session);
+		status = bind_more(who, session);
 	}
 	if (status != ISCSI_LOGIN_OK)
 		return status;
-	if (session->sm == Q4_FAILED)
+	if (session->sm == Q4_FAILED) {
 		(void)sm_move(session_states, &session->sm, Q5_IN_CONTINUE);
+		session->node->n_failed--;
+	}
 	conn->session = session;
 	conn->cid = who->cid;
 	session->n_conns++;
@@ -357,11 +380,12 @@ session_close(struct iscsi_session *session, enum iscsi_end why, struct iscsi_co
 	if (session->is_dead)
 		return;
 	session->is_dead = true;
-	(void)sm_move(session_states, &session->sm, Q1_FREE);
 	if (session->node != NULL) {
 		LIST_REMOVE(session, entry);
 		session->node->n_sessions--;
+		session->node->n_failed -= session->sm == Q4_FAILED;
 	}
+	(void)sm_move(session_states, &session->sm, Q1_FREE);
 	session->n_cmds++; /* hold */
 	session_clear(session);
 	for (conn = LIST_FIRST(&session->conns); conn != NULL; conn = next) {
@@ -388,17 +412,41 @@ session_fail(struct iscsi_session *session)
 	}
 	(void)sm_move(session_states, &session->sm, Q4_FAILED);
 	session->until_ns = session->loop->now_ns + s * NS_PER_S;
+	session->failed_ns = session->loop->now_ns;
+	session->node->n_failed++;
+}
+
+/* the oldest, which is the last, makes room */
+static void
+lost_trim(struct iscsi_session *session)
+{
+	struct lost *lost, *oldest = NULL;
+	uint32_t n = 0;
+
+	LIST_FOREACH(lost, &session->lost, entry) {
+		oldest = lost;
+		n++;
+	}
+	if (n >= LOST_MAX)
+		lost_free(session, oldest);
 }
 
 /* ErrorRecoveryLevel 2: remember the connection, its tasks may move */
 static bool
 lost_keep(struct iscsi_session *session, const struct iscsi_conn *conn)
 {
-	struct lost *lost;
+	struct lost *lost = session_lost(session, conn->cid);
 
 	if (session->params.error_recovery_level < 2 || session->params.time_2_retain == 0)
 		return false;
-	lost = fault_hit() ? NULL : calloc(1, sizeof(*lost));
+	if (lost != NULL) {
+		/* its id was lost before: what nobody took over since waits once more */
+		LIST_REMOVE(lost, entry);
+		memset(lost, 0, sizeof(*lost));
+	} else {
+		lost_trim(session);
+		lost = fault_hit() ? NULL : calloc(1, sizeof(*lost));
+	}
 	if (lost == NULL)
 		return false;
 	lost->cid = conn->cid;
@@ -407,6 +455,39 @@ lost_keep(struct iscsi_session *session, const struct iscsi_conn *conn)
 	    (uint64_t)session->params.time_2_wait * NS_PER_S;
 	LIST_INSERT_HEAD(&session->lost, lost, entry);
 	return true;
+}
+
+/*
+ * Answers that no connection carries have given their places in the window back: those of many
+ * connections that come and go must not pile up. The oldest go first, data before answers.
+ */
+void
+orphans_trim(struct iscsi_session *session)
+{
+	struct iscsi_cmd *cmd, *next;
+	uint64_t bytes = 0;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(cmd, &session->tasks, entry) {
+		if (cmd->conn != NULL || !cmd->is_finished)
+			continue;
+		bytes += cmd_kept_bytes(cmd);
+		n++;
+	}
+	for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
+		next = TAILQ_NEXT(cmd, entry);
+		if (cmd->conn != NULL || !cmd->is_finished)
+			continue;
+		if (bytes > session->loop->limits.retained_bytes && cmd->slots == 0) {
+			bytes -= cmd_kept_bytes(cmd);
+			if (cmd->data != NULL)
+				cmd_drop_data(cmd);
+		}
+		if (n > RETAINED_MAX) {
+			n--;
+			cmd_abort(cmd);
+		}
+	}
 }
 
 /* @conn has left already; @is_clean: nothing of it is to be taken over */
@@ -425,8 +506,11 @@ session_conn_lost(struct iscsi_session *session, struct iscsi_conn *conn, bool i
 		else
 			cmd_abort(cmd);
 	}
+	if (is_kept)
+		orphans_trim(session);
 	window_forget_conn(session, conn);
-	if (session->n_conns > 0)
+	cmd_run_ready(session); /* what waited for those */
+	if (session->n_conns > 0 || session->is_dead)
 		return;
 	if (is_clean)
 		session_close(session, ISCSI_END_LOGOUT, NULL);
@@ -440,13 +524,10 @@ session_ask_again(struct iscsi_session *session)
 {
 	struct iscsi_cmd *cmd;
 
-	session->n_cmds++; /* hold */
 again:
 	TAILQ_FOREACH(cmd, &session->tasks, entry)
 		if (dataout_tick(cmd))
 			goto again;
-	session->n_cmds--;
-	session_put(session);
 }
 
 void
@@ -470,8 +551,12 @@ session_tick(struct iscsi_session *session)
 		(void)sm_move(cleanup_states, &lost->sm, R2_IN_CLEANUP);
 		lost->until_ns = now + (uint64_t)session->params.time_2_retain * NS_PER_S;
 	}
+	session->n_cmds++; /* hold */
+	cmd_run_ready(session); /* what waited for tasks that are gone now */
 	if (session->has_recovery)
 		session_ask_again(session);
+	session->n_cmds--;
+	session_put(session);
 }
 
 /* ------ for the host ------ */

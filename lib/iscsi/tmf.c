@@ -69,9 +69,11 @@ is_about_all_units(enum iscsi_tmf_function fn)
 static bool
 tmf_covers(const struct iscsi_tmf *tmf, const struct iscsi_cmd *cmd)
 {
-	/* immediate commands carry the CmdSN that comes next, as immediate requests do */
+	/* immediate commands carry the CmdSN that comes next, as immediate requests do: among
+	 * them arrival decides */
 	bool is_before = iscsi_sn_lt(cmd->cmd_sn, tmf->cmd_sn) ||
-	    (cmd->is_immediate && cmd->cmd_sn == tmf->cmd_sn);
+	    (cmd->is_immediate && cmd->cmd_sn == tmf->cmd_sn &&
+	    iscsi_sn_le(cmd->arrival, tmf->arrival));
 
 	return is_before && !cmd->is_finished &&
 	    (is_about_all_units(tmf->fn) || memcmp(cmd->lun, tmf->lun, 8) == 0);
@@ -89,8 +91,7 @@ tmf_sweep(struct iscsi_tmf *tmf, bool is_host_done)
 		if (tmf_covers(tmf, cmd) && (is_host_done || cmd->sm != CMD_GIVEN))
 			cmd_abort(cmd);
 	}
-	if (session->n_barriers > 0 || session->n_collecting > 0)
-		cmd_run_ready(session);
+	cmd_run_ready(session);
 }
 
 static bool
@@ -144,8 +145,7 @@ abort_task(struct iscsi_tmf *tmf)
 		return true;
 	}
 	cmd_abort(cmd);
-	if (tmf->session->n_barriers > 0 || tmf->session->n_collecting > 0)
-		cmd_run_ready(tmf->session);
+	cmd_run_ready(tmf->session);
 	tmf->response = ISCSI_TMF_COMPLETE;
 	return false;
 }
@@ -275,6 +275,7 @@ tmf_request(struct iscsi_conn *conn, const uint8_t *bhs)
 	tmf->lun = tmf->bhs + ISCSI_O_LUN;
 	tmf->itt = iscsi_pdu_u32(bhs, ISCSI_O_ITT);
 	tmf->cmd_sn = iscsi_pdu_u32(bhs, ISCSI_O_CMD_SN);
+	tmf->arrival = session->arrivals;
 	LIST_INSERT_HEAD(&session->tmfs, tmf, entry);
 	session->n_tmfs++;
 	tmf_start(tmf);
@@ -294,10 +295,12 @@ fence_raise(struct iscsi_tmf *tmf)
 	    !is_about_set(tmf->fn))
 		return;
 	LIST_FOREACH(conn, &session->conns, session_entry) {
-		if (conn == tmf->conn || conn->acked_sn == conn->stat_sn ||
+		uint32_t sn = tx_end_sn(conn);
+
+		if (conn == tmf->conn || conn->acked_sn == sn ||
 		    tmf->n_fences == ISCSI_CONNS_MAX)
 			continue;
-		tmf->fence_sn[tmf->n_fences] = conn->stat_sn;
+		tmf->fence_sn[tmf->n_fences] = sn;
 		tmf->fence_cid[tmf->n_fences++] = conn->cid;
 		talk_ping_now(conn);
 	}
@@ -370,6 +373,8 @@ again: /* the host hears of it and may remove targets */
 		cold_reset(node);
 		goto again;
 	}
+	session->n_cmds--;
+	session_put(session);
 }
 
 /* The host says that it is done: nobody is told of a task after the request that ended it was

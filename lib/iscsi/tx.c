@@ -66,6 +66,23 @@ tx_sns(const struct iscsi_conn *conn, struct iscsi_sns *ret)
 	ret->max_cmd_sn = session != NULL ? session->max_cmd_sn : conn->max_cmd_sn;
 }
 
+uint32_t
+tx_end_sn(const struct iscsi_conn *conn)
+{
+	const struct iscsi_tx_item *item;
+	uint32_t sn = conn->stat_sn;
+
+	STAILQ_FOREACH(item, &conn->txq, entry) {
+		const struct iscsi_ctl *ctl = container_of(item, struct iscsi_ctl, tx);
+
+		if (item->is_cmd)
+			sn += !container_of(item, struct iscsi_cmd, tx)->is_answered;
+		else
+			sn += ctl->has_status && !ctl->is_numbered;
+	}
+	return sn;
+}
+
 /* ------ PDUs into slots ------ */
 
 static void
@@ -204,14 +221,54 @@ iscsi_conn_tx(struct iscsi_conn *conn, struct iovec *iov, unsigned int max)
 	return n;
 }
 
-/* the first of the kept answers, or the one that was kept too long */
+/* memory of its own that a kept answer takes */
+static uint32_t
+ctl_kept_bytes(const struct iscsi_ctl *ctl)
+{
+	return ctl->data == ctl->inlined ? 0 : ctl->data_len;
+}
+
+static void
+ctl_keep(struct iscsi_conn *conn, struct iscsi_ctl *ctl)
+{
+	ctl->is_kept = true;
+	TAILQ_INSERT_TAIL(&conn->kept, ctl, entry);
+	conn->n_retained++;
+	conn->session->retained_bytes += ctl_kept_bytes(ctl);
+}
+
 static void
 ctl_unkeep(struct iscsi_conn *conn, struct iscsi_ctl *ctl)
 {
 	TAILQ_REMOVE(&conn->kept, ctl, entry);
 	ctl->is_kept = false;
 	conn->n_retained--;
+	conn->session->retained_bytes -= ctl_kept_bytes(ctl);
 	ctl_put(conn->loop, ctl);
+}
+
+void
+tx_forget_kept(struct iscsi_conn *conn)
+{
+	struct iscsi_ctl *ctl;
+
+	while ((ctl = TAILQ_FIRST(&conn->kept)) != NULL)
+		ctl_unkeep(conn, ctl);
+}
+
+/* too many, or too much: the oldest go */
+static void
+kept_trim(struct iscsi_conn *conn)
+{
+	const struct iscsi_session *session = conn->session;
+	struct iscsi_ctl *ctl, *next;
+
+	for (ctl = TAILQ_FIRST(&conn->kept); ctl != NULL; ctl = next) {
+		next = TAILQ_NEXT(ctl, entry);
+		if (conn->n_retained > RETAINED_MAX || (ctl_kept_bytes(ctl) > 0 &&
+		    session->retained_bytes > session->loop->limits.retained_bytes))
+			ctl_unkeep(conn, ctl);
+	}
 }
 
 static void
@@ -221,10 +278,10 @@ ctl_sent(struct iscsi_conn *conn, struct iscsi_ctl *ctl)
 
 	if (session != NULL && session->has_recovery && ctl->is_numbered && !ctl->is_kept &&
 	    iscsi_sn_le(conn->acked_sn, ctl->stat_sn)) {
-		ctl->is_kept = true;
-		TAILQ_INSERT_TAIL(&conn->kept, ctl, entry);
-		if (++conn->n_retained > RETAINED_MAX)
-			ctl_unkeep(conn, TAILQ_FIRST(&conn->kept));
+		ctl_keep(conn, ctl);
+		if (conn->n_retained > RETAINED_MAX || ctl_kept_bytes(ctl) > 0)
+			kept_trim(conn); /* this one may go again */
+		return;
 	}
 	ctl_put(conn->loop, ctl);
 }
@@ -292,8 +349,6 @@ tx_fini(struct iscsi_conn *conn)
 		if (!item->is_cmd)
 			ctl_put(conn->loop, container_of(item, struct iscsi_ctl, tx));
 	}
-	while ((ctl = TAILQ_FIRST(&conn->kept)) != NULL)
-		ctl_unkeep(conn, ctl);
 	conn->tx_off = 0;
 	ring_give(conn);
 }

@@ -22,6 +22,7 @@ window_take(struct iscsi_session *session, struct iscsi_cmd *cmd)
 {
 	if (UNLIKELY(cmd->is_immediate)) {
 		session->n_immediate++;
+		cmd->arrival = ++session->arrivals;
 		return;
 	}
 	cmd->is_owed = true;

@@ -645,7 +645,8 @@ mock_login(struct mock_wire *wire, uint16_t tsih, uint16_t cid)
 	char text[2048];
 	size_t len = login_text(wire->world, text);
 
-	memcpy(bhs + ISCSI_O_ISID, "\x40\0\0\x01\0\0", 6);
+	memcpy(bhs + ISCSI_O_ISID, "\x40\0\0\x01", 4);
+	be16_put(bhs + ISCSI_O_ISID + 4, wire->qualifier);
 	be16_put(bhs + ISCSI_O_TSIH, tsih);
 	be32_put(bhs + ISCSI_O_ITT, 1);
 	be16_put(bhs + ISCSI_O_CID, cid);

@@ -54,6 +54,7 @@ struct mock_wire {
 	uint32_t exp_stat_sn;
 	uint16_t tsih;
 	uint16_t cid;
+	uint16_t qualifier;		/* of the ISID: initiator ports differ by it */
 	uint8_t *stream;		/* what came out and was not taken */
 	size_t stream_len;
 };

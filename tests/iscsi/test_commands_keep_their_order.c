@@ -192,6 +192,58 @@ START_TEST(test_an_aborted_write_frees_those_behind)
 }
 END_TEST
 
+START_TEST(test_a_connection_that_goes_frees_those_behind)
+{
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *a, *b;
+
+	KEYS(w, "InitialR2T=Yes\0ImmediateData=No\0MaxConnections=2\0");
+	a = mock_session(w);
+	b = mock_connect(w);
+	ck_assert_uint_eq(mock_login(b, a->tsih, 1), 0);
+	w->is_held = true;
+	mock_write(a, 1, 0, 1, 512, NULL, 0, true);
+	b->cmd_sn = a->cmd_sn;
+	send_ordered(b, 3, ISCSI_ATTR_ORDERED);
+	send_ordered(b, 4, ISCSI_ATTR_SIMPLE);
+	ck_assert_uint_eq(w->n_held, 0);
+	mock_hangup(a);
+	ck_assert_uint_eq(w->n_held, 2);
+	mock_close(w);
+}
+END_TEST
+
+START_TEST(test_a_task_that_nobody_takes_over_frees_those_behind)
+{
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *a, *b;
+
+	KEYS(w, "InitialR2T=Yes\0ImmediateData=No\0MaxConnections=2\0ErrorRecoveryLevel=2\0"
+	    "DefaultTime2Wait=2\0DefaultTime2Retain=1\0");
+	for (int i = 0; i < 2; i++) {
+		a = mock_session(w);
+		b = mock_connect(w);
+		ck_assert_uint_eq(mock_login(b, a->tsih, 1), 0);
+		w->is_held = true;
+		mock_write(a, 1, 0, 1, 512, NULL, 0, true);
+		b->cmd_sn = a->cmd_sn;
+		send_ordered(b, 3, ISCSI_ATTR_ORDERED);
+		mock_hangup(a);
+		ck_assert_uint_eq(w->n_held, 0); /* the write may go on elsewhere */
+		if (i == 0) {
+			mock_tick(w, 2000);
+			mock_tick(w, 1000);
+		} else {
+			mock_logout(b, ISCSI_LOGOUT_CONNECTION, 0);
+		}
+		ck_assert_uint_eq(w->n_held, 1);
+		mock_hangup(b);
+		mock_finish(w, 0);
+	}
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_short_memory_closes_the_window)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -253,5 +305,7 @@ END_TEST
 CHECK_MAIN("order of commands", test_numbers_outside_the_window_are_not_heard,
     test_numbers_wrap, test_a_gap_is_waited_for, test_immediate_requests_overtake,
     test_a_tag_in_use_is_refused, test_ordered_commands_wait_for_data_before_them,
-    test_an_aborted_write_frees_those_behind, test_short_memory_closes_the_window,
+    test_an_aborted_write_frees_those_behind,
+    test_a_connection_that_goes_frees_those_behind,
+    test_a_task_that_nobody_takes_over_frees_those_behind, test_short_memory_closes_the_window,
     test_no_slot_is_busy)

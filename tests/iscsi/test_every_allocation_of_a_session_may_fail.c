@@ -153,6 +153,103 @@ START_TEST(test_walk_of_bursts)
 }
 END_TEST
 
+/* what is wrong is answered, too, and so is what another connection held up; with Time2Retain the
+ * session stays, without it goes with its last connection */
+static const char faulty_gone[] = "ErrorRecoveryLevel=1\0MaxConnections=2\0ImmediateData=Yes\0"
+    "DefaultTime2Retain=0\0DataDigest=CRC32C\0TaskReporting=ResponseFence\0"
+    "InitialR2T=Yes\0";
+static const char faulty_kept[] = "ErrorRecoveryLevel=2\0MaxConnections=2\0ImmediateData=Yes\0"
+    "DataDigest=CRC32C\0TaskReporting=ResponseFence\0InitialR2T=Yes\0";
+
+static void
+prepare_faulty_gone(struct mock_world *w)
+{
+	w->keys = faulty_gone;
+	w->keys_len = sizeof(faulty_gone) - 1;
+}
+
+static void
+prepare_faulty_kept(struct mock_world *w)
+{
+	w->keys = faulty_kept;
+	w->keys_len = sizeof(faulty_kept) - 1;
+}
+
+static void
+faulty_data(struct mock_wire *wire)
+{
+	bool has_digest = wire->has_data_digest;
+	struct mock_pdu pdu;
+
+	mock_write(wire, 1, 0, 8, 4096, NULL, 0, true);
+	if (mock_recv(wire, &pdu) && (pdu.bhs[0] & 0x3f) == ISCSI_OP_R2T)
+		mock_data_out(wire, 1, be32_get(pdu.bhs + ISCSI_O_TTT), 0, 8192,
+		    wire->world->disk, 512, true);
+	/* four bytes of data stand where the digest should: 508 of 512 */
+	wire->has_data_digest = false;
+	mock_write(wire, 2, 0, 8, 4096, wire->world->disk, 508, true);
+	mock_feed(wire, "oops", has_digest ? 4 : 0);
+	wire->has_data_digest = has_digest;
+	swallow(wire);
+}
+
+/* two abort requests and a reset, all with the host, which answers late */
+static void
+late_answers(struct mock_world *w, struct mock_wire *a, struct mock_wire *b)
+{
+	w->is_held = true;
+	w->is_tmf_held = true;
+	mock_read(b, 20, 0, 1, 512);
+	mock_tmf(b, 21, ISCSI_TMF_ABORT_TASK, 20, b->cmd_sn - 1, true);
+	if (w->tmf != NULL)
+		iscsi_tmf_done(STEAL(w->tmf), ISCSI_TMF_COMPLETE);
+	w->is_held = false;
+	a->cmd_sn = b->cmd_sn;
+	mock_read(a, 22, 0, 1, 512);
+	mock_drain(a); /* sent, not acknowledged */
+	mock_tmf(b, 23, ISCSI_TMF_LU_RESET, 0, 0, true);
+	if (w->tmf != NULL)
+		iscsi_tmf_done(STEAL(w->tmf), ISCSI_TMF_COMPLETE);
+	mock_hangup(a); /* nobody to wait for any more */
+	swallow(b);
+}
+
+static void
+faulty_scenario(void (*how)(struct mock_world *))
+{
+	struct mock_world *w = mock_try(how);
+	struct mock_wire *a, *b;
+
+	if (w == NULL)
+		return;
+	a = mock_connect(w);
+	if (a != NULL && mock_login(a, 0, 0) == 0) {
+		faulty_data(a);
+		b = mock_connect(w);
+		if (b != NULL) {
+			b->cmd_sn = a->cmd_sn;
+			if (mock_login(b, a->tsih, 1) == 0)
+				late_answers(w, a, b);
+		}
+	}
+	mock_close(w);
+}
+
+START_TEST(test_walk_of_faults)
+{
+	int64_t n = 1;
+
+	do {
+		fault_arm(n);
+		faulty_scenario(prepare_faulty_gone);
+		(void)fault_disarm();
+		fault_arm(n++);
+		faulty_scenario(prepare_faulty_kept);
+	} while (fault_disarm());
+	ck_assert_int_gt(n, 20);
+}
+END_TEST
+
 START_TEST(test_walk)
 {
 	int64_t n = 1;
@@ -166,4 +263,4 @@ START_TEST(test_walk)
 }
 END_TEST
 
-CHECK_MAIN("allocations of sessions", test_walk, test_walk_of_bursts)
+CHECK_MAIN("allocations of sessions", test_walk, test_walk_of_bursts, test_walk_of_faults)

@@ -350,6 +350,35 @@ START_TEST(test_response_fence)
 }
 END_TEST
 
+START_TEST(test_a_fence_counts_what_is_queued)
+{
+	struct mock_world *w = mock_open(many);
+	struct mock_wire *a = mock_session(w), *b = more(w, a, 1, 0);
+	uint8_t bhs[ISCSI_BHS_LEN];
+
+	mock_read(a, 1, 0, 1, 512); /* nothing of a's has been sent yet */
+	mock_cmd_bhs(a, bhs, ISCSI_OP_NOP_OUT | ISCSI_IMMEDIATE, ISCSI_FINAL, 7);
+	be32_put(bhs + ISCSI_O_TTT, ISCSI_TAG_NONE);
+	mock_send(a, bhs, NULL, 0);
+	b->cmd_sn = a->cmd_sn;
+	mock_tmf(b, 2, ISCSI_TMF_LU_RESET, ISCSI_TAG_NONE, 0, true);
+	mock_quiet(b);
+	(void)mock_expect(a, ISCSI_OP_DATA_IN);
+	(void)mock_expect(a, ISCSI_OP_NOP_IN);
+	(void)mock_expect(a, ISCSI_OP_NOP_IN);
+	mock_quiet(b);
+	be32_put(bhs + ISCSI_O_ITT, ISCSI_TAG_NONE);
+	be32_put(bhs + ISCSI_O_TTT, 1);
+	be32_put(bhs + ISCSI_O_EXP_STAT_SN, a->exp_stat_sn - 1); /* of two the first */
+	mock_send(a, bhs, NULL, 0);
+	mock_quiet(b);
+	be32_put(bhs + ISCSI_O_EXP_STAT_SN, a->exp_stat_sn);
+	mock_send(a, bhs, NULL, 0);
+	ck_assert_uint_eq(mock_expect(b, ISCSI_OP_TMF_RSP).bhs[2], ISCSI_TMF_COMPLETE);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_cold_reset_behind_a_fence)
 {
 	struct mock_world *w = mock_open(many);
@@ -556,7 +585,8 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_same_connection_id_takes_over, test_a_failed_session_is_continued,
     test_a_failed_session_can_be_ended, test_ends_from_our_side,
     test_fast_abort_hears_of_ended_tasks, test_response_fence,
-    test_cold_reset_behind_a_fence, test_a_reset_within_another_request,
+    test_a_fence_counts_what_is_queued, test_cold_reset_behind_a_fence,
+    test_a_reset_within_another_request,
     test_login_takes_too_long, test_only_login_before_login,
     test_connections_move_to_their_target, test_a_connection_may_break_before_it_moves,
     test_session_tells_who_it_is,

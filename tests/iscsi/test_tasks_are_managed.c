@@ -236,6 +236,41 @@ START_TEST(test_later_commands_are_spared)
 }
 END_TEST
 
+/* an immediate command without data */
+static void
+ready_now(struct mock_wire *wire, uint32_t itt)
+{
+	uint8_t bhs[ISCSI_BHS_LEN];
+
+	mock_cmd_bhs(wire, bhs, ISCSI_OP_SCSI_CMD | ISCSI_IMMEDIATE,
+	    ISCSI_FINAL | ISCSI_ATTR_SIMPLE, itt);
+	bhs[9] = 1;
+	mock_send(wire, bhs, NULL, 0);
+}
+
+/* they have the same CmdSN as the request */
+START_TEST(test_immediate_commands_before_and_behind)
+{
+	struct mock_world *w = mock_open(NULL);
+	struct mock_wire *wire = mock_session(w);
+
+	w->is_held = true;
+	w->is_tmf_held = true;
+	ready_now(wire, 1);
+	mock_tmf(wire, 9, ISCSI_TMF_LU_RESET, ISCSI_TAG_NONE, 0, true);
+	ready_now(wire, 2);
+	ck_assert_uint_eq(w->n_held, 2);
+	iscsi_tmf_done(w->tmf, ISCSI_TMF_COMPLETE);
+	w->tmf = NULL;
+	ck_assert_uint_eq(response(wire), ISCSI_TMF_COMPLETE);
+	mock_finish(w, 0);
+	mock_quiet(wire);
+	mock_finish(w, 0);
+	ck_assert_uint_eq(be32_get(mock_expect(wire, ISCSI_OP_SCSI_RSP).bhs + ISCSI_O_ITT), 2);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_queries)
 {
 	struct mock_world *w = mock_open(level2);
@@ -361,6 +396,6 @@ CHECK_MAIN("task management", test_abort_of_a_task_in_flight, test_abort_crossed
     test_nothing_is_heard_after_the_answer, test_abort_of_a_write_that_waits_for_data,
     test_abort_in_the_middle_of_a_segment, test_abort_of_a_command_that_has_not_come,
     test_task_sets_and_resets, test_a_set_waits_for_commands_before_it,
-    test_later_commands_are_spared, test_queries, test_queries_need_their_protocol_level,
+    test_later_commands_are_spared, test_immediate_commands_before_and_behind, test_queries, test_queries_need_their_protocol_level,
     test_cold_reset_ends_all_sessions, test_cold_reset_can_keep_them, test_too_many_at_a_time,
     test_session_gone_before_the_answer)
