@@ -373,8 +373,6 @@ again: /* the host hears of it and may remove targets */
 		cold_reset(node);
 		goto again;
 	}
-	session->n_cmds--;
-	session_put(session);
 }
 
 /* The host says that it is done: nobody is told of a task after the request that ended it was
