@@ -256,8 +256,14 @@ bind_more(const struct iscsi_login_result *who, struct iscsi_session *session)
 	if (old != NULL) {
 		/* keeps the session: its place is taken again below */
 		session->n_conns++;
+		session->n_cmds++; /* hold: commands that waited for its tasks run now */
 		conn_close(old, ISCSI_END_REINSTATED);
+		session->n_cmds--;
 		session->n_conns--;
+	}
+	if (session->is_dead) {
+		session_put(session);
+		return ISCSI_LOGIN_NO_SESSION;
 	}
 	lost = session_lost(session, who->cid);
 	if (lost != NULL) {
