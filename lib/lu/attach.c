@@ -87,16 +87,25 @@ reset_notice(struct lu_work *w)
 	lu_unref(lu);
 }
 
-/* any context, must not sleep; several resets in a row may be told as one */
+/* any context, must not sleep; several resets in a row may be told as one. An HBA calls whom it
+ * has found in its list, and the unit may have cancelled and gone meanwhile: so it is a number */
 static void
 reset_seen(caddr_t arg)
 {
-	struct lu *lu = (void *)arg;
+	uint64_t id = (uintptr_t)arg;
+	struct lu *lu = lu_next(id - 1);
 
-	if (atomic_exchange(&lu->is_reset_due, true))
-		return;
-	(void)lu_ref(lu);
-	lu_exec_post(lu->home, &lu->reset_work, reset_notice);
+	if (lu != NULL && lu->id == id && !atomic_exchange(&lu->is_reset_due, true))
+		lu_exec_post(lu->home, &lu->reset_work, reset_notice);
+	else
+		lu_unref(lu);
+}
+
+static int
+reset_listen(struct lu *lu, int flag)
+{
+	return scsi_reset_notify(&lu->sd->sd_address, flag, reset_seen,
+	    (caddr_t)(uintptr_t)lu->id);
 }
 
 /* ------ attach(9E) ------ */
@@ -167,7 +176,7 @@ lu_attach(dev_info_t *dip, ddi_attach_cmd_t cmd)
 	sd->sd_private = (caddr_t)lu;
 	if (lu_publish(lu) < 0)
 		return attach_undo(lu);
-	(void)scsi_reset_notify(&sd->sd_address, SCSI_RESET_NOTIFY, reset_seen, (caddr_t)lu);
+	(void)reset_listen(lu, SCSI_RESET_NOTIFY);
 	lu->host->event(lu->host, LU_EVENT_ADDED, lu);
 	return DDI_SUCCESS;
 }
@@ -295,7 +304,7 @@ lu_detach(dev_info_t *dip, ddi_detach_cmd_t cmd)
 		home_call(lu, drain_cancel);
 		return DDI_FAILURE;
 	}
-	(void)scsi_reset_notify(&sd->sd_address, SCSI_RESET_CANCEL, reset_seen, (caddr_t)lu);
+	(void)reset_listen(lu, SCSI_RESET_CANCEL);
 	lu_unpublish(lu);
 	unit_close(lu);
 	/* the timer is not armed any more: nothing is held. What it had posted runs before

@@ -94,33 +94,41 @@ scsi_hba_reset_notify_tear_down(struct scsi_reset_notify_entry *list)
 	}
 }
 
-/* a copy of the list, made with the mutex held; NULL without memory or entries */
-static struct scsi_reset_notify_entry *
+/* what is called without the mutex: the entry may go meanwhile, and its address with it */
+struct notify_call {
+	void (*callback)(caddr_t);
+	caddr_t arg;
+	const struct scsi_hba_tran *tran;
+};
+
+/* the list, with the mutex held; NULL without memory or entries */
+static struct notify_call *
 notify_snapshot(const struct scsi_reset_notify_entry *list, size_t n)
 {
-	struct scsi_reset_notify_entry *copy = kmem_alloc(n * sizeof(*copy), KM_NOSLEEP);
+	struct notify_call *calls = kmem_alloc(n * sizeof(*calls), KM_NOSLEEP);
 
-	for (size_t i = 0; copy != NULL && i < n; i++, list = list->next)
-		copy[i] = *list;
-	return copy;
+	for (size_t i = 0; calls != NULL && i < n; i++, list = list->next)
+		calls[i] = (struct notify_call){ list->callback, list->arg,
+			list->ap->a_hba_tran };
+	return calls;
 }
 
 void
 scsi_hba_reset_notify_callback(kmutex_t *mutex, struct scsi_reset_notify_entry **listp)
 {
-	struct scsi_reset_notify_entry *copy;
+	struct notify_call *calls;
 	size_t n = 0;
 
 	for (const struct scsi_reset_notify_entry *e = *listp; e != NULL; e = e->next)
 		n++;
-	copy = notify_snapshot(*listp, n);
-	if (copy == NULL)
+	calls = notify_snapshot(*listp, n);
+	if (calls == NULL)
 		return;
 	mutex_exit(mutex);
 	for (size_t i = 0; i < n; i++) {
-		TRACE(.kind = SCSA_EV_NOTIFY, .tran = copy[i].ap->a_hba_tran);
-		copy[i].callback(copy[i].arg);
+		TRACE(.kind = SCSA_EV_NOTIFY, .tran = calls[i].tran);
+		calls[i].callback(calls[i].arg);
 	}
-	kmem_free(copy, n * sizeof(*copy));
+	kmem_free(calls, n * sizeof(*calls));
 	mutex_enter(mutex);
 }

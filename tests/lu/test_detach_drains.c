@@ -21,6 +21,13 @@ begin(void)
 	ptask_init(&held, &n.lu);
 }
 
+static void
+end_unit(void)
+{
+	pnexus_leave(&n);
+	lu_unref(unit);
+}
+
 /* after a detach of disk@0,0 that worked */
 static void
 end_detached(void)
@@ -35,8 +42,7 @@ end_detached(void)
 	ck_assert_int_eq(lu_getcap(unit, "lun-reset", false, &value), -ENODEV);
 	ck_assert_int_eq(lu_setcap(unit, "lun-reset", false, 1, &value), -ENODEV);
 	ck_assert_int_eq(lu_probe(unit, &value, inquiry, &len), -ENODEV);
-	pnexus_leave(&n);
-	lu_unref(unit);
+	end_unit();
 	port_end();
 }
 
@@ -156,5 +162,30 @@ START_TEST(whoever_holds_it)
 }
 END_TEST
 
+/* who is called was written down before; the unit is not there any more when it happens */
+static void
+late_reset_scenario(void *arg UNUSED)
+{
+	struct scsi_reset_notify_entry late;
+
+	begin();
+	late = *port.notify;
+	while (late.ap->a_target != 0 || late.ap->a_lun != 0)
+		late = *late.next;
+	t.n_done = 1;
+	ck_assert_int_eq(scsa_bus_unconfig_one(port.dip, "0,0"), 0);
+	end_unit();
+	late.callback(late.arg);
+	sim_settle();
+	ck_assert_int_eq(port_events[LU_EVENT_RESET], 0);
+	port_end();
+}
+
+START_TEST(a_reset_is_told_too_late)
+{
+	port_sim(late_reset_scenario);
+}
+END_TEST
+
 CHECK_MAIN("detach", packets_in_flight_are_aborted, or_reset, or_the_detach_is_refused,
-    idle_units_just_go, whoever_holds_it)
+    idle_units_just_go, whoever_holds_it, a_reset_is_told_too_late)
