@@ -4,6 +4,7 @@
  *
  * usage: reader [-b BYTES] [-q DEPTH] [-t MS] [-r] disk PATH
  *        reader [-b BYTES] [-q DEPTH] [-t MS] [-r] unit SOCKET UNIT
+ *        reader [-b BYTES] [-q DEPTH] [-t MS] [-r] ring SOCKET UNIT
  *        reader [-b BYTES] [-q DEPTH] [-t MS] [-r] function CHIP ADDRESS
  *   -b   bytes of a read (4096)
  *   -q   reads in flight (1)
@@ -12,7 +13,7 @@
  * Prints reads a second, and the CPU time that the whole machine has spent on a read, in ns. Of
  * a disk, reads are direct, by io_submit(2), as many in a call as have completed before. A
  * function is one bound to vfio-pci; its first unit is read through the framework. A unit's
- * data is in memory that is shared with scsad.
+ * data is in memory that is shared with scsad; with "ring" its packets are, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@
 
 #include "base/bytes.h"
 #include "client/scsac.h"
+#include "client/scsac_ring.h"
 #include "direct.h"
 
 #define DEPTH_MAX	256u
@@ -61,6 +63,7 @@ struct load {
 	aio_context_t aio;
 	/* unit */
 	struct scsac *c;
+	struct scsac_ring *ring;	/* NULL: by the socket */
 	uint64_t handle;
 	/* function; the rest changes on the thread of the interrupt, under the lock */
 	pthread_mutex_t lock;
@@ -222,6 +225,7 @@ unit_done(struct scsac *c, const struct scsac_result *result, void *arg)
 static void
 unit_submit(struct load *l, struct slot *s)
 {
+	int r;
 	const struct scsac_cmd cmd = {
 		.handle = l->handle,
 		.cdb = s->cdb,
@@ -235,13 +239,24 @@ unit_submit(struct load *l, struct slot *s)
 	s->cdb[0] = 0x28;
 	be32_put(&s->cdb[2], (uint32_t)(place_next(l) / BLOCK));
 	be16_put(&s->cdb[7], (uint16_t)(l->bytes / BLOCK));
-	if (scsac_submit(l->c, &cmd, unit_done, s, NULL) < 0)
-		die("submit", scsac_last_error(l->c)->text);
+	r = l->ring != NULL ? scsac_ring_submit(l->ring, &cmd, unit_done, s, NULL) :
+	    scsac_submit(l->c, &cmd, unit_done, s, NULL);
+	if (r < 0)
+		die("submit", strerror(-r));
 	l->n_flying++;
 }
 
 static void
-unit_run(struct load *l, const char *socket, const char *unit)
+unit_wait(struct load *l)
+{
+	int r = l->ring != NULL ? scsac_ring_wait(l->ring, WAIT_MS) : scsac_wait(l->c, WAIT_MS);
+
+	if (r < 0)
+		die("wait", scsac_last_error(l->c)->text);
+}
+
+static void
+unit_run(struct load *l, const char *socket, const char *unit, bool has_ring)
 {
 	void *memory;
 
@@ -250,14 +265,15 @@ unit_run(struct load *l, const char *socket, const char *unit)
 		die(unit, scsac_last_error(l->c)->text);
 	if (scsac_memory_new(l->c, (size_t)l->depth * l->bytes, &memory) < 0)
 		die(unit, scsac_last_error(l->c)->text);
+	if (has_ring && scsac_ring_new(l->c, l->depth < 2 ? 2 : l->depth, &l->ring) < 0)
+		die("ring", scsac_last_error(l->c)->text);
 	for (unsigned int i = 0; i < l->depth; i++)
 		l->slots[i].data = (uint8_t *)memory + (size_t)i * l->bytes;
 	run_begin(l);
 	for (unsigned int i = 0; i < l->depth; i++)
 		unit_submit(l, &l->slots[i]);
 	while (l->n_flying > 0)
-		if (scsac_wait(l->c, WAIT_MS) < 0)
-			die(unit, scsac_last_error(l->c)->text);
+		unit_wait(l);
 	run_end(l);
 	scsac_free(l->c);
 }
@@ -390,7 +406,9 @@ main(int argc, char **argv)
 	if (optind == argc - 2 && strcmp(argv[optind], "disk") == 0)
 		disk_run(&l, argv[optind + 1]);
 	else if (optind == argc - 3 && strcmp(argv[optind], "unit") == 0)
-		unit_run(&l, argv[optind + 1], argv[optind + 2]);
+		unit_run(&l, argv[optind + 1], argv[optind + 2], false);
+	else if (optind == argc - 3 && strcmp(argv[optind], "ring") == 0)
+		unit_run(&l, argv[optind + 1], argv[optind + 2], true);
 	else if (optind == argc - 3 && strcmp(argv[optind], "function") == 0)
 		function_run(&l, argv[optind + 1], argv[optind + 2]);
 	else
