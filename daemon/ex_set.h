@@ -154,6 +154,8 @@ struct ex_target {
 	uint32_t sessions_max;		/* at one time */
 	uint32_t connections_max;	/* of one session; offered as MaxConnections */
 	uint32_t recovery_level;	/* offered as ErrorRecoveryLevel, 0 .. 2 */
+	uint32_t retain_s;		/* offered as DefaultTime2Retain */
+	uint32_t wait_max_s;		/* with a longer Time2Wait a session is not kept */
 	uint32_t window;		/* commands of one session in flight */
 };
 

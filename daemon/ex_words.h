@@ -22,7 +22,7 @@
 	W(T, name) W(T, alias) L(T, groups) L(T, chap) W(T, redirect) \
 	W(T, redirect_permanent) W(T, nop_interval) W(T, nop_timeout) \
 	W(T, max_sessions) W(T, max_connections) W(T, recovery_level) \
-	W(T, window)
+	W(T, time2retain) W(T, max_time2wait) W(T, window)
 #define EX_EXPORT_WORDS(W, L, T) \
 	W(T, target) W(T, lun) W(T, unit) W(T, acl) W(T, allow_anyone) \
 	L(T, access) W(T, weight)

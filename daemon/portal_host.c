@@ -53,6 +53,7 @@ target_fill(struct portal_conn *conn, const struct ex_target *target,
 	ret->window = target->window;
 	ret->offer.want.max_connections = target->connections_max;
 	ret->offer.want.error_recovery_level = target->recovery_level;
+	ret->offer.want.time_2_retain = target->retain_s;
 	fill_auth(ex_target_chap(target), ret);
 	return ISCSI_LOGIN_OK;
 }

@@ -15,6 +15,7 @@ portal_node_config(const struct ex_target *target, struct iscsi_node_config *ret
 		.name = target->o.name,
 		.window = (uint16_t)target->window,
 		.sessions_max = (uint16_t)target->sessions_max,
+		.wait_max_s = target->wait_max_s,
 		.nop_interval_ms = target->nop_interval_s * 1000,
 		.nop_timeout_ms = target->nop_timeout_s * 1000,
 	};

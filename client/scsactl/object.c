@@ -244,6 +244,7 @@ value_kind(const char *key)
 		{ "rtpi", VALUE_NUMBER }, { "nop_interval", VALUE_NUMBER },
 		{ "nop_timeout", VALUE_NUMBER }, { "max_sessions", VALUE_NUMBER },
 		{ "max_connections", VALUE_NUMBER }, { "recovery_level", VALUE_NUMBER },
+		{ "time2retain", VALUE_NUMBER }, { "max_time2wait", VALUE_NUMBER },
 		{ "window", VALUE_NUMBER }, { "preferred", VALUE_BOOL },
 		{ "redirect_permanent", VALUE_BOOL }, { "allow_anyone", VALUE_BOOL },
 		{ "present", VALUE_BOOL }, { "weight", VALUE_NUMBER },

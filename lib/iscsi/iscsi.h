@@ -212,7 +212,11 @@ void iscsi_loop_tick(struct iscsi_loop *loop, uint64_t now_ns);
 struct iscsi_node_config {
 	const char *name;		/* normalised iqn., eui. or naa. name; copied */
 	uint16_t window; /* commands of one session: 128; 1 .. ISCSI_WINDOW_MAX */
-	uint16_t sessions_max;		/* 0: 32768, as for anything above */
+	uint16_t sessions_max;		/* 0: 32768, as for anything above. A new one takes the
+					 * place of one that has lost its last connection */
+	uint32_t wait_max_s;		/* a session with a longer Time2Wait is not kept when its
+					 * last connection is lost, nor are tasks of one that is:
+					 * as if Time2Retain were 0. 0: no limit */
 	uint32_t nop_interval_ms; /* silence after which a NOP-In asks; 0: never (some boot
 					 * firmware takes a NOP-In for an error) */
 	uint32_t nop_timeout_ms;  /* silence after that which ends the connection: 30000 */

@@ -31,7 +31,8 @@
 #define LATE_BYTES_MAX          (1u << 20) /* data of requests that came before their turn */
 #define TMFS_MAX		16	/* of one session */
 #define SESSIONS_MAX		32768u	/* of one node: half of all TSIHs */
-#define FAILED_MAX		1024u	/* of them, without a connection */
+#define FAILED_MAX		1024u	/* of them, without a connection; and of those, */
+#define FAILED_NAME_MAX		8u	/* of one initiator name */
 #define LOST_MAX		ISCSI_CONNS_MAX	/* connections that a session remembers */
 /* whoever may reach a portal may have these: login, discovery */
 #define SEND_TARGETS_MAX	(1u << 20)	/* answer: 256 ports of targets with all they have */

@@ -97,6 +97,9 @@ session_new(struct iscsi_loop *loop, struct iscsi_node *node,
 	session_set_window(session, who->cmd_sn);
 	session->info.tsih = 1;
 	if (node != NULL) {
+		if (node->config.wait_max_s != 0 &&
+		    session->params.time_2_wait > node->config.wait_max_s)
+			session->params.time_2_retain = 0;
 		session->info.tsih = tsih_pick(node);
 		LIST_INSERT_HEAD(&node->sessions, session, entry);
 		node->n_sessions++;
@@ -184,7 +187,8 @@ session_lookup(struct iscsi_node *node, const struct iscsi_login_result *who)
 		return ISCSI_LOGIN_REMOVED;
 	session = session_find(node, who, who->asked_tsih);
 	if (who->asked_tsih == 0)
-		return session == NULL && node->n_sessions >= sessions_max(node) ?
+		return session == NULL &&
+		    node->n_sessions - node->n_failed >= sessions_max(node) ?
 		    ISCSI_LOGIN_NO_RESOURCES : ISCSI_LOGIN_OK;
 	if (session == NULL)
 		return ISCSI_LOGIN_NO_SESSION;
@@ -200,20 +204,40 @@ begin_status(int r)
 					    : ISCSI_LOGIN_TARGET_ERROR;
 }
 
-/* whoever logs in again and again and breaks off leaves sessions behind for Time2Retain: of too
- * many the oldest is not waited for any longer */
-static void
-failed_trim(struct iscsi_node *node)
+/* the one that failed first, of @initiator (NULL: of anybody); how many of them there are */
+static struct iscsi_session *
+failed_oldest(const struct iscsi_node *node, const char *initiator, uint32_t *ret_n)
 {
 	struct iscsi_session *session, *oldest = NULL;
 
-	if (node->n_failed <= FAILED_MAX)
-		return;
-	LIST_FOREACH(session, &node->sessions, entry)
-		if (session->sm == Q4_FAILED &&
-		    (oldest == NULL || session->failed_ns < oldest->failed_ns))
+	*ret_n = 0;
+	LIST_FOREACH(session, &node->sessions, entry) {
+		if (session->sm != Q4_FAILED || (initiator != NULL &&
+		    strcmp(session->info.initiator, initiator) != 0))
+			continue;
+		++*ret_n;
+		/* the newest come first */
+		if (oldest == NULL || session->failed_ns <= oldest->failed_ns)
 			oldest = session;
-	session_close(oldest, ISCSI_END_RETAIN, NULL);
+	}
+	return oldest;
+}
+
+/* whoever logs in again and again and breaks off leaves sessions behind for Time2Retain: of too
+ * many the oldest are not waited for any longer, nor of any if there would be too many in all */
+static void
+failed_trim(struct iscsi_node *node, const char *initiator)
+{
+	struct iscsi_session *oldest;
+	uint32_t n;
+
+	if (node->n_failed == 0)
+		return;
+	while ((oldest = failed_oldest(node, initiator, &n)) != NULL && n > FAILED_NAME_MAX)
+		session_close(oldest, ISCSI_END_RETAIN, NULL);
+	while ((oldest = failed_oldest(node, NULL, &n)) != NULL &&
+	    (n > FAILED_MAX || node->n_sessions >= sessions_max(node)))
+		session_close(oldest, ISCSI_END_RETAIN, NULL);
 }
 
 /* RFC 7143 6.3.5: a login of the same initiator port without a TSIH ends the session it had */
@@ -230,7 +254,7 @@ bind_new(struct iscsi_conn *conn, const struct iscsi_login_result *who,
 
 		if (old != NULL)
 			session_close(old, ISCSI_END_REINSTATED, NULL);
-		failed_trim(conn->node);
+		failed_trim(conn->node, who->initiator);
 	}
 	r = session_new(loop, conn->node, who, &session);
 	if (r == 0 && conn->node != NULL) {

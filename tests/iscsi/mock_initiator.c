@@ -620,8 +620,13 @@ login_text(struct mock_world *w, char *text)
 {
 	static const char names[] = "InitiatorName=" MOCK_INITIATOR "\0TargetName=" MOCK_TARGET
 	    "\0SessionType=Normal\0";
+	char digits[5];
 
 	memcpy(text, names, sizeof(names) - 1);
+	if (w->who != 0) {
+		(void)snprintf(digits, sizeof(digits), "%04x", w->who);
+		memcpy(text + sizeof("InitiatorName=" MOCK_INITIATOR) - 5, digits, 4);
+	}
 	memcpy(text + sizeof(names) - 1, w->keys, w->keys_len);
 	return sizeof(names) - 1 + w->keys_len;
 }

@@ -78,6 +78,7 @@ struct mock_world {
 	uint8_t *scratch;
 	const char *keys;		/* of the login; MOCK_KEYS */
 	size_t keys_len;
+	uint16_t who;			/* end of the initiator's name; 0: as it is */
 	struct iscsi_offer offer;
 	bool is_held;			/* commands wait */
 	bool is_gathering;		/* what is fed waits for mock_parse() */

@@ -160,6 +160,7 @@ START_TEST(test_sessions_that_nobody_comes_back_to)
 	for (uint16_t i = 1; i <= FAILED_MAX + 100; i++) {
 		w->now_ns++;
 		iscsi_loop_time(w->loop, w->now_ns);
+		w->who = (uint16_t)(1 + i / FAILED_NAME_MAX);
 		wire = mock_connect(w);
 		wire->qualifier = i;
 		ck_assert_uint_eq(mock_login(wire, 0, 0), ISCSI_LOGIN_OK);
@@ -173,6 +174,98 @@ START_TEST(test_sessions_that_nobody_comes_back_to)
 	wire = mock_connect(w);
 	wire->qualifier = FAILED_MAX + 100;
 	ck_assert_uint_eq(mock_login(wire, 0, 0), ISCSI_LOGIN_OK); /* reinstates */
+	mock_close(w);
+}
+END_TEST
+
+static void
+fail_one(struct mock_world *w, uint16_t who, uint16_t qualifier)
+{
+	struct mock_wire *wire = mock_connect(w);
+
+	w->who = who;
+	wire->qualifier = qualifier;
+	ck_assert_uint_eq(mock_login(wire, 0, 0), ISCSI_LOGIN_OK);
+	mock_hangup(wire);
+	iscsi_loop_time(w->loop, ++w->now_ns);
+}
+
+static uint16_t
+return_to(struct mock_world *w, uint16_t who, uint16_t qualifier, uint16_t tsih)
+{
+	struct mock_wire *wire = mock_connect(w);
+
+	w->who = who;
+	wire->qualifier = qualifier;
+	return mock_login(wire, tsih, 0);
+}
+
+START_TEST(test_sessions_of_one_initiator)
+{
+	struct mock_world *w = mock_open(NULL);
+
+	fail_one(w, 1, 1);
+	for (uint16_t i = 0; i <= FAILED_NAME_MAX; i++)
+		fail_one(w, 2, i);
+	ck_assert_uint_eq(w->n_ended, 0);
+	fail_one(w, 2, 100);
+	ck_assert_uint_eq(w->n_ended, 1);
+	ck_assert_uint_eq(return_to(w, 2, 0, 2), ISCSI_LOGIN_NO_SESSION);
+	ck_assert_uint_eq(return_to(w, 2, 1, 3), ISCSI_LOGIN_OK);
+	ck_assert_uint_eq(return_to(w, 1, 1, 1), ISCSI_LOGIN_OK);
+	mock_close(w);
+}
+END_TEST
+
+static void
+one_session(struct mock_world *w)
+{
+	w->config.sessions_max = 1;
+}
+
+START_TEST(test_the_living_take_the_places_of_others)
+{
+	struct mock_world *w = mock_open(one_session);
+
+	fail_one(w, 1, 1);
+	ck_assert_uint_eq(w->n_ended, 0);
+	ck_assert_uint_eq(return_to(w, 2, 1, 0), ISCSI_LOGIN_OK);
+	ck_assert_uint_eq(w->n_ended, 1);
+	ck_assert_uint_eq(return_to(w, 3, 1, 0), ISCSI_LOGIN_NO_RESOURCES);
+	mock_close(w);
+}
+END_TEST
+
+static void
+patient(struct mock_world *w)
+{
+	static const char keys[] = "DefaultTime2Wait=3600\0DefaultTime2Retain=20";
+
+	w->keys = keys;
+	w->keys_len = sizeof(keys);
+	w->config.wait_max_s = 3600;
+}
+
+static void
+too_patient(struct mock_world *w)
+{
+	patient(w);
+	w->config.wait_max_s = 3599;
+}
+
+START_TEST(test_who_wants_to_wait_long_is_not_kept)
+{
+	struct mock_world *w = mock_open(too_patient);
+
+	mock_hangup(mock_session(w));
+	ck_assert_uint_eq(w->n_ended, 1);
+	mock_close(w);
+	w = mock_open(patient);
+	mock_hangup(mock_session(w));
+	mock_tick(w, 3619 * 1000);
+	ck_assert_uint_eq(w->n_ended, 0);
+	mock_tick(w, 1000);
+	ck_assert_uint_eq(w->n_ended, 1);
 	mock_close(w);
 }
 END_TEST
@@ -196,4 +289,5 @@ END_TEST
 CHECK_MAIN("bounds of what is kept", test_answers_that_nobody_acknowledges,
     test_an_answer_too_many_goes_once, test_tasks_of_connections_that_come_and_go,
     test_lost_connections, test_sessions_that_nobody_comes_back_to,
-    test_numbers_of_sessions_run_out)
+    test_sessions_of_one_initiator, test_the_living_take_the_places_of_others,
+    test_who_wants_to_wait_long_is_not_kept, test_numbers_of_sessions_run_out)
