@@ -108,20 +108,26 @@ portal_loop_check(struct portal_loop *loop)
 
 /* ------ how many connections ------ */
 
+/* IPv6 by the 64 bits that a customer gets, who has all addresses behind them; those of the link
+ * alone have 64 bits in common that say nothing. IPv4, written as IPv6 or not, is IPv4 */
 static bool
 address_key(const struct sockaddr_storage *addr, uint8_t key[16])
 {
-	const struct sockaddr_in6 *in6 = (const void *)addr;
+	const struct in6_addr *in6 = &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
 	const struct sockaddr_in *in = (const void *)addr;
 
 	memset(key, 0, 16);
-	if (addr->ss_family == AF_INET6) {
-		memcpy(key, &in6->sin6_addr, 16);
-		return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+	if (addr->ss_family != AF_INET6) {
+		key[10] = key[11] = 0xff;
+		memcpy(key + 12, &in->sin_addr, 4);
+		return key[12] == 127;
 	}
-	key[10] = key[11] = 0xff;
-	memcpy(key + 12, &in->sin_addr, 4);
-	return key[12] == 127;
+	if (IN6_IS_ADDR_V4MAPPED(in6)) {
+		memcpy(key, in6, 16);
+		return key[12] == 127;
+	}
+	memcpy(key, in6, IN6_IS_ADDR_LINKLOCAL(in6) || IN6_IS_ADDR_LOOPBACK(in6) ? 16 : 8);
+	return IN6_IS_ADDR_LOOPBACK(in6);
 }
 
 /* lock held */

@@ -24,7 +24,9 @@ struct portal_server;
 
 struct portal_limits {
 	uint32_t conns_max;		/* connections at one time: 4096 */
-	uint32_t conns_address_max;	/* of them from one address that is no loopback: 1024 */
+	uint32_t conns_address_max;	/* of them from one IPv4 address, or one IPv6 network of
+					 * 64 bits, that is no loopback: 1024. Link-local
+					 * addresses of IPv6 count one by one */
 	uint32_t logins_max;		/* connections that have not logged in yet: 2048 */
 	uint32_t login_ms;		/* time for a login: 8000 */
 	uint64_t data_bytes;		/* of commands of one loop: its part of half of the

@@ -58,7 +58,7 @@ struct portal_loop {
 };
 
 struct portal_address {
-	uint8_t bytes[16];		/* IPv6, or IPv4 mapped into it */
+	uint8_t bytes[16];		/* IPv6 network, or IPv4 mapped into IPv6 */
 	uint32_t n;
 	UT_hash_handle hh;
 };
