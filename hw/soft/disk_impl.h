@@ -122,6 +122,7 @@ struct disk {
 	int32_t app_tag;		/* all application tags are this; below 0: not known */
 	struct disk_ranges ranges;
 
+	kmutex_t looking;		/* one look at the size at a time; before lock */
 	kmutex_t lock;			/* of modes, ua, held, and of changes to the rest */
 	struct disk_modes modes;
 	struct disk_saved *saved;	/* NULL: nothing can be saved */

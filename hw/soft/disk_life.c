@@ -36,6 +36,7 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	disk->is_thin = conf->is_thin && store->info.can_unmap;
 	disk->job_rate = conf->sanitize_rate;
 	disk->has_cache = conf->kind == SOFT_STORE_FILE;
+	mutex_init(&disk->looking, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&disk->watch.cv, NULL, CV_DRIVER, NULL);
 	ranges_init(&disk->ranges, disk->pi_type != 0);
@@ -70,6 +71,7 @@ disk_free(struct disk *disk)
 	disk_saved_close(disk);
 	cv_destroy(&disk->watch.cv);
 	mutex_destroy(&disk->lock);
+	mutex_destroy(&disk->looking);
 	ranges_fini(&disk->ranges);
 	store_close(disk->store);
 	kmem_free(disk, sizeof(*disk));

@@ -129,8 +129,10 @@ tuples_clear(struct disk *disk, uint64_t first, uint64_t end)
 	    store_do(disk->pi_store, &req) == 0;
 }
 
-void
-disk_look(struct disk *disk)
+/* looking is held, so that nobody clears the tuples of blocks that another has let in already.
+ * True: it is another size */
+static bool
+look_taken(struct disk *disk)
 {
 	uint64_t blocks = store_look(disk->store, disk->block_bytes) / disk->block_bytes, old;
 
@@ -138,12 +140,22 @@ disk_look(struct disk *disk)
 		blocks = 1;
 	old = disk->blocks;
 	if (blocks > old && !tuples_clear(disk, old, blocks))
-		return;			/* with the next look */
+		return false;		/* with the next look */
 	mutex_enter(&disk->lock);
-	old = disk->blocks;
 	disk->blocks = blocks;
 	mutex_exit(&disk->lock);
-	if (old != blocks)
+	return old != blocks;
+}
+
+void
+disk_look(struct disk *disk)
+{
+	bool is_changed;
+
+	mutex_enter(&disk->looking);
+	is_changed = look_taken(disk);
+	mutex_exit(&disk->looking);
+	if (is_changed)
 		disk_attention(disk, ASC_CAPACITY_CHANGED);
 }
 

@@ -1,6 +1,7 @@
 /* disks that grow and shrink, thresholds that are crossed, exceptions that were asked for */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include "base/bytes.h"
 #include "check_main.h"
 #include "ddi/sim.h"
+#include "hw/soft/disk_impl.h"
+#include "hw/soft/store.h"
 #include "mock_disk.h"
 
 static struct bench b;
@@ -325,7 +328,63 @@ START_TEST(exceptions_are_reported_as_asked)
 }
 END_TEST
 
+/* ------ two that find out at one time that it has grown ------ */
+
+#define PATIENCE	100000	/* turns of others */
+
+static const struct store_ops *real_ops;
+static struct store_ops stalling_ops;
+static atomic_bool is_stalled, is_written;
+
+/* the first who clears the tuples of new blocks is slow: until the other is through, or cannot get
+ * through */
+static int
+stalling_try(struct store *store, struct store_req *req)
+{
+	if (req->op == STORE_UNMAP && !atomic_exchange(&is_stalled, true)) {
+		for (int i = 0; i < PATIENCE && !atomic_load(&is_written); i++)
+			(void)sched_yield();
+	}
+	return real_ops->try_req(store, req);
+}
+
+static void *
+grow(void *arg UNUSED)
+{
+	ck_assert_int_eq(disk_resize(b.disk, 2 << 20), 0);
+	return NULL;
+}
+
+START_TEST(protection_of_new_blocks_stays)
+{
+	static const uint8_t none[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	pthread_t thread;
+
+	bench_open(&b, "mem:1M,pi=1");
+	real_ops = b.disk->pi_store->ops;
+	stalling_ops = *real_ops;
+	stalling_ops.try_req = stalling_try;
+	b.disk->pi_store->ops = &stalling_ops;
+	ck_assert_int_eq(pthread_create(&thread, NULL, grow, NULL), 0);
+	while (!atomic_load(&is_stalled))
+		(void)sched_yield();
+	disk_look(b.disk);
+	ck_assert_uint_eq(disk_blocks(b.disk), 4096);
+	while (!bench_out(&b, cdb, cdb_write(cdb, CDB_10, 3000, 1, 0), data, 512))
+		ck_assert(bench_sense_is(&b, SENSE_UNIT_ATTENTION, ASC_CAPACITY_CHANGED));
+	atomic_store(&is_written, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	b.disk->pi_store->ops = real_ops;
+	(void)bench_none(&b, cdb, cdb_tur(cdb));
+	(void)cdb_read(cdb, CDB_10, 3000, 1, 0);
+	cdb[1] |= 0x20;		/* RDPROTECT */
+	ck_assert(bench_in(&b, cdb, 10, 520));
+	ck_assert_mem_ne(b.data + 512, none, sizeof(none));
+	bench_close(&b);
+}
+END_TEST
+
 CHECK_MAIN("disk resize", memory_and_nothing_grow, files_grow_and_shrink,
     files_with_protection_grow,
     a_file_that_grew_is_found_out, commands_at_work_are_out_of_range_at_worst,
-    a_crossed_threshold_is_told_once, exceptions_are_reported_as_asked)
+    a_crossed_threshold_is_told_once, exceptions_are_reported_as_asked, protection_of_new_blocks_stays)
