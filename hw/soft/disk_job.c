@@ -244,7 +244,7 @@ job_timer(void *arg)
 	disk_host_post(job->disk->place.host, &job->work);
 }
 
-/* false: it is to stop for now */
+/* false: it is to stop, and goes on with the next start */
 static bool
 job_continue(struct disk_job *job)
 {

@@ -276,8 +276,8 @@ disk_select_now(struct disk *disk, struct disk_cmd *cmd)
 	return r < 0 ? disk_sense(cmd, &s.sense) : disk_selected(cmd, &s);
 }
 
-/* With SP: nothing is in force before it is saved. Meanwhile somebody else may have changed a
- * page for now, so the list is applied once more to the pages as they are then. */
+/* With SP: nothing is in force before it is saved. Meanwhile somebody else may have changed
+ * current values, and not saved them, so the list is applied once more to those of then. */
 static int
 disk_select_save(struct disk_cmd *cmd)
 {

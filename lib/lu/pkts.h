@@ -94,7 +94,7 @@ lu_pkt_put(struct lu *lu, struct scsi_pkt *pkt, bool has_data)
 		scsi_destroy_pkt(pkt);
 		return;
 	}
-	/* what comes back is of the length that is asked for now: those kept may not be */
+	/* what comes back is of the length that is wanted at present: those kept may not be */
 	if (UNLIKELY(lu->n_spares == LU_SPARES_MAX))
 		pkt_spare_drop(lu);
 	if (has_data)

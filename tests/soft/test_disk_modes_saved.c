@@ -81,7 +81,7 @@ START_TEST(saved_pages_outlive_reset_and_restart)
 	bench_open_at(&b, "mem:1M", dir);
 	check(false, true, false, true);
 	set(MODE_CONTROL, 4, 0x08, true, true);		/* saved */
-	set(MODE_CACHING, 2, 0x04, false, false);	/* for now */
+	set(MODE_CACHING, 2, 0x04, false, false);	/* current values only */
 	check(true, false, true, true);
 	reset();
 	check(true, true, true, true);
