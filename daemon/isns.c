@@ -362,14 +362,16 @@ isns_go(struct isns *x)
 	int err;
 
 	x->refs++;
+	/* first: what changes once the thread has looked must not go by */
+	exports_watch(x->conf.exports, isns_poke, x);
 	err = fault_hit() ? EAGAIN : pthread_create(&x->thread, NULL, isns_main, x);
 	if (err != 0) {
+		exports_watch(x->conf.exports, NULL, NULL);
 		x->refs--;
 		log_error("isns %s: no thread: %s", x->server, strerror(err));
 		return -err;
 	}
 	x->has_thread = true;
-	exports_watch(x->conf.exports, isns_poke, x);
 	return 0;
 }
 

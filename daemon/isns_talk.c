@@ -59,8 +59,8 @@ resolving_set(struct isns *x, bool is_resolving)
 	bool can_go_on;
 
 	(void)pthread_mutex_lock(&x->lock);
-	x->is_resolving = is_resolving;
 	can_go_on = !x->is_stopping;
+	x->is_resolving = is_resolving && can_go_on;
 	(void)pthread_mutex_unlock(&x->lock);
 	return can_go_on;
 }

@@ -498,7 +498,7 @@ rpc_server_stats(struct rpc_server *server, struct rpc_stats *ret_stats)
 		const struct rpc_counters *c = &server->loops[i].count;
 
 		st.dropped += atomic_load(&c->dropped);
-		st.frames += atomic_load(&c->frames);
+		st.requests += atomic_load(&c->requests);
 		st.errors += atomic_load(&c->errors);
 		st.packets_done += atomic_load(&c->packets_done);
 		st.packets_active += atomic_load(&c->packets_active);

@@ -93,8 +93,8 @@ struct rpc_stats {
 	uint64_t accepted;		/* connections, ever */
 	uint64_t refused;		/* connections turned away: limit or role */
 	uint64_t dropped;		/* connections closed by us: rules broken, time out */
-	uint64_t frames;		/* requests read */
-	uint64_t errors;		/* error frames sent */
+	uint64_t requests;		/* frames, and packets out of rings */
+	uint64_t errors;		/* of those, refused */
 	uint64_t packets_done;		/* completions */
 	uint64_t packets_active;	/* submits accepted and not completed */
 	uint64_t orphans;		/* completions nobody was there for */

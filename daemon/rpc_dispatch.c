@@ -109,7 +109,7 @@ rpc_dispatch(struct rpc_conn *conn, const struct frame *frame)
 	enum rpc_go go;
 	int r;
 
-	rpc_count(&conn->loop->count.frames, 1);
+	rpc_count(&conn->loop->count.requests, 1);
 	if (head->kind != FRAME_KIND_REQUEST) {
 		rpc_conn_drop(conn, "bad frame, a client sends requests only");
 		return RPC_STOP;

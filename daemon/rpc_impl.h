@@ -277,7 +277,7 @@ struct rpc_conn {
 };
 
 struct rpc_counters {
-	_Atomic uint64_t frames, errors, packets_done, packets_active, orphans, busy,
+	_Atomic uint64_t requests, errors, packets_done, packets_active, orphans, busy,
 	    events_lost;
 	_Atomic uint64_t dropped;
 };

@@ -338,7 +338,6 @@ rpc_ring_take_all(struct rpc_conn *conn)
 
 	for (ring = LIST_FIRST(&conn->rings); ring != NULL; ring = next) {
 		next = LIST_NEXT(ring, entry);
-		if (!conn->is_closed && !conn->is_ending)
-			(void)rpc_ring_take(ring, ring->view.n);
+		(void)rpc_ring_take(ring, ring->view.n);
 	}
 }

@@ -163,10 +163,12 @@ ring_has_room(struct rpc_ring *ring)
 static uint32_t
 ring_waiting(struct rpc_ring *ring)
 {
-	uint32_t submitted =
-	    atomic_load_explicit(&ring->view.head->submitted, memory_order_acquire);
-	uint32_t n = ring_ahead(submitted, ring->taken);
+	uint32_t submitted, n;
 
+	if (ring->conn->is_ending || ring->conn->is_closed)
+		return 0;
+	submitted = atomic_load_explicit(&ring->view.head->submitted, memory_order_acquire);
+	n = ring_ahead(submitted, ring->taken);
 	if (n <= ring->view.n)
 		return n;
 	ring_bad(ring, "submitted", ring->taken, submitted);
@@ -189,9 +191,10 @@ rpc_ring_take(struct rpc_ring *ring, uint32_t max)
 		ring->taken++;
 		entry_take(ring, &entry, now_ns);
 	}
-	if (n > 0)
-		atomic_store_explicit(&ring->view.head->taken, ring->taken,
-		    memory_order_release);
+	if (n == 0)
+		return 0;
+	atomic_store_explicit(&ring->view.head->taken, ring->taken, memory_order_release);
+	rpc_count(&ring->conn->loop->count.requests, n);
 	return n;
 }
 

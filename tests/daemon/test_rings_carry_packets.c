@@ -293,10 +293,12 @@ END_TEST
 /* without a wait: polling the memory, then polling the descriptor */
 START_TEST(reaping_needs_no_wait)
 {
+	struct rpc_stats before, after;
 	struct done done = { 0 };
 	struct pollfd p;
 
 	up(1, 4, 0);
+	rpc_server_stats(f.rpc, &before);
 	memset(cdb, 0, 6);
 	for (unsigned i = 0; i < 100; i++) {
 		ck_assert_int_eq(submit(handle, 6, SCSAC_NONE, NULL, 0, &done), 0);
@@ -318,6 +320,8 @@ START_TEST(reaping_needs_no_wait)
 	}
 	ck_assert_int_eq(scsac_ring_wait(ring, 0), 0);
 	ck_assert_int_eq(scsac_ring_wait(ring, 2), 0);
+	rpc_server_stats(f.rpc, &after);
+	ck_assert_uint_eq(after.requests - before.requests, 200);
 	down();
 }
 END_TEST
