@@ -128,8 +128,12 @@ answer_failure(struct portal_task *t)
 {
 	switch (t->lu.reason) {
 	case CMD_ABORTED:
-		/* whoever ended it has told its own initiator (SAM-5 5.6, TAS 0) */
-		iscsi_cmd_drop(t->cmd);
+		/* whoever ended it has told its own initiator (SAM-5 5.6, TAS 0); one that nobody
+		 * asked about was swept along, or the device gave it up */
+		if (t->lu.is_abort_due)
+			iscsi_cmd_drop(t->cmd);
+		else
+			answer_busy(t->cmd);
 		break;
 	case CMD_TIMEOUT:
 		answer_check(t->cmd, SENSE_ABORTED_COMMAND, ASC_COMMAND_TIMEOUT_DURING);
