@@ -146,11 +146,25 @@ may_hold(const struct lu_nexus *nexus, const struct lu *lu)
 	    nexus->n_held < HELD_SHARE * (LU_HELD_MAX - lu->n_held);
 }
 
-/* at the end of its queue, or, when it had begun already, in front */
+/* the first that has not begun, or NULL */
+static struct lu_task *
+held_first_new(const struct lu_nexus *nexus)
+{
+	struct lu_task *task;
+
+	TAILQ_FOREACH(task, &nexus->held, unit_entry) {
+		if (!task->is_passed)
+			break;
+	}
+	return task;
+}
+
+/* at the end of its queue, or, when it had begun already, in front, behind others like it */
 void
 lu_hold(struct lu_task *task, struct lu *lu)
 {
 	struct lu_nexus *nexus = task->nexus;
+	struct lu_task *other;
 
 	if (UNLIKELY(!may_hold(nexus, lu) && !nexus->is_internal)) {
 		task_end_full(task);
@@ -169,8 +183,9 @@ lu_hold(struct lu_task *task, struct lu *lu)
 	}
 	if (nexus->n_held++ == 0)
 		TAILQ_INSERT_TAIL(&lu->turns, nexus, turn_entry);
-	if (task->is_passed)
-		TAILQ_INSERT_HEAD(&nexus->held, task, unit_entry);
+	other = task->is_passed ? held_first_new(nexus) : NULL;
+	if (other != NULL)
+		TAILQ_INSERT_BEFORE(other, task, unit_entry);
 	else
 		TAILQ_INSERT_TAIL(&nexus->held, task, unit_entry);
 }

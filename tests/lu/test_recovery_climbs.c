@@ -337,23 +337,30 @@ END_TEST
 static void
 handlers_scenario(void *arg UNUSED)
 {
-	static const uint8_t sense[10] = { 0x5a, 0, 0x3f, [8] = 16 };
+	static struct ptask senses[3];
 
 	port.is_abort_silent = port.is_reset_silent = true;
 	begin();
 	climb_to(1);
 	at(LU_RECOVER_LUN);
-	ptask_init(&o, &b.nexus);
-	ptask_cdb(&o, sense, sizeof(sense), LU_DIR_IN, 16);
-	ck_assert_int_eq(ptask_submit(&o), 0);
+	for (uint8_t i = 0; i < ARRAY_LEN(senses); i++) {
+		const uint8_t sense[10] = { 0x5a, 0, (uint8_t)(0x01 + i), [8] = 16 };
+
+		ptask_init(&senses[i], &b.nexus);
+		ptask_cdb(&senses[i], sense, sizeof(sense), LU_DIR_IN, 16);
+		ck_assert_int_eq(ptask_submit(&senses[i]), 0);
+	}
 	ck_assert_str_eq(script_pending(), "1 ");
-	ck_assert_int_eq(o.n_done, 0);
+	ck_assert_int_eq(senses[0].n_done, 0);
 	script_complete(1);
 	at(LU_RECOVER_NONE);
-	ck_assert_str_eq(script_pending(), "0 ");
-	script_complete(0);
-	ck_assert_int_eq(o.n_done, 1);
-	ck_assert_int_eq(o.lu.status, STATUS_GOOD);
+	ck_assert_str_eq(script_pending(), "0 0 0 ");
+	for (uint8_t i = 0; i < ARRAY_LEN(senses); i++) {
+		ck_assert_uint_eq(port.pending[0]->pkt_cdbp[2], 0x01 + i);
+		script_complete(0);
+		ck_assert_int_eq(senses[i].n_done, 1);
+		ck_assert_int_eq(senses[i].lu.status, STATUS_GOOD);
+	}
 	end();
 }
 
