@@ -254,9 +254,11 @@ bool disk_end_whole(struct disk_cmd *cmd, enum disk_whole what) MUST_CHECK;
 int disk_io_unmap(struct disk_cmd *cmd, uint64_t lba, uint64_t blocks, bool want_anchor,
     int (*step)(struct disk_cmd *cmd, int result));
 
-/* disk_lock_blocks() - hold the blocks of @cmd as @row says; false: DISK_WAIT, its step is called
- * when they are held. disk_unlock_blocks(): at its end, held or not */
+/* disk_lock_blocks() - hold the blocks of @cmd as @row says; disk_lock_all() - all there are,
+ * alone, for a command whose row holds none. False: DISK_WAIT, its step is called when they are
+ * held. disk_unlock_blocks(): at its end, held or not */
 bool disk_lock_blocks(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row);
+bool disk_lock_all(struct disk *disk, struct disk_cmd *cmd);
 void disk_unlock_blocks(struct disk_cmd *cmd);
 
 /* disk_run_granted() - go on with the commands that ends on this thread have let in; no command

@@ -90,6 +90,17 @@ disk_lock_bounds(const struct disk *disk, const struct disk_cmd *cmd, uint64_t *
 	*ret_end = info->has_lba && info->blocks != 0 ? info->lba + info->blocks : disk->blocks;
 }
 
+static bool
+lock_range(struct disk *disk, struct disk_cmd *cmd, enum range_kind kind, uint64_t first,
+    uint64_t end)
+{
+	if (range_enter(&disk->ranges, &cmd->range, kind, first, end) != RANGE_MUST_WAIT)
+		return true;
+	cmd->park = disk_lock_park;
+	cmd->unpark = disk_lock_unpark;
+	return false;
+}
+
 bool
 disk_lock_blocks(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *row)
 {
@@ -102,9 +113,11 @@ disk_lock_blocks(struct disk *disk, struct disk_cmd *cmd, const struct disk_op *
 	    cmd->info.op->xfer != OP_XFER_WRITE_SAME)
 		return true;	/* no blocks */
 	disk_lock_bounds(disk, cmd, &first, &end);
-	if (range_enter(&disk->ranges, &cmd->range, kind, first, end) != RANGE_MUST_WAIT)
-		return true;
-	cmd->park = disk_lock_park;
-	cmd->unpark = disk_lock_unpark;
-	return false;
+	return lock_range(disk, cmd, kind, first, end);
+}
+
+bool
+disk_lock_all(struct disk *disk, struct disk_cmd *cmd)
+{
+	return lock_range(disk, cmd, RANGE_ALONE, 0, UINT64_MAX);
 }

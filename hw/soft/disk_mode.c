@@ -248,6 +248,24 @@ disk_select_flushed(struct disk_cmd *cmd, int result)
 	return result < 0 ? disk_store_failed(cmd, result) : disk_select_done(cmd);
 }
 
+static int
+disk_select_drained(struct disk_cmd *cmd, int result)
+{
+	(void)result;
+	return disk_flush(cmd, disk_select_flushed);
+}
+
+/* writes that began with write-back on are over before: who hears of their end behind this one's
+ * takes them for stable */
+static int
+disk_select_stable(struct disk_cmd *cmd)
+{
+	if (disk_lock_all(cmd->disk, cmd))
+		return disk_select_drained(cmd, 0);
+	cmd->step = disk_select_drained;
+	return DISK_WAIT;
+}
+
 /* the pages are in force; what other initiators must hear of it is the business of lib/lu */
 static int
 disk_selected(struct disk_cmd *cmd, const struct disk_select *s)
@@ -255,7 +273,7 @@ disk_selected(struct disk_cmd *cmd, const struct disk_select *s)
 	cmd->phase = s->is_rounded ? SELECT_ROUNDED : SELECT_EXACT;
 	if ((s->changed & 1u << PAGE_CACHING) != 0 &&
 	    atomic_load(&cmd->disk->is_write_through))
-		return disk_flush(cmd, disk_select_flushed);
+		return disk_select_stable(cmd);
 	return disk_select_done(cmd);
 }
 

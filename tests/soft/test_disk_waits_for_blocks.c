@@ -215,23 +215,48 @@ later_close(void)
 	disk_free(disk);
 }
 
-/* a COMPARE AND WRITE of block @lba: zeros become @value; false: it is on its way */
+/* @bytes of data out; false: it is on its way */
 static bool
-swap(struct sent *s, uint64_t lba, uint8_t value)
+send_out(struct sent *s, size_t cdb_len, size_t bytes)
 {
-	memset(s, 0, sizeof(*s));
-	memset(s->data + 512, value, 512);
 	s->cmd.cdb = s->cdb;
-	s->cmd.cdb_len = cdb_compare_and_write(s->cdb, lba, 1, 0);
-	s->cmd.buf_bytes = 1024;
+	s->cmd.cdb_len = cdb_len;
+	s->cmd.buf_bytes = bytes;
 	s->cmd.buf_dir = OP_DIR_OUT;
 	s->cmd.limit_bytes = UINT64_MAX;
 	s->cmd.aio = aio;
 	s->cmd.pend = sent_pend;
 	s->cmd.done = sent_done;
 	s->cmd.niov = 1;
-	s->cmd.iov[0] = (struct iovec){ s->data, 1024 };
+	s->cmd.iov[0] = (struct iovec){ s->data, bytes };
 	return disk_execute(disk, &s->cmd);
+}
+
+/* a COMPARE AND WRITE of block @lba: zeros become @value */
+static bool
+swap(struct sent *s, uint64_t lba, uint8_t value)
+{
+	memset(s, 0, sizeof(*s));
+	memset(s->data + 512, value, 512);
+	return send_out(s, cdb_compare_and_write(s->cdb, lba, 1, 0), 1024);
+}
+
+static bool
+write_one(struct sent *s, uint32_t lba)
+{
+	memset(s, 0, sizeof(*s));
+	return send_out(s, cdb_write(s->cdb, CDB_10, lba, 1, 0), 512);
+}
+
+/* MODE SELECT of the caching page, with WCE or without */
+static bool
+set_cache(struct sent *s, bool is_on)
+{
+	memset(s, 0, sizeof(*s));
+	s->data[4] = 0x08;
+	s->data[5] = 0x12;
+	s->data[6] = is_on ? 0x04 : 0;
+	return send_out(s, cdb_mode_select(s->cdb, CDB_6, false, 24), 24);
 }
 
 START_TEST(commands_take_their_turn)
@@ -295,5 +320,47 @@ START_TEST(waiting_commands_can_be_cancelled)
 }
 END_TEST
 
+/* writes that are told as done after write-back is off are stable: it waits for those at work,
+ * flushes, and lets others in then */
+START_TEST(turning_the_cache_off_waits_for_writes)
+{
+	static struct sent s[4];
+
+	later_open();
+	ck_assert(!write_one(&s[0], 5));
+	ck_assert(!set_cache(&s[1], false));
+	ck_assert_uint_eq(nkept, 1);		/* no flush yet */
+	ck_assert(!write_one(&s[2], 6));
+	ck_assert_uint_eq(nkept, 1);
+	answer();
+	ck_assert_uint_eq(s[0].n_done, 1);
+	ck_assert_uint_eq(nkept, 1);
+	ck_assert_int_eq(kept[0]->op, STORE_FLUSH);
+	ck_assert_uint_eq(s[1].n_done, 0);
+	answer();
+	ck_assert_uint_eq(s[1].n_done, 1);
+	ck_assert_int_eq(s[1].cmd.status, SAM_STAT_GOOD);
+	ck_assert_uint_eq(nkept, 1);
+	ck_assert(kept[0]->op == STORE_WRITE && kept[0]->is_fua);
+	answer();
+	ck_assert_uint_eq(s[2].n_done, 1);
+	/* on again: nothing to wait for */
+	ck_assert(!write_one(&s[0], 5));
+	ck_assert(set_cache(&s[1], true));
+	/* one that waits can be aborted, and holds nothing then */
+	ck_assert(!set_cache(&s[2], false));
+	disk_cancel(&s[2].cmd);
+	ck_assert_uint_eq(s[2].n_done, 1);
+	answer();
+	ck_assert_uint_eq(s[0].n_done, 1);
+	ck_assert(!swap(&s[3], 5, 1));
+	answer();
+	answer();
+	ck_assert_uint_eq(s[3].n_done, 1);
+	later_close();
+}
+END_TEST
+
 CHECK_MAIN("disk waits for blocks", fast_ones_are_waited_for, first_come_first_served,
-    who_withdraws_lets_others_up, commands_take_their_turn, waiting_commands_can_be_cancelled)
+    who_withdraws_lets_others_up, commands_take_their_turn, waiting_commands_can_be_cancelled,
+    turning_the_cache_off_waits_for_writes)
