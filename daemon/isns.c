@@ -76,13 +76,17 @@ isns_server_check(const char *server)
 	return isns_split(server, host, port);
 }
 
-/* "": a name that many machines have would make each of them replace the others */
+/* "": a name that many machines have would make each of them replace the others; and one that has
+ * bytes which a configured entity may not have cannot be told to anybody */
 static void
 entity_default(char *dst, size_t size)
 {
 	if (gethostname(dst, size) < 0)
 		dst[0] = '\0';
 	dst[size - 1] = '\0';
+	for (const char *p = dst; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			dst[0] = '\0';
 	if (strncasecmp(dst, "localhost", 9) == 0 || strcmp(dst, "(none)") == 0)
 		dst[0] = '\0';
 }

@@ -218,6 +218,7 @@ server_reply(int fd, const uint8_t *request, const struct mi_answer *a)
 
 	switch (a->what) {
 	case MI_SILENT:
+	case MI_HELD:
 		return true;
 	case MI_CLOSE:
 		return false;
@@ -267,8 +268,10 @@ server_note(struct mock_isns *m, const uint8_t *pdu, size_t len)
 	ck_assert_uint_lt(m->n_lines, MI_LINES);
 	m->lines[m->n_lines++] = line_of(pdu, len);
 	m->largest = len > m->largest ? len : m->largest;
-	answer = m->answer;
 	(void)pthread_cond_broadcast(&m->come);
+	while (m->answer.what == MI_HELD)
+		(void)pthread_cond_wait(&m->come, &m->lock);
+	answer = m->answer;
 	(void)pthread_mutex_unlock(&m->lock);
 	return answer;
 }
@@ -381,6 +384,7 @@ mi_answer(struct mock_isns *m, struct mi_answer answer)
 {
 	(void)pthread_mutex_lock(&m->lock);
 	m->answer = answer;
+	(void)pthread_cond_broadcast(&m->come);
 	(void)pthread_mutex_unlock(&m->lock);
 }
 

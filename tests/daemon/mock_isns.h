@@ -25,6 +25,7 @@
 enum mi_do {
 	MI_ANSWER,		/* with .status */
 	MI_SILENT,
+	MI_HELD,		/* waits for another mi_answer(), and does that */
 	MI_CLOSE,
 	MI_GARBAGE,		/* bytes that are no PDU */
 	MI_SHORT,		/* a PDU without room for a status */

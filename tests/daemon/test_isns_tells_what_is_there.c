@@ -72,6 +72,51 @@ START_TEST(what_comes_is_added)
 }
 END_TEST
 
+/* targets come and go while the server thinks about its answer: what it was told then stands, and
+ * the rest is told next */
+START_TEST(what_changes_meanwhile_is_told_next)
+{
+	static const struct isns_conf patient = { .period_s = 300,
+		.answer_ms = MI_WAIT_S * 1000 };
+	struct isns_status st;
+	struct mi_world w;
+
+	mi_begin(&w, file);
+	mi_answer(&w.server, (struct mi_answer){ .what = MI_HELD });
+	mi_go(&w, &patient);
+	mi_expect(&w.server, "reg replace" HEAD " protocol=2 period=300" P1 NODE_A);
+	mi_change(&w, "portals: [{address: 127.0.0.1:1}]\n"
+	    "targets: [{name: " A ", alias: Some disks}, {name: " B "}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: disk@0}, "
+	    "{target: " B ", lun: 0, unit: disk@0}]\n");
+	mi_quiet(&w.server);
+	mi_answer(&w.server, (struct mi_answer){ 0 });
+	mi_expect(&w.server, "reg" HEAD " protocol=2 period=300" P1 NODE_A " node=" B
+	    " type=1 group=1 at=127.0.0.1:1");
+	mi_wait(&w, ISNS_IN, "");
+
+	/* who speaks goes, in the middle of a registration that names it */
+	mi_answer(&w.server, (struct mi_answer){ .what = MI_HELD });
+	mi_change(&w, "portals: [{address: 127.0.0.1:1}]\n"
+	    "targets: [{name: " A "}, {name: " B "}]\n"
+	    "exports: [{target: " A ", lun: 0, unit: disk@0}, "
+	    "{target: " B ", lun: 0, unit: disk@0}]\n");
+	ck_assert(strncmp(mi_next(&w.server), "reg replace", 11) == 0);
+	mi_change(&w, "portals: [{address: 127.0.0.1:1}]\n"
+	    "targets: [{name: " B "}]\n"
+	    "exports: [{target: " B ", lun: 0, unit: disk@0}]\n");
+	mi_answer(&w.server, (struct mi_answer){ 0 });
+	mi_expect(&w.server, "dereg node=" A " | entity=e");
+	mi_expect(&w.server, "reg replace node=" B " entity=e | entity=e protocol=2 period=300"
+	    P1 " node=" B " type=1 group=1 at=127.0.0.1:1");
+	do {
+		mi_wait(&w, ISNS_IN, "");
+		isns_status_get(w.isns, &st);
+	} while (st.targets != 1);
+	mi_end(&w);
+}
+END_TEST
+
 START_TEST(what_goes_is_replaced)
 {
 	struct mi_world w;
@@ -387,7 +432,8 @@ START_TEST(portals_are_bounded)
 END_TEST
 
 CHECK_MAIN("isns_tells_what_is_there", first_everything_replaces_what_was, what_comes_is_added,
-    what_goes_is_replaced, another_speaks_when_the_first_has_gone,
+    what_changes_meanwhile_is_told_next, what_goes_is_replaced,
+    another_speaks_when_the_first_has_gone,
     without_targets_there_is_nothing_to_tell, other_changes_are_not_told,
     many_targets_are_told_in_pieces, wildcards_stand_for_addresses,
     loopback_is_for_servers_here, the_largest_message_fits, portals_are_bounded)

@@ -1,6 +1,8 @@
 /* names of servers, and bytes of theirs, are judged before they are used */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check_main.h"
 #include "daemon/isns_impl.h"
@@ -36,6 +38,35 @@ START_TEST(names_of_servers)
 	text[ISNS_HOST_LEN - 1] = 'a';
 	text[ISNS_HOST_LEN] = '\0';
 	ck_assert(!isns_server_check(text));
+}
+END_TEST
+
+/* the machine's name is the entity when none is configured */
+START_TEST(names_of_machines)
+{
+	static const struct {
+		const char *machine, *entity;
+	} rows[] = {
+		{ "mill", "mill" },
+		{ "localhost", "" },
+		{ "m\303\274hle", "" },
+		{ "m\374hle", "" },
+		{ "a mill", "" },
+		{ "mill\n", "" },
+	};
+	const struct isns_conf conf = { .server = "192.0.2.1" };
+	struct isns_status st;
+	struct isns *isns;
+
+	if (unshare(CLONE_NEWUTS) < 0)
+		return;		/* not root: this machine keeps its name */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ck_assert_int_eq(sethostname(rows[i].machine, strlen(rows[i].machine)), 0);
+		ck_assert_int_eq(isns_new(&conf, &isns), 0);
+		isns_status_get(isns, &st);
+		ck_assert_str_eq(st.entity, rows[i].entity);
+		isns_free(isns);
+	}
 }
 END_TEST
 
@@ -147,5 +178,5 @@ START_TEST(texts)
 }
 END_TEST
 
-CHECK_MAIN("isns_words_are_bounded", names_of_servers, heads, answers, numbers_of_wrong_length,
-    texts)
+CHECK_MAIN("isns_words_are_bounded", names_of_servers, names_of_machines, heads, answers,
+    numbers_of_wrong_length, texts)
