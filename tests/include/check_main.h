@@ -2,13 +2,16 @@
  * check_main.h - one main() for a test program
  *
  * What      A program is a list of START_TEST functions; CHECK_MAIN(name, tests...) runs them
- *           in one Check suite and answers with the exit status that ctest wants.
+ *           in one Check suite and answers with the exit status that ctest wants. They have a
+ *           folder for their files: check_dir.h.
  */
 #ifndef TESTS_CHECK_MAIN_H
 #define TESTS_CHECK_MAIN_H
 
 #include <check.h>
 #include <stdlib.h>
+
+#include "check_dir.h"
 
 #define CHECK_MAIN(suite_name, ...)                                            \
 	int main(void)                                                         \
@@ -24,7 +27,9 @@
 			tcase_add_test(tcase, tests[i]);                       \
 		suite_add_tcase(suite, tcase);                                 \
 		runner = srunner_create(suite);                                \
+		check_dir_begin();                                             \
 		srunner_run_all(runner, CK_NORMAL);                            \
+		check_dir_end();                                               \
 		failed = srunner_ntests_failed(runner);                        \
 		srunner_free(runner);                                          \
 		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;              \

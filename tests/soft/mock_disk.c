@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "check_dir.h"
 
 static size_t
 two_luns(void *arg, uint64_t *luns, size_t max)
@@ -107,8 +108,7 @@ static char state_dir[40];
 const char *
 bench_dir(void)
 {
-	(void)snprintf(state_dir, sizeof(state_dir), "/tmp/soft-state-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(state_dir));
+	check_folder(state_dir, sizeof(state_dir));
 	return state_dir;
 }
 

@@ -87,9 +87,9 @@ END_TEST
 
 START_TEST(same_file_twice_is_refused_and_serials_stay)
 {
-	char path[] = "/var/tmp/soft-test-XXXXXX", serial[40];
+	char path[64], serial[40];
 	struct soft_disk_info info;
-	int fd = mkstemp(path);
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	close(fd);

@@ -291,8 +291,8 @@ END_TEST
 
 START_TEST(files_do_the_same)
 {
-	char path[] = "/var/tmp/soft-test-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 22), 0);
 	for (int with_queue = 0; with_queue < 2; with_queue++) {

@@ -100,8 +100,8 @@ END_TEST
 
 START_TEST(counters_count)
 {
-	char path[] = "/var/tmp/soft-test-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	bench_open(&b, path);

@@ -127,8 +127,8 @@ END_TEST
 START_TEST(write_cache_off)
 {
 	uint8_t caching[64], changeable[64];
-	char path[] = "/var/tmp/soft-test-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd = check_file(path, sizeof(path));
 	size_t len;
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);

@@ -140,8 +140,8 @@ check_results(uint8_t newest, uint8_t second)
 START_TEST(self_tests_read_and_remember)
 {
 	static const uint8_t page[4] = { 0 }, other[4] = { 0x40 };
-	char path[] = "/var/tmp/soft-test-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	bench_open(&b, path);

@@ -386,9 +386,9 @@ END_TEST
 
 START_TEST(files_keep_it_across_opening)
 {
-	char dir[] = "/var/tmp/soft-test-XXXXXX", line[80], path[64], beside[72];
+	char dir[48], line[80], path[64], beside[72];
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	check_folder(dir, sizeof(dir));
 	(void)snprintf(path, sizeof(path), "%s/disk", dir);
 	(void)snprintf(beside, sizeof(beside), "%s.pi", path);
 	(void)snprintf(line, sizeof(line), "%s,size=4M,pi=1", path);

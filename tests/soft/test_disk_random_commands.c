@@ -22,6 +22,7 @@
 #include "base/num.h"
 #include "base/rng.h"
 #include "hw/soft/aio.h"
+#include "check_dir.h"
 #include "mock_disk.h"
 
 #define THREADS		4u
@@ -514,9 +515,7 @@ play_file(const char *words, bool is_uring)
 	char image[48], line[96], tuples[64];
 	int fd;
 
-	(void)snprintf(image, sizeof(image), "/var/tmp/soft-random-XXXXXX");
-	fd = mkstemp(image);
-	ck_assert_int_ge(fd, 0);
+	fd = check_file(image, sizeof(image));
 	ck_assert_int_eq(ftruncate(fd, (off_t)BLOCKS * 4096), 0);
 	(void)close(fd);
 	(void)snprintf(line, sizeof(line), "%s%s", image, words);
@@ -549,7 +548,7 @@ END_TEST
 /* where the file system can do that */
 START_TEST(direct_files_hold_what_was_written)
 {
-	int fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+	int fd = open(check_dir(), O_TMPFILE | O_RDWR | O_DIRECT, 0600);
 
 	if (fd < 0)
 		return;
@@ -578,7 +577,9 @@ main(int argc, char **argv)
 	tcase_add_test(tcase, direct_files_hold_what_was_written);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
+	check_dir_begin();
 	srunner_run_all(runner, CK_NORMAL);
+	check_dir_end();
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

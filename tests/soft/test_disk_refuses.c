@@ -109,8 +109,8 @@ END_TEST
 
 START_TEST(write_protection)
 {
-	char path[] = "/var/tmp/soft-test-XXXXXX", line[64];
-	int fd = mkstemp(path);
+	char path[64], line[80];
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	close(fd);
@@ -132,8 +132,8 @@ END_TEST
 /* a file that shrinks takes the disk with it */
 START_TEST(blocks_that_are_gone_are_out_of_range)
 {
-	char path[] = "/var/tmp/soft-test-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	bench_open(&b, path);

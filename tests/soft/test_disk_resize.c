@@ -22,8 +22,7 @@ image_make(void)
 {
 	int fd;
 
-	(void)snprintf(image, sizeof(image), "/tmp/soft-image-XXXXXX");
-	fd = mkstemp(image);
+	fd = check_file(image, sizeof(image));
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	return fd;
 }

@@ -245,8 +245,7 @@ image_make(void)
 {
 	int fd;
 
-	(void)snprintf(image, sizeof(image), "/tmp/soft-image-XXXXXX");
-	fd = mkstemp(image);
+	fd = check_file(image, sizeof(image));
 	ck_assert_int_eq(ftruncate(fd, 4 << 20), 0);
 	close(fd);
 	(void)snprintf(line, sizeof(line), "%s,sanitize_rate=1M", image);

@@ -103,8 +103,7 @@ begin(void)
 	int fd;
 
 	dir = bench_dir();
-	(void)snprintf(image, sizeof(image), "/tmp/soft-image-XXXXXX");
-	fd = mkstemp(image);
+	fd = check_file(image, sizeof(image));
 	ck_assert_int_eq(ftruncate(fd, BYTES), 0);
 	close(fd);
 	(void)snprintf(medium, sizeof(medium), "%s.medium", image);

@@ -104,8 +104,8 @@ END_TEST
 
 START_TEST(commands_wait_for_the_queue)
 {
-	char path[] = "/var/tmp/soft-test-XXXXXX";
-	int fd = mkstemp(path);
+	char path[64];
+	int fd = check_file(path, sizeof(path));
 
 	ck_assert_int_eq(ftruncate(fd, 1 << 22), 0);
 	bench_open(&b, path);

@@ -19,8 +19,7 @@ make_image(const char *options)
 {
 	int fd;
 
-	snprintf(path, sizeof(path), "/var/tmp/soft-test-XXXXXX");
-	fd = mkstemp(path);
+	fd = check_file(path, sizeof(path));
 	ck_assert_int_eq(ftruncate(fd, 16 << 20), 0);
 	close(fd);
 	snprintf(line, sizeof(line), "%s%s", path, options);

@@ -208,8 +208,7 @@ START_TEST(c90_file_is_closed_after_the_last_command)
 		.queues = 2 };
 	int fd;
 
-	snprintf(path, sizeof(path), "/var/tmp/soft-test-XXXXXX");
-	fd = mkstemp(path);
+	fd = check_file(path, sizeof(path));
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	close(fd);
 	snprintf(line, sizeof(line), "%s,target=1", path);

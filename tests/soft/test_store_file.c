@@ -19,7 +19,7 @@
 
 #define IMAGE_BYTES	(4u << 20)
 
-static char dir[] = "/var/tmp/soft-test-XXXXXX", path[64], err[SOFT_ERR_LEN];
+static char dir[48], path[64], err[SOFT_ERR_LEN];
 static struct soft_disk_conf conf;
 static uint8_t sent[1 << 20], got[1 << 20];
 static atomic_int result;
@@ -27,8 +27,7 @@ static atomic_int result;
 static void
 setup_dir(void)
 {
-	snprintf(dir, sizeof(dir), "/var/tmp/soft-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	check_folder(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/disk.img", dir);
 	soft_disk_conf_init(&conf);
 	conf.kind = SOFT_STORE_FILE;

@@ -82,9 +82,7 @@ begin(void)
 {
 	int fd;
 
-	(void)snprintf(image, sizeof(image), "/var/tmp/soft-image-XXXXXX");
-	fd = mkstemp(image);
-	ck_assert_int_ge(fd, 0);
+	fd = check_file(image, sizeof(image));
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
 	close(fd);
 	bench_open(&b, image);
@@ -213,7 +211,7 @@ START_TEST(a_new_file_is_found_again)
 {
 	char line[64];
 
-	(void)snprintf(image, sizeof(image), "/var/tmp/soft-new-%d", (int)getpid());
+	(void)snprintf(image, sizeof(image), "%s/new", check_dir());
 	(void)snprintf(line, sizeof(line), "%s,size=1M", image);
 	n_folder_syncs = 0;
 	bench_open(&b, line);
