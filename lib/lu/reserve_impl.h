@@ -39,13 +39,14 @@ void reserve_refresh(struct lu *lu);
 /**
  * reserve_keep_open() - where the unit's state lies, and the state that lies there
  *
- * @ret_keep   NULL if nothing can be saved: no folder that opens, no identity, or another unit
- *             with the same identity is there already (two ways to one device)
+ * @ret_keep   NULL if nothing can be saved: no folder, no identity, or another unit with the same
+ *             identity is there already (two ways to one device)
  * @ret_pr     never NULL after success
  *
  * Returns:  0
  *           -ENOMEM
- *           -EIO     the device does not say who it is
+ *           -EIO     the device does not say who it is, or the folder cannot be looked into
+ *                    at present
  * Thread:   worker; blocks
  */
 int reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret_pr)

@@ -133,8 +133,10 @@ keep_new(struct lu *lu, struct reserve_keep **ret)
 		return -ENOMEM;
 	keep->dir = lu->host->state_dir;
 	dir = dir_open(keep);
-	if (dir < 0)
+	if (dir == -ENOENT || dir == -ENOTDIR)
 		return 0;
+	if (dir < 0)		/* too many files are open, or it is somebody else's */
+		return -EIO;
 	r = identity_read(lu, keep->unit);
 	if (r < 0)
 		return r;
@@ -148,7 +150,7 @@ keep_new(struct lu *lu, struct reserve_keep **ret)
 
 /* ------ reading, writing ------ */
 
-/* -ENOENT: nothing was saved; -ENOMEM; any other: something was, and it is lost */
+/* -ENOENT: nothing was saved; is_for_a_while(); any other: something was, and it is lost */
 static int
 keep_load(const struct reserve_keep *keep, struct pr **ret)
 {
@@ -168,6 +170,13 @@ keep_load(const struct reserve_keep *keep, struct pr **ret)
 	return pr_load(buf, len, keep->unit, strlen(keep->unit), PR_LIMIT_DEFAULT, ret);
 }
 
+/* it is there, and may be read later */
+static bool
+is_for_a_while(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
 int
 reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret_pr)
 {
@@ -180,11 +189,11 @@ reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret
 	r = keep == NULL ? -ENOENT : keep_load(keep, &pr);
 	if (r == -ENOENT)
 		pr = pr_new(PR_LIMIT_DEFAULT);
-	else if (r < 0 && r != -ENOMEM)
+	else if (r < 0 && !is_for_a_while(r))
 		pr = pr_new_lost(PR_LIMIT_DEFAULT);
 	if (pr == NULL) {
 		reserve_keep_close(keep);
-		return -ENOMEM;
+		return r == -EMFILE || r == -ENFILE ? -EIO : -ENOMEM;
 	}
 	*ret_keep = keep;
 	*ret_pr = pr;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -332,6 +333,22 @@ answer_nothing(struct scsi_address *ap UNUSED, struct scsi_pkt *pkt)
 	return true;
 }
 
+/* @n more files may be opened; the limit before */
+static struct rlimit
+few_files(unsigned int n)
+{
+	int next = dup(STDERR_FILENO);
+	struct rlimit limit, old;
+
+	ck_assert_int_ge(next, 0);
+	(void)close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = old;
+	limit.rlim_cur = (rlim_t)next + n;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return old;
+}
+
 static void
 attach_scenario(void *arg UNUSED)
 {
@@ -366,6 +383,13 @@ attach_scenario(void *arg UNUSED)
 	port.answer = answer_nothing;
 	ck_assert_int_eq(lu_reserve_init(unit), -EIO);
 	port.answer = NULL;
+	/* neither the folder, nor the file in it, can be opened: too many are */
+	for (unsigned int files_left = 0; files_left < 2; files_left++) {
+		struct rlimit old = few_files(files_left);
+
+		ck_assert_int_eq(lu_reserve_init(unit), -EIO);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	}
 	ck_assert_int_eq(lu_reserve_init(unit), 0);
 	rc_open(&x, unit, 'x', 1);
 	ck_assert_uint_eq(rc_op(&x, OP_READ_10), RC_CONFLICT);
