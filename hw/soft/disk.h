@@ -117,7 +117,10 @@ struct disk_place {
  * @conf     copied where needed; vendor, product, serial must not be empty
  * @store    the disk's from now on, also when this fails
  *
- * Returns:  0, or -ENOMEM
+ * Returns:  0
+ *           -ENOMEM
+ *           -EMFILE, -ENFILE, -EIO, -EACCES   what the disk has saved is there, and cannot be
+ *                     read: it must not come as if nothing were
  */
 int disk_new(const struct soft_disk_conf *conf, struct store *store,
     const struct disk_place *place, struct disk **ret) MUST_CHECK;

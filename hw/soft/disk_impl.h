@@ -295,7 +295,7 @@ size_t disk_pages(const struct disk *disk, struct disk_modes *now, struct disk_m
  */
 
 /* disk_saved_open() - read what was saved; without a directory, or when another disk of this
- * process has the same serial number, the disk saves nothing. Returns: 0 or -ENOMEM */
+ * process has the same serial number, the disk saves nothing. Returns: 0, or as disk_new() */
 int disk_saved_open(struct disk *disk) MUST_CHECK;
 
 /* disk_saved_resume() - go on with a job that was not finished. 0 or -ENOMEM */

@@ -13,6 +13,7 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
     struct disk **ret)
 {
 	struct disk *disk = kmem_zalloc(sizeof(*disk), KM_NOSLEEP);
+	int r;
 
 	if (disk == NULL) {
 		store_close(store);
@@ -40,9 +41,10 @@ disk_new(const struct soft_disk_conf *conf, struct store *store, const struct di
 	mutex_init(&disk->lock, NULL, MUTEX_DRIVER, NULL);
 	cv_init(&disk->watch.cv, NULL, CV_DRIVER, NULL);
 	ranges_init(&disk->ranges, disk->pi_type != 0);
-	if (disk_saved_open(disk) < 0) {
+	r = disk_saved_open(disk);
+	if (r < 0) {
 		disk_free(disk);
-		return -ENOMEM;
+		return r;
 	}
 	mutex_enter(&disk->lock);
 	disk_modes_reset(disk);

@@ -188,11 +188,12 @@ saved_load(const struct disk *disk, struct disk_saved *saved)
 	r = keep_read(saved->dir, saved->name, buf, SAVED_LEN_MAX, &len);
 	if (r == 0)
 		saved_parse(disk, saved, buf, len);
-	else if (r != -ENOENT)
+	else if (r == -EBADMSG || r == -EPROTO || r == -EMSGSIZE)
 		log_debug("disk: '%s' cannot be used: %s; defaults are in force", saved->name,
 		    strerror(-r));
 	kmem_free(buf, SAVED_LEN_MAX);
-	return 0;
+	/* what cannot be read may say that a sanitize is at work, or has failed */
+	return r == -EMFILE || r == -ENFILE || r == -EIO || r == -EACCES ? r : 0;
 }
 
 int

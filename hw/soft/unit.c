@@ -184,10 +184,12 @@ unit_free(struct soft_unit *unit)
 static int
 unit_error(int err, const struct soft_target *target, uint32_t lun, char *reterr)
 {
+	const char *what = err == -ENOMEM ? "out of memory" :
+	    "what the disk has saved in the state directory cannot be read";
+
 	if (target->wwn != 0)
-		return soft_error(err, reterr, "target %s lun %u: out of memory", target->addr,
-		    lun);
-	return soft_error(err, reterr, "target %d lun %u: out of memory", target->number, lun);
+		return soft_error(err, reterr, "target %s lun %u: %s", target->addr, lun, what);
+	return soft_error(err, reterr, "target %d lun %u: %s", target->number, lun, what);
 }
 
 static int

@@ -1,12 +1,15 @@
 /* saved mode pages: in force after a reset and after a restart; a disk that cannot save says
  * so, and a save that fails changes nothing */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "check_main.h"
 #include "hw/soft/aio.h"
+#include "hw/soft/store.h"
 #include "mock_disk.h"
 #include "scsi/mode.h"
 
@@ -198,6 +201,54 @@ START_TEST(the_directory_has_to_be_there)
 }
 END_TEST
 
+static size_t
+no_luns(void *arg UNUSED, uint64_t *luns UNUSED, size_t max UNUSED)
+{
+	return 0;
+}
+
+/* what disk_new() says when @n more files may be opened; the disk is gone again */
+static int
+come(unsigned int n)
+{
+	struct disk_place place = { .luns = no_luns, .host = b.host };
+	struct rlimit limit, old;
+	char err[SOFT_ERR_LEN];
+	struct store *store;
+	struct disk *disk;
+	int r, next;
+
+	ck_assert_int_eq(store_open(&b.conf, &store, err), 0);
+	next = dup(STDERR_FILENO);
+	ck_assert_int_ge(next, 0);
+	(void)close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = old;
+	limit.rlim_cur = (rlim_t)next + n;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	r = disk_new(&b.conf, store, &place, &disk);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	if (r == 0)
+		disk_free(disk);
+	return r;
+}
+
+/* it could say that a sanitize is at work: as if it said nothing the disk must not come */
+START_TEST(state_that_cannot_be_read_now_is_not_forgotten)
+{
+	dir = bench_dir();
+	bench_open_at(&b, "mem:1M", dir);
+	set(MODE_CONTROL, 4, 0x08, true, true);
+	disk_free(b.disk);
+	b.disk = NULL;
+	ck_assert_int_eq(come(0), -EMFILE);
+	ck_assert_int_eq(come(1), 0);
+	bench_close(&b);
+	bench_dir_remove();
+}
+END_TEST
+
 CHECK_MAIN("disk modes saved", saved_pages_outlive_reset_and_restart, saving_waits_for_a_thread,
     without_a_directory_nothing_is_saved, a_second_disk_of_one_serial_saves_nothing,
-    a_save_that_fails_changes_nothing, the_directory_has_to_be_there)
+    a_save_that_fails_changes_nothing, the_directory_has_to_be_there,
+    state_that_cannot_be_read_now_is_not_forgotten)
