@@ -1,5 +1,6 @@
 #include "mock_ring.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -110,19 +111,41 @@ mr_results(const struct mr *r)
 	return ring_ahead(atomic_load(&r->view.head->completed), r->reaped);
 }
 
+static void
+mr_sleep(struct mr *r)
+{
+	struct epoll_event event;
+	int n;
+
+	do {
+		n = epoll_wait(r->fds[2], &event, 1, MC_WAIT_MS);
+	} while (n < 0 && errno == EINTR);
+	ck_assert_int_eq(n, 1);
+}
+
 const struct ring_result *
 mr_result(struct mr *r)
 {
 	const struct ring_result *result = ring_result_at(&r->view, r->reaped);
-	struct epoll_event event;
 
 	while (mr_results(r) == 0) {
 		ring_sleep_begin(&r->view.head->client_sleeps);
 		if (mr_results(r) == 0)
-			ck_assert_int_eq(epoll_wait(r->fds[2], &event, 1, MC_WAIT_MS), 1);
+			mr_sleep(r);
 		ring_sleep_end(&r->view.head->client_sleeps);
 	}
 	r->reaped++;
 	atomic_store(&r->view.head->reaped, r->reaped);
 	return result;
+}
+
+int
+mr_wait(struct scsac_ring *ring, int ms)
+{
+	int r;
+
+	do {
+		r = scsac_ring_wait(ring, ms);
+	} while (r == -EINTR);
+	return r;
 }

@@ -8,6 +8,7 @@
 #ifndef TESTS_DAEMON_MOCK_RING_H
 #define TESTS_DAEMON_MOCK_RING_H
 
+#include "client/scsac_ring.h"
 #include "mock_client.h"
 #include "proto/ring.h"
 
@@ -45,5 +46,9 @@ void mr_bell(struct mr *r);
 const struct ring_result *mr_result(struct mr *r);
 /* results that are there and not reaped */
 uint32_t mr_results(const struct mr *r);
+
+/* scsac_ring_wait(), once more when it is interrupted: the kernel does that, some time later, to who
+ * had an io_uring, and so to a test that had a daemon before */
+int mr_wait(struct scsac_ring *ring, int ms);
 
 #endif /* TESTS_DAEMON_MOCK_RING_H */

@@ -6,7 +6,7 @@
 
 #include "check_main.h"
 #include "client/scsac_ring.h"
-#include "mock_client.h"
+#include "mock_ring.h"
 #include "scsi/cdb.h"
 
 #define BLOCK	512u
@@ -73,7 +73,7 @@ static void
 wait_for(struct done *done, unsigned n)
 {
 	while (done->n < n)
-		ck_assert_int_ge(scsac_ring_wait(ring, MC_WAIT_MS), 1);
+		ck_assert_int_ge(mr_wait(ring, MC_WAIT_MS), 1);
 	ck_assert_uint_eq(done->n, n);
 }
 
@@ -284,7 +284,7 @@ START_TEST(callbacks_may_submit_but_not_wait)
 	ck_assert_int_eq(scsac_ring_submit(ring, &cmd, again, &left, NULL), 0);
 	ck_assert_int_eq(scsac_ring_free(ring), -EBUSY);
 	while (left > 0)
-		ck_assert_int_ge(scsac_ring_wait(ring, MC_WAIT_MS), 0);
+		ck_assert_int_ge(mr_wait(ring, MC_WAIT_MS), 0);
 	ck_assert_int_eq(scsac_ring_free(ring), 0);
 	down();
 }
@@ -319,7 +319,7 @@ START_TEST(reaping_needs_no_wait)
 		}
 	}
 	ck_assert_int_eq(scsac_ring_wait(ring, 0), 0);
-	ck_assert_int_eq(scsac_ring_wait(ring, 2), 0);
+	ck_assert_int_eq(mr_wait(ring, 2), 0);
 	rpc_server_stats(f.rpc, &after);
 	ck_assert_uint_eq(after.requests - before.requests, 200);
 	down();

@@ -79,7 +79,7 @@ static void
 wait_for(const struct done *done, unsigned n)
 {
 	while (done->n < n)
-		ck_assert_int_ge(scsac_ring_wait(ring, MC_WAIT_MS), 0);
+		ck_assert_int_ge(mr_wait(ring, MC_WAIT_MS), 0);
 	ck_assert_uint_eq(done->n, n);
 }
 
@@ -287,7 +287,7 @@ START_TEST(stop_of_the_daemon_completes_packets)
 	scsac_ring_flush(ring);
 	fixture_wait(&f, 2, N);
 	ck_assert_int_eq(pthread_create(&thread, NULL, stopper, &f), 0);
-	while (done.n < N && scsac_ring_wait(ring, MC_WAIT_MS) >= 0)
+	while (done.n < N && mr_wait(ring, MC_WAIT_MS) >= 0)
 		continue;
 	ck_assert_uint_eq(done.n, N);
 	ck_assert_uint_eq(done.aborted + done.unknown, N);
@@ -356,7 +356,7 @@ START_TEST(no_memory_is_survived)
 		r = scsac_ring_new(c, N, &ring);
 		if (r == 0) {
 			(void)submit(1, &done);
-			while (done.n == 0 && scsac_ring_wait(ring, MC_WAIT_MS) >= 0)
+			while (done.n == 0 && mr_wait(ring, MC_WAIT_MS) >= 0)
 				continue;
 			ck_assert_uint_eq(done.n, 1);
 			(void)scsac_ring_free(ring);
