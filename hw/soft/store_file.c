@@ -293,13 +293,21 @@ file_took_unmap(struct store_req *req, int res)
 	return req->is_fua;
 }
 
+/* may it be an error of writing back, of whosever data? Lack of space may be: a file system that
+ * looks for it late, or lies on one that does. Not to know it costs a flush, not the data */
+static bool
+file_may_be_lost(int res)
+{
+	return res == -EIO || res == -ENOSPC || res == -EDQUOT;
+}
+
 /* what the call's answer means: 1 another call, 0 finished, or -errno */
 static int
 file_took(struct store_req *req, int res)
 {
 	if (res == -EINTR)
 		return 1;
-	if (res == -EIO && req->is_fua && file_is_change(req))
+	if (req->is_fua && file_is_change(req) && file_may_be_lost(res))
 		file_lost(file_of(req->store), false);
 	switch (req->op) {
 	case STORE_READ:

@@ -121,7 +121,8 @@ file_create(const struct soft_disk_conf *conf, int flags, char *reterr)
 
 	if (fd < 0)
 		return file_open_error(conf, errno, reterr);
-	if (ftruncate(fd, (off_t)conf->size_bytes) == 0) {
+	/* its length, too, is there after a loss of power: an empty file could not be opened */
+	if (ftruncate(fd, (off_t)conf->size_bytes) == 0 && fsync(fd) == 0) {
 		file_sync_folder(conf->path);
 		return fd;
 	}

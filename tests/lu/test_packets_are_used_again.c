@@ -1,4 +1,4 @@
-/* a packet that came back serves the next task; many of another length do not stand in its way */
+/* a packet that came back serves the next task; many of another length are not in its way */
 #include <string.h>
 
 #include "base/bytes.h"

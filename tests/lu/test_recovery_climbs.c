@@ -529,5 +529,6 @@ START_TEST(a_unit_has_its_own_timeout)
 END_TEST
 
 CHECK_MAIN("recovery", an_abort_may_do, late_is_not_lost, refused_steps_give_way,
-    every_step_has_its_time, handlers_wait_with_all, the_hba_is_reset, off_line_and_back, off_line_for_good,
+    every_step_has_its_time, handlers_wait_with_all, the_hba_is_reset, off_line_and_back,
+    off_line_for_good,
     one_reset_for_two_units, a_unit_has_its_own_times, a_unit_has_its_own_timeout)

@@ -335,8 +335,8 @@ static const struct store_ops *real_ops;
 static struct store_ops stalling_ops;
 static atomic_bool is_stalled, is_written;
 
-/* the first who clears the tuples of new blocks is slow: until the other is through, or cannot get
- * through */
+/* the first who clears the tuples of new blocks is slow: until the other is through, or cannot
+ * get through */
 static int
 stalling_try(struct store *store, struct store_req *req)
 {
@@ -386,4 +386,5 @@ END_TEST
 CHECK_MAIN("disk resize", memory_and_nothing_grow, files_grow_and_shrink,
     files_with_protection_grow,
     a_file_that_grew_is_found_out, commands_at_work_are_out_of_range_at_worst,
-    a_crossed_threshold_is_told_once, exceptions_are_reported_as_asked, protection_of_new_blocks_stays)
+    a_crossed_threshold_is_told_once, exceptions_are_reported_as_asked,
+    protection_of_new_blocks_stays)
