@@ -2,6 +2,7 @@
 # A real name server (isnsd) hears of targets, portals and changes, loses nothing by a kill, and
 # forgets all of it when the daemon stops.
 . "$(dirname "$0")/iscsi.sh"
+PATH=$PATH:/usr/local/lib/scsad-tests # see packaging/install-deps
 need isnsd open-isns-server
 need isnsadm open-isns-utils
 
