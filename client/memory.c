@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -56,6 +57,16 @@ memory_place(struct scsac *c)
 	return NULL;
 }
 
+bool
+memfd_is_good(int fd, uint64_t bytes)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size >= bytes;
+}
+
 struct memory_new {
 	struct scsac *c;
 	size_t bytes;		/* wanted */
@@ -69,14 +80,13 @@ new_take(struct call *call, const ProtobufCMessage *reply)
 	struct memory_new *new = call->arg;
 	struct scsac *c = new->c;
 	CLEANUP(close_fd) int fd = -1;
-	struct stat st;
 	void *base;
 
 	if (c->n_fds_in == 1)
 		fd = c->fds_in[--c->n_fds_in];
 	fds_drop(c);
-	if (fd < 0 || msg->memory == 0 || msg->bytes < new->bytes || fstat(fd, &st) < 0 ||
-	    (uint64_t)st.st_size < msg->bytes)
+	if (fd < 0 || msg->memory == 0 || msg->bytes < new->bytes ||
+	    !memfd_is_good(fd, msg->bytes))
 		return -EBADMSG;
 	base = fault_hit() ? MAP_FAILED :
 	    mmap(NULL, msg->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "base/fault.h"
 #include "client/ring.h"
@@ -212,11 +211,9 @@ scsac_ring_free(struct scsac_ring *ring)
 static int
 ring_map(struct scsac_ring *ring, int fd, uint64_t bytes)
 {
-	struct stat st;
 	void *base;
 
-	if (bytes < ring_bytes(ring->view.n) || fstat(fd, &st) < 0 ||
-	    (uint64_t)st.st_size < bytes)
+	if (bytes < ring_bytes(ring->view.n) || !memfd_is_good(fd, bytes))
 		return -EBADMSG;
 	ring->bytes = ring_bytes(ring->view.n);
 	base = fault_hit() ? MAP_FAILED :

@@ -203,6 +203,9 @@ int packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data
 /* memory_find() - the one that holds all @len bytes at @data, and is shared; NULL */
 const struct memory *memory_find(const struct scsac *c, const void *data, size_t len);
 
+/* memfd_is_good() - does it have so many bytes, and can nobody take them away? */
+bool memfd_is_good(int fd, uint64_t bytes);
+
 /* memory_forget() - the daemon's end is gone; memory_fini() - ours, too */
 void memory_forget(struct scsac *c);
 void memory_fini(struct scsac *c);

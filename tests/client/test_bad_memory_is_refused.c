@@ -1,5 +1,6 @@
 /* shared memory as a daemon should not give it: refused, with no descriptor left open */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 struct way {
 	unsigned int n_fds;
 	uint64_t memory, told, real;	/* id, bytes of the reply, bytes of the memfd */
+	int seals;
 	int result;
 };
 
@@ -36,8 +38,9 @@ memory_reply(struct mock *mock, const struct frame *frame, const struct way *way
 	n = frame_pack(buf, sizeof(buf), &head, &msg.base);
 	ck_assert_int_gt(n, 0);
 	for (unsigned int i = 0; i < way->n_fds; i++) {
-		fds[i] = memfd_create("test", MFD_CLOEXEC);
+		fds[i] = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		ck_assert_int_eq(ftruncate(fds[i], (off_t)way->real), 0);
+		ck_assert_int_eq(fcntl(fds[i], F_ADD_SEALS, way->seals), 0);
 	}
 	mock_raw_fds(mock, buf, (size_t)n, fds, way->n_fds);
 	for (unsigned int i = 0; i < way->n_fds; i++)
@@ -72,13 +75,15 @@ answer(struct mock *mock, const struct frame *frame)
 START_TEST(only_one_good_descriptor_is_taken)
 {
 	static const struct way ways[] = {
-		{ 1, 5, BYTES, BYTES, 0 },
-		{ 0, 5, BYTES, BYTES, -EBADMSG },		/* none came */
-		{ 2, 5, BYTES, BYTES, -EBADMSG },
-		{ 1, 0, BYTES, BYTES, -EBADMSG },		/* no memory has id 0 */
-		{ 1, 5, BYTES - 1, BYTES, -EBADMSG },		/* less than was asked for */
-		{ 1, 5, BYTES, BYTES - 1, -EBADMSG },		/* less than it says */
-		{ 1, 5, UINT64_MAX, BYTES, -EBADMSG },
+		{ 1, 5, BYTES, BYTES, F_SEAL_SHRINK, 0 },
+		{ 0, 5, BYTES, BYTES, F_SEAL_SHRINK, -EBADMSG },	/* none came */
+		{ 2, 5, BYTES, BYTES, F_SEAL_SHRINK, -EBADMSG },
+		{ 1, 0, BYTES, BYTES, F_SEAL_SHRINK, -EBADMSG },	/* no memory has id 0 */
+		/* less than was asked for, less than it says */
+		{ 1, 5, BYTES - 1, BYTES, F_SEAL_SHRINK, -EBADMSG },
+		{ 1, 5, BYTES, BYTES - 1, F_SEAL_SHRINK, -EBADMSG },
+		{ 1, 5, UINT64_MAX, BYTES, F_SEAL_SHRINK, -EBADMSG },
+		{ 1, 5, BYTES, BYTES, F_SEAL_GROW, -EBADMSG },	/* could become less */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {

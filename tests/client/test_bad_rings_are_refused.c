@@ -1,6 +1,7 @@
 /* rings as a daemon should not give them, and results that it should not write: the connection is
  * left, with no descriptor open and each packet told once */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ static struct mock m;
 static struct scsac *c;
 static struct scsac_ring *ring;
 static void *base;			/* the daemon's map of the ring */
+static bool is_loose;			/* its memfd could become smaller */
 static const struct way good = { 3, 5, 0, 0, RING_LAYOUT, ENTRIES, true, 0 };
 
 static void
@@ -45,11 +47,12 @@ ring_reply(struct mock *mock, const struct frame *frame, const struct way *way)
 	ptrdiff_t n;
 	int fds[4];
 
-	fds[0] = memfd_create("test", MFD_CLOEXEC);
+	fds[0] = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	fds[1] = eventfd(0, EFD_CLOEXEC);
 	fds[2] = way->is_epoll ? epoll_create1(EPOLL_CLOEXEC) : eventfd(0, EFD_CLOEXEC);
 	fds[3] = eventfd(0, EFD_CLOEXEC);
 	ck_assert_int_eq(ftruncate(fds[0], (off_t)real), 0);
+	ck_assert_int_eq(fcntl(fds[0], F_ADD_SEALS, is_loose ? 0 : F_SEAL_SHRINK), 0);
 	base = mmap(NULL, ring_bytes(ENTRIES), PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
 	ck_assert_ptr_ne(base, MAP_FAILED);
 	ring_head = base;
@@ -140,6 +143,16 @@ START_TEST(only_a_good_ring_is_taken)
 		down();
 		ck_assert_msg(mock_fds_open() == before, "way %zu: a descriptor is left", i);
 	}
+}
+END_TEST
+
+START_TEST(ring_that_could_shrink_is_refused)
+{
+	is_loose = true;
+	up(&good);
+	ck_assert_int_eq(scsac_ring_new(c, ENTRIES, &ring), -EBADMSG);
+	down();
+	is_loose = false;
 }
 END_TEST
 
@@ -290,5 +303,6 @@ START_TEST(flushed_packets_of_the_socket_wake_who_sleeps)
 }
 END_TEST
 
-CHECK_MAIN("bad rings", flushed_packets_of_the_socket_wake_who_sleeps, only_a_good_ring_is_taken, old_daemon_has_no_rings,
+CHECK_MAIN("bad rings", flushed_packets_of_the_socket_wake_who_sleeps, only_a_good_ring_is_taken,
+    ring_that_could_shrink_is_refused, old_daemon_has_no_rings,
     nonsense_in_results_ends_the_connection)
