@@ -56,7 +56,6 @@ response_of(const struct portal_tmf *p)
 	}
 	switch (lu->result) {
 	case LU_TMF_DONE:
-	case LU_TMF_BUSY:	/* somebody else is ending it: it ends */
 		return ISCSI_TMF_COMPLETE;
 	case LU_TMF_NO_TASK:
 		/* a set that is empty is ended; a task that answered first is not there */
@@ -65,6 +64,7 @@ response_of(const struct portal_tmf *p)
 	case LU_TMF_GONE:
 		return ISCSI_TMF_NO_LUN;
 	case LU_TMF_FAILED:
+	case LU_TMF_BUSY:
 		break;
 	}
 	return ISCSI_TMF_REJECTED;
@@ -141,7 +141,7 @@ tmf_act(struct lu_work *w)
 		tmf_done(&part->lu);
 	} else if (tmf->fn == ISCSI_TMF_ABORT_TASK) {
 		t = iscsi_cmd_priv(tmf->cmd);
-		lu_abort(&part->lu, &t->lu, tmf_done);
+		lu_abort_join(&part->lu, &t->lu, tmf_done);
 	} else {
 		lu_tm(&part->lu, nexus, functions[tmf->fn], 0, tmf_done);
 	}
@@ -182,6 +182,16 @@ target_begin(struct portal_tmf *p)
 
 /* ------ the way in ------ */
 
+/* false: the LUN is another unit's by now. The one before ends the task, at a home of its own, and
+ * nothing the initiator can reach hears of it any more */
+static bool
+is_task_of(struct iscsi_cmd *cmd, const struct portal_nexus *nexus)
+{
+	const struct portal_task *t = iscsi_cmd_priv(cmd);
+
+	return t->nexus == nexus;
+}
+
 void
 portal_host_tmf(struct iscsi_tmf *tmf)
 {
@@ -207,6 +217,8 @@ portal_host_tmf(struct iscsi_tmf *tmf)
 		tmf_finish(p, tmf->cmd == NULL ? ISCSI_TMF_COMPLETE : ISCSI_TMF_SUCCEEDED);
 	} else if (tmf->fn == ISCSI_TMF_ABORT_TASK && tmf->cmd == NULL) {
 		tmf_finish(p, ISCSI_TMF_NO_TASK);
+	} else if (tmf->fn == ISCSI_TMF_ABORT_TASK && !is_task_of(tmf->cmd, nexus)) {
+		tmf_finish(p, ISCSI_TMF_COMPLETE);
 	} else {
 		tmf_send(p, &p->part, nexus);
 	}

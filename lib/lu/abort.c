@@ -136,6 +136,7 @@ abort_asked(struct lu_work *w)
 			lu_task_finish(task);
 		} else if (!task->is_abort_accepted) {
 			task->tmf = NULL;
+			task->is_abort_due = false;
 			task->is_cleared = false;
 			tmf->waiting--;
 			tmf->n_failed++;

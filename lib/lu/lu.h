@@ -543,6 +543,11 @@ void lu_tm(struct lu_tmf *tmf, struct lu_nexus *nexus, enum lu_tm function, uint
  * Source:   scsi_abort(9F)
  */
 void lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *));
+
+/* lu_abort_join() - lu_abort(), but one that finds another abort at work on the task is no
+ * LU_TMF_BUSY: it waits until that one has ended and is LU_TMF_NO_TASK, or LU_TMF_FAILED if the
+ * task is still there */
+void lu_abort_join(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *));
 void lu_abort_all(struct lu_tmf *tmf, struct lu_nexus *nexus, void (*done)(struct lu_tmf *));
 void lu_abort_unit(struct lu_tmf *tmf, struct lu *unit, void (*done)(struct lu_tmf *));
 void lu_abort_preempted(struct lu_tmf *tmf, struct lu_nexus *nexus,

@@ -36,8 +36,9 @@ lu_tmf_end(struct lu_tmf *tmf, enum lu_tmf_result result)
 
 /* ------ aborts by whom they are about ------ */
 
-void
-lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *))
+static void
+abort_one(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *),
+    bool can_wait)
 {
 	lu_tmf_begin(tmf, task->nexus->unit, done);
 	tmf->scope = LU_SCOPE_TASK;
@@ -45,10 +46,22 @@ lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *)
 	tmf->by = task->nexus;
 	if (task->sm == LU_TASK_IDLE)
 		lu_tmf_end(tmf, LU_TMF_NO_TASK);
-	else if (task->tmf != NULL)
+	else if (task->tmf != NULL && !can_wait)
 		lu_tmf_end(tmf, LU_TMF_BUSY);
 	else
 		lu_abort_start(tmf);
+}
+
+void
+lu_abort(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *))
+{
+	abort_one(tmf, task, done, false);
+}
+
+void
+lu_abort_join(struct lu_tmf *tmf, struct lu_task *task, void (*done)(struct lu_tmf *))
+{
+	abort_one(tmf, task, done, true);
 }
 
 static void

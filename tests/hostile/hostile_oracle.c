@@ -12,7 +12,8 @@
  *   - a command is answered once, or ended once by task management that is answered "complete"
  *   - an answer never follows the "complete" that ended its command; "task does not exist" never
  *     comes for a command that is neither answered nor about to be ended
- *   - nothing stays without an answer; nothing is rejected
+ *   - nothing stays without an answer; nothing is rejected but functions that come too late for a
+ *     command in the device's hands: whoever hears that resets the unit, as initiators do
  *   - a block holds what was written last with status GOOD, or a part of what was ended since:
  *     what was ended changes nothing any more, be it by a session that is gone
  * Exit status 0: all of it did.
@@ -35,7 +36,7 @@
 #define DISK		"DIR/oracle.img,size=16777216,direct"
 #define THREADS_MAX	16
 #define BLOCK		512u
-#define BLOCKS		512u	/* of one session */
+#define BLOCKS		192u	/* of one session: few, so that late writes meet others */
 #define RUN_MAX		32u	/* blocks of one command */
 #define DEPTH		24u	/* commands of one session */
 #define ASKS		6u	/* task management requests of one session */
@@ -45,7 +46,7 @@
 
 enum {
 	ABORT_TASK = 1, ABORT_TASK_SET = 2, CLEAR_TASK_SET = 4, LU_RESET = 5, WARM_RESET = 6,
-	COMPLETE = 0, NO_TASK = 1,
+	COMPLETE = 0, NO_TASK = 1, REFUSED = 255,
 };
 
 struct block {
@@ -85,6 +86,7 @@ struct guest {
 	struct task task[DEPTH];
 	struct ask ask[ASKS];
 	uint64_t order, value;
+	uint64_t refused;		/* a function for all tasks was, then: reset; 0: none */
 	char trace[TRACE][80];
 	unsigned int n_trace;
 };
@@ -356,19 +358,28 @@ function_of(struct guest *g)
 	return i < 8 ? ABORT_TASK_SET : ABORT_TASK;
 }
 
-/* one of the last commands, be it over or not */
-static bool
-ask_send(struct guest *g)
+/* one of the last commands, be it over or not; now and then one that is asked about already */
+static const struct task *
+ask_about(struct guest *g)
 {
-	const struct task *t = &g->task[pick(g, DEPTH)];
-	uint8_t bhs[RAW_BHS], function = function_of(g);
+	const struct ask *ask = &g->ask[pick(g, ASKS)];
+	const struct task *t = ask->is_live && pick(g, 2) == 0 ? task_of(g, ask->ref) : NULL;
+
+	return t != NULL ? t : &g->task[pick(g, DEPTH)];
+}
+
+static bool
+ask_put(struct guest *g, uint8_t function)
+{
+	const struct task *t = ask_about(g);
 	bool is_immediate = pick(g, 3) > 0 || !may_send(g);
 	struct ask *ask = NULL;
+	uint8_t bhs[RAW_BHS];
 
 	for (unsigned int i = 0; i < ASKS; i++)
 		if (!g->ask[i].is_live)
 			ask = &g->ask[i];
-	if (ask == NULL || t->itt == 0)
+	if (ask == NULL || (function == ABORT_TASK && t->itt == 0))
 		return true;
 	raw_head(&g->raw, bhs, RAW_TMF | (is_immediate ? RAW_IMMEDIATE : 0),
 	    (uint8_t)(RAW_FINAL | function));
@@ -382,6 +393,22 @@ ask_send(struct guest *g)
 	return raw_pdu(&g->raw, bhs, NULL, 0);
 }
 
+static bool
+reset_is_due(const struct guest *g)
+{
+	for (unsigned int i = 0; i < ASKS; i++)
+		if (g->ask[i].is_live && g->ask[i].function == LU_RESET &&
+		    g->ask[i].order > g->refused)
+			return false;
+	return g->refused > 0;
+}
+
+static bool
+ask_send(struct guest *g)
+{
+	return ask_put(g, reset_is_due(g) ? LU_RESET : function_of(g));
+}
+
 /* ------ hearing ------ */
 
 static bool
@@ -390,23 +417,32 @@ is_about_set(uint8_t function)
 	return function != ABORT_TASK;
 }
 
-/* is something under way that ends tasks as a set? */
+/* is something under way that ends task @itt? */
 static bool
-set_is_ending(const struct guest *g)
+is_ending(const struct guest *g, uint32_t itt)
 {
 	for (unsigned int i = 0; i < ASKS; i++)
-		if (g->ask[i].is_live && is_about_set(g->ask[i].function))
+		if (g->ask[i].is_live &&
+		    (is_about_set(g->ask[i].function) || g->ask[i].ref == itt))
 			return true;
-	return false;
+	return g->refused > 0;
 }
 
 static void
 hear_set(struct guest *g, const struct ask *ask, uint8_t response)
 {
+	bool is_reset = ask->function == LU_RESET || ask->function == WARM_RESET;
+
+	if (response == REFUSED && !is_reset) {
+		g->refused = g->order;
+		return;
+	}
 	if (response != COMPLETE) {
 		fail(g, "a function for all tasks is refused", ask->itt);
 		return;
 	}
+	if (is_reset && ask->order > g->refused)
+		g->refused = 0;
 	for (unsigned int i = 0; i < DEPTH; i++)
 		if (g->task[i].is_live && g->task[i].order < ask->order)
 			task_ended(g, &g->task[i]);
@@ -421,10 +457,10 @@ hear_abort(struct guest *g, const struct ask *ask, uint8_t response)
 		task_ended(g, t);
 	else if (response == COMPLETE && ask->was_answered)
 		fail(g, "an abort is 'complete' for a task that was answered", ask->ref);
-	else if (response == NO_TASK && t != NULL && !set_is_ending(g))
+	else if (response == NO_TASK && t != NULL && !is_ending(g, ask->ref))
 		fail(g, "a task that is not answered does 'not exist'", ask->ref);
-	else if (response != COMPLETE && response != NO_TASK)
-		fail(g, "an abort is refused", ask->ref);
+	else if (response != COMPLETE && response != NO_TASK && response != REFUSED)
+		fail(g, "an abort ends in a way of its own", ask->ref);
 }
 
 static void
@@ -577,23 +613,31 @@ listen_for(struct guest *g, int wait_ms)
 
 /* ------ sessions ------ */
 
+/* what is owed: data of all writes, a reset */
+static bool
+pay(struct guest *g)
+{
+	for (unsigned int i = 0; i < DEPTH; i++) {
+		struct task *t = &g->task[i];
+		uint32_t len = t->len;
+
+		t->len = 0;
+		if (t->is_live && len > 0 && !data_send(g, t, t->ttt, t->offset, len))
+			return false;
+	}
+	return !reset_is_due(g) || ask_put(g, LU_RESET);
+}
+
 /* everything that is under way ends, within a time that a stopped machine keeps, too */
 static bool
 drain(struct guest *g)
 {
-	for (int i = 0; i < PATIENCE_MS / 10 && !atomic_load(&has_failed); i++) {
-		for (unsigned int k = 0; k < DEPTH; k++) {
-			struct task *t = &g->task[k];
-			uint32_t len = t->len;
-
-			t->len = 0;
-			if (t->is_live && len > 0 &&
-			    !data_send(g, t, t->ttt, t->offset, len))
-				return false;
-		}
+	for (int i = 0; i < PATIENCE_MS / 10; i++) {
+		if (!pay(g))
+			return false;
 		if (live_tasks(g) + live_asks(g) == 0)
 			return true;
-		if (!listen_for(g, 10))
+		if (!listen_for(g, 10) || atomic_load(&has_failed))
 			return false;
 	}
 	for (unsigned int k = 0; k < DEPTH; k++)
@@ -613,6 +657,7 @@ forget(struct guest *g)
 			task_over(g, &g->task[i], false);
 	memset(g->task, 0, sizeof(g->task));
 	memset(g->ask, 0, sizeof(g->ask));
+	g->refused = 0;
 }
 
 static bool

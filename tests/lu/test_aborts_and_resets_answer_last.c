@@ -14,6 +14,7 @@ struct ptmf {
 	struct lu_tmf lu;
 	int n_done, order;
 	struct lu_task *task;
+	bool joins;
 	struct lu_nexus *nexus;
 	struct lu *unit;
 	enum lu_reset_level level;
@@ -33,7 +34,9 @@ tmf_visit(void *arg)
 {
 	struct ptmf *p = arg;
 
-	if (p->task != NULL)
+	if (p->task != NULL && p->joins)
+		lu_abort_join(&p->lu, p->task, ptmf_done);
+	else if (p->task != NULL)
 		lu_abort(&p->lu, p->task, ptmf_done);
 	else if (p->nexus != NULL)
 		lu_abort_all(&p->lu, p->nexus, ptmf_done);
@@ -110,6 +113,7 @@ static void
 silent_scenario(void *arg UNUSED)
 {
 	struct ptmf a = { .task = &t[0].lu }, b = { .task = &t[0].lu };
+	struct ptmf c = { .task = &t[0].lu, .joins = true };
 
 	port.is_abort_silent = true;
 	begin();
@@ -121,8 +125,15 @@ silent_scenario(void *arg UNUSED)
 	port_at_home(tmf_visit, &b);
 	ptmf_wait(&b);
 	ck_assert_int_eq(b.lu.result, LU_TMF_BUSY);
+	/* nor does one that waits for it, and for the packet */
+	port_at_home(tmf_visit, &c);
+	sim_advance_us(100000);
+	ck_assert_int_eq(c.n_done, 0);
 	ck_assert_int_eq(port_complete(), 1);
 	ptmf_wait(&a);
+	ptmf_wait(&c);
+	ck_assert_int_eq(c.lu.result, LU_TMF_NO_TASK);
+	ck_assert_int_lt(t[0].order, c.order);
 	ck_assert_int_eq(t[0].n_done, 1);
 	ck_assert_int_lt(t[0].order, a.order);
 	ck_assert_uint_eq(a.lu.n_finished, 1);
