@@ -12,7 +12,9 @@
  *                            failed -----------------------+
  *
  *           The order, how far it is, and that it has failed, are saved, if the disk can save:
- *           a job goes on at the next start of the program. No reset ends it.
+ *           a job goes on at the next start of the program. No reset ends it. What is saved as
+ *           done has been flushed before, and so has each pass; a flush that fails is a failure
+ *           of the job.
  * Waiting   A command without IMMED waits for its end; it may be aborted, the job not.
  * Thread    start: where it may block. The others: any.
  * Source    SBC-3 4.11 (sanitize), 5.3 (FORMAT UNIT), 5.30 (SANITIZE)
