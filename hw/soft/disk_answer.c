@@ -111,7 +111,8 @@ disk_store_failed(struct disk_cmd *cmd, int err)
 		return disk_check_info(cmd, SENSE_MEDIUM_ERROR, is_read ?
 		    ASC_UNRECOVERED_READ_ERROR : ASC_WRITE_ERROR, lba);
 	default:
-		return disk_check(cmd, SENSE_HARDWARE_ERROR, ASC_INTERNAL_FAILURE);
+		return disk_check(cmd, SENSE_HARDWARE_ERROR, cmd->req.op == STORE_FLUSH ?
+		    ASC_WRITE_ERROR : ASC_INTERNAL_FAILURE);
 	}
 }
 

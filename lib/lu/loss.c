@@ -181,8 +181,9 @@ is_loss(const struct lu_task *task, const struct sense_data *sense)
 	/* a write fails for itself */
 	if (task->op == NULL || task->op->policy == OP_WRITE)
 		return false;
-	return (sense->key == SENSE_MEDIUM_ERROR && sense->asc >> 8 == ASC_WRITE_ERROR >> 8) ||
-	    (sense->key == SENSE_DATA_PROTECT && sense->asc == ASC_SPACE_ALLOCATION_FAILED);
+	if (sense->asc >> 8 == ASC_WRITE_ERROR >> 8)
+		return sense->key == SENSE_MEDIUM_ERROR || sense->key == SENSE_HARDWARE_ERROR;
+	return sense->key == SENSE_DATA_PROTECT && sense->asc == ASC_SPACE_ALLOCATION_FAILED;
 }
 
 /* is that one concerned? Once, unless it has written since the flush began */

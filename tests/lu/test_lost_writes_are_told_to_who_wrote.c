@@ -203,6 +203,11 @@ stable_scenario(void *arg UNUSED)
 	loss_asc = ASC_SPACE_ALLOCATION_FAILED;
 	ck_assert_uint_eq(rc_op(&a, OP_VERIFY_10), RC_CHECK);
 	hears(&b);
+	write_block(&b, 0);
+	loss_key = SENSE_HARDWARE_ERROR;
+	loss_asc = ASC_WRITE_ERROR;
+	ck_assert_uint_eq(rc_op(&a, OP_VERIFY_10), RC_CHECK);
+	hears(&b);
 	/* what is the business of the command alone */
 	write_block(&b, 0);
 	loss_key = SENSE_MEDIUM_ERROR;

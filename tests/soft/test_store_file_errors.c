@@ -21,7 +21,7 @@ static uint8_t cdb[CDB_BUF_LEN], data[4096];
 static char image[40];
 static bool is_read_empty, is_clearing_invalid;
 static int stable_write_error;		/* of writes with FUA; 0: none */
-static int sync_errors;			/* this many fail */
+static int sync_errors, sync_errno = EIO;	/* this many fail so */
 static int n_syncs;
 static void (*in_sync)(void);		/* what happens meanwhile, once */
 
@@ -38,7 +38,7 @@ fdatasync(int fd)
 	}
 	if (sync_errors > 0) {
 		sync_errors--;
-		errno = EIO;
+		errno = sync_errno;
 		return -1;
 	}
 	return (int)syscall(SYS_fdatasync, fd);
@@ -183,6 +183,19 @@ START_TEST(flushes_at_one_time_hear_the_same)
 }
 END_TEST
 
+/* whatever the system calls it, it is told as an error of writing */
+START_TEST(a_flush_fails_by_writing)
+{
+	begin();
+	sync_errno = EREMOTEIO;
+	sync_errors = 1;
+	ck_assert(!flush_of(&b));
+	ck_assert(bench_sense_is(&b, SENSE_HARDWARE_ERROR, ASC_WRITE_ERROR));
+	ck_assert(flush_of(&b));
+	end();
+}
+END_TEST
+
 /* no more write-back: what was written before is stable, also when other values of the same list
  * are rounded */
 START_TEST(write_through_begins_with_a_flush)
@@ -256,5 +269,6 @@ START_TEST(an_early_end_is_no_data)
 END_TEST
 
 CHECK_MAIN("file errors", a_flush_hears_what_a_write_was_told,
-    flushes_at_one_time_hear_the_same, write_through_begins_with_a_flush,
-    what_cannot_be_cleared_is_written, a_new_file_is_found_again, an_early_end_is_no_data)
+    flushes_at_one_time_hear_the_same, a_flush_fails_by_writing,
+    write_through_begins_with_a_flush, what_cannot_be_cleared_is_written,
+    a_new_file_is_found_again, an_early_end_is_no_data)
