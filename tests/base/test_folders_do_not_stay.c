@@ -14,7 +14,7 @@ is_there(const char *path)
 static void
 leave_things(char *path, size_t size)
 {
-	char folder[64];
+	char folder[48];
 	int fd;
 
 	check_folder(folder, sizeof(folder));
