@@ -50,8 +50,9 @@
 #define RPC_POOL_TASKS		1024		/* free tasks a loop keeps */
 #define RPC_TEXT_MAX		512
 #define RPC_FDS_MAX		RING_N_FDS	/* with one frame */
-/* replies with descriptors that a client may leave unread */
+/* replies with descriptors that a client may leave unread; more can be under way already */
 #define RPC_FD_REPLIES_MAX	(2 * (PROTO_MEMORIES_MAX + PROTO_RINGS_MAX))
+#define RPC_FD_ENDS_MAX		(RPC_FD_REPLIES_MAX + PROTO_MEMORIES_MAX + PROTO_RINGS_MAX)
 
 struct rpc_conn;
 struct rpc_in;
@@ -243,7 +244,10 @@ struct rpc_conn {
 	size_t out_sent;		/* bytes of the first piece that have left */
 	uint64_t unsent;
 	uint64_t progress_ns;		/* last time bytes left */
-	uint32_t n_fd_replies;		/* asked for since the client had read all */
+	uint64_t n_sent;		/* bytes so far */
+	uint64_t fd_ends[RPC_FD_ENDS_MAX];	/* where in those replies with descriptors
+						 * end that may still be unread; rising */
+	uint32_t n_fd_ends;
 
 	/* requests */
 	struct rpc_req *requests;	/* hash by id; holds req_none for ever */

@@ -72,6 +72,7 @@ out_consume(struct rpc_conn *conn, size_t sent)
 	struct rpc_out *out;
 
 	conn->unsent -= sent;
+	conn->n_sent += sent;
 	sent += conn->out_sent;
 	while ((out = STAILQ_FIRST(&conn->out)) != NULL &&
 	    sent >= (size_t)out->head_len + out->data_len) {
@@ -272,18 +273,26 @@ rpc_send_fds(struct rpc_conn *conn, const struct frame_head *head, const Protobu
 	memcpy(m->fds, fds, n * sizeof(*fds));
 	m->out.n_fds = n;
 	rpc_out_queue(conn, &m->out);
+	assert(conn->n_fd_ends < RPC_FD_ENDS_MAX);
+	conn->fd_ends[conn->n_fd_ends++] = conn->n_sent + conn->unsent;
 }
 
-/* bytes that were sent count as the sender's until they are read */
-static bool
-all_is_read(const struct rpc_conn *conn)
+/* What was sent counts as the sender's until it is read, with more than its bytes: when that is
+ * less than what was sent behind a reply, the reply has been read. */
+static void
+fd_ends_forget(struct rpc_conn *conn)
 {
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };
 	socklen_t len = sizeof(info);
+	uint64_t unread = 0;
+	uint32_t n = 0;
 
-	return STAILQ_EMPTY(&conn->out) &&
-	    (getsockopt(conn->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
-	    info[SK_MEMINFO_WMEM_ALLOC] == 0);
+	if (getsockopt(conn->fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0)
+		unread = info[SK_MEMINFO_WMEM_ALLOC];
+	while (n < conn->n_fd_ends && conn->fd_ends[n] + unread <= conn->n_sent)
+		n++;
+	conn->n_fd_ends -= n;
+	memmove(conn->fd_ends, conn->fd_ends + n, conn->n_fd_ends * sizeof(conn->fd_ends[0]));
 }
 
 bool
@@ -291,12 +300,10 @@ rpc_fds_admit(const struct rpc_in *in)
 {
 	struct rpc_conn *conn = in->conn;
 
-	if (conn->n_fd_replies > 0 && all_is_read(conn))
-		conn->n_fd_replies = 0;
-	if (conn->n_fd_replies < RPC_FD_REPLIES_MAX) {
-		conn->n_fd_replies++;
+	if (conn->n_fd_ends > 0)
+		fd_ends_forget(conn);
+	if (conn->n_fd_ends < RPC_FD_REPLIES_MAX)
 		return true;
-	}
 	rpc_refuse(conn, rpc_in_id(in), in->frame->head.method, &(struct rpc_refusal){
 	    .code = SCSAD__ERROR_CODE__ERR_BUSY, .err = -EBUSY,
 	    .text = "descriptors that were sent before have not been taken",

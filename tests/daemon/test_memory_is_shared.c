@@ -346,7 +346,43 @@ START_TEST(nothing_outside_is_reached)
 }
 END_TEST
 
+static void
+count(struct scsac *c, const struct scsac_result *result, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)c;
+	ck_assert_int_eq(result->err, 0);
+	(*n)++;
+}
+
+/* answers that are on their way to a busy client are none that it leaves unread */
+START_TEST(memory_comes_and_goes_under_load)
+{
+	struct scsac_cmd cmd = { .cdb = cdb, .direction = SCSAC_NONE, .cdb_len = 6 };
+	unsigned n_done = 0, n = 0;
+	struct fixture f;
+	struct scsac *c;
+	void *memory;
+
+	fixture_simple(&f);
+	c = mc_library(&f, NULL);
+	cmd.handle = unit_open(c);
+	memset(cdb, 0, sizeof(cdb));
+	for (unsigned i = 0; i < 100; i++) {
+		for (unsigned k = 0; k < 32 && n - n_done < 200; k++, n++)
+			ck_assert_int_eq(scsac_submit(c, &cmd, count, &n_done, NULL), 0);
+		ck_assert_int_eq(scsac_memory_new(c, 4096, &memory), 0);
+		ck_assert_int_eq(scsac_memory_free(c, memory), 0);
+	}
+	while (n_done < n)
+		ck_assert_int_ge(scsac_process(c), 0);
+	scsac_free(c);
+	fixture_stop(&f);
+}
+END_TEST
+
 CHECK_MAIN("memory", blocks_are_moved_in_place, parameter_data_comes_through_a_copy,
     limits_hold, memory_of_a_packet_stays, vanished_client_takes_nothing_away,
     lost_connection_leaves_plain_memory, memory_cannot_be_made_smaller,
-    nothing_outside_is_reached)
+    nothing_outside_is_reached, memory_comes_and_goes_under_load)
