@@ -701,12 +701,20 @@ static bool
 session_open(struct guest *g)
 {
 	uint32_t itt = g->raw.itt;
+	bool is_ready = false;
 
 	raw_init(&g->raw, &run.where, g->index);
 	g->raw.itt = itt; /* no tag is used twice: whatever comes late is known */
 	if (raw_login(&g->raw, "ImmediateData=Yes\nInitialR2T=Yes\nFirstBurstLength=16384\n"
-	    "MaxRecvDataSegmentLength=65536\n") != 0 || !raw_ready(&g->raw)) {
+	    "MaxRecvDataSegmentLength=65536\n") != 0) {
 		fail(g, "no session", 0);
+		return false;
+	}
+	/* resets of the others keep it busy, and bring one unit attention after the other */
+	for (unsigned int i = 0; i < 100 && !is_ready; i++)
+		is_ready = raw_ready(&g->raw);
+	if (!is_ready) {
+		fail(g, "the unit is never ready", 0);
 		return false;
 	}
 	note(g, "a session begins");
