@@ -478,13 +478,23 @@ loop_close(void *arg)
 	}
 }
 
+static void
+loop_caught_up(void *arg UNUSED)
+{
+}
+
 bool
 rpc_server_close(struct rpc_server *server, uint32_t ms)
 {
 	atomic_store(&server->is_closing, true);
 	for (unsigned int i = 0; i < server->n_loops; i++)
 		loop_call(server->loops[i].loop, loop_close, &server->loops[i]);
-	return server_wait(server, conns_left, ms) == 0;
+	if (server_wait(server, conns_left, ms) != 0)
+		return false;
+	/* what the last ones left behind on their loops goes to the worker before that is freed */
+	for (unsigned int i = 0; i < server->n_loops; i++)
+		loop_call(server->loops[i].loop, loop_caught_up, NULL);
+	return true;
 }
 
 /* ------ counters ------ */
