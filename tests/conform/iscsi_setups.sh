@@ -54,13 +54,24 @@ exports:
 EOT
 }
 
+# is_ready SETUP - within a minute: portals open behind the socket
+is_ready() {
+  local i
+  for ((i = 0; i < 600; i++)); do
+    ! grep -q 'notice: ready' "$dir/$1.log" || return 0
+    kill -0 "${pid[$1]}" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  return 1
+}
+
 # scsad_start SETUP - sets pid[SETUP], url1[SETUP], url2[SETUP]
 scsad_start() {
   local setup=$1 log=$dir/$1.log user at
   conf_write "$setup" >"$dir/$setup.conf"
   "$build/bin/scsad" --config "$dir/$setup.conf" --socket "$dir/$setup.sock" >"$log" 2>&1 &
   pid[$setup]=$!
-  if ! "$build/bin/scsactl" --socket "$dir/$setup.sock" --wait 20 status >/dev/null; then
+  if ! "$build/bin/scsactl" --socket "$dir/$setup.sock" --wait 60 status >/dev/null || ! is_ready "$setup"; then
     cat "$log" >&2
     echo "iscsi: scsad does not start" >&2
     return 1

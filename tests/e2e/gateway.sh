@@ -54,7 +54,7 @@ remote_config() {
 remote_start() {
   "$SCSAD_BIN" --socket "$dir/remote$1.sock" --config "$dir/remote$1.conf" >>"$dir/remote$1.log" 2>&1 &
   remotes[$1]=$!
-  remote "$1" status --wait 20 >/dev/null || fail "remote $1 does not answer"
+  remote "$1" status --wait 60 >/dev/null || fail "remote $1 does not answer"
   remote_at[$1]=$(remote "$1" --json portal list | jq -re '.portals[0].bound')
   sed -i "s/address: \"[^\"]*\"/address: \"${remote_at[$1]}\"/" "$dir/remote$1.conf"
 }

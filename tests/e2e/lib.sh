@@ -42,7 +42,7 @@ ctl() { "$SCSACTL_BIN" "$@"; }
 start_daemon() {
   "$SCSAD_BIN" --socket "$SCSAD_SOCKET" "$@" >>"$dir/scsad.log" 2>&1 &
   daemon=$!
-  ctl status --wait 20 >/dev/null || fail "the daemon does not answer"
+  ctl status --wait 60 >/dev/null || fail "the daemon does not answer"
 }
 
 # stop_daemon - end it, and insist on exit status 0

@@ -92,7 +92,7 @@ sed -i "s,state_dir: .*,state_dir: $dir/run,; s,127.0.0.1:.*,127.0.0.1:0,; s,- $
 setpriv --reuid="$user" --regid="$gid" --clear-groups "$SCSAD_BIN" --socket "$SCSAD_SOCKET" --config "$dir/mine.conf" \
   >>"$dir/scsad.log" 2>&1 &
 daemon=$!
-ctl status --wait 20 >/dev/null || fail "the user cannot start it"
+ctl status --wait 60 >/dev/null || fail "the user cannot start it"
 closed "who was nobody else"
 stop_daemon
 
@@ -100,7 +100,7 @@ stop_daemon
 sed -i "s/^user: .*/user: root/" "$dir/scsad.conf"
 "$SCSAD_BIN" --socket "$SCSAD_SOCKET" --config "$dir/scsad.conf" >>"$dir/scsad.log" 2>&1 &
 daemon=$!
-ctl status --wait 20 >/dev/null || fail "root may stay root"
+ctl status --wait 60 >/dev/null || fail "root may stay root"
 stop_daemon
 grep -q "now user '$user', with no capability" "$dir/scsad.log" || fail "nothing is told"
 echo "every right given up, what was open works"

@@ -63,7 +63,7 @@ END
 chown -R "$user" "$dir"
 "${run[@]}" strace -f -qq -o "$dir/calls" "$SCSAD_BIN" --config "$dir/scsad.conf" >"$dir/scsad.log" 2>&1 &
 tracer=$!
-if ! ctl status --wait 20 >/dev/null; then
+if ! ctl status --wait 60 >/dev/null; then
   wait "$tracer" || true
   if [ ! -s "$dir/calls" ]; then
     echo "SKIPPED: strace may not trace here"
