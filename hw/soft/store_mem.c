@@ -99,6 +99,34 @@ mem_close(struct store *store)
 }
 
 /*
+ * Commands that nobody has ordered may touch the same blocks at one time; what such a block
+ * holds afterwards is a mixture of them, as on any disk. memcpy() and memset() do just that. Only
+ * to the thread sanitizer it has to be said that the mixture is meant.
+ */
+static void
+mem_copy(uint8_t *dst, const uint8_t *src, size_t len)
+{
+#ifdef SCSAD_TSAN
+	for (size_t i = 0; i < len; i++)
+		__atomic_store_n(&dst[i], __atomic_load_n(&src[i], __ATOMIC_RELAXED),
+		    __ATOMIC_RELAXED);
+#else
+	memcpy(dst, src, len);
+#endif
+}
+
+static void
+mem_clear(uint8_t *dst, size_t len)
+{
+#ifdef SCSAD_TSAN
+	for (size_t i = 0; i < len; i++)
+		__atomic_store_n(&dst[i], 0, __ATOMIC_RELAXED);
+#else
+	memset(dst, 0, len);
+#endif
+}
+
+/*
  * The map of pages: relaxed bytes, written only when they change. Writes say it after the copy,
  * unmap says it before the page goes: where both meet, a page may be called written that is
  * not, but none that is called free has data.
@@ -131,15 +159,15 @@ mem_unmap(struct mem_store *mem, uint64_t offset, uint64_t len)
 	if (end == mem->store.info.size_bytes)
 		last = end;
 	if (first >= last) {
-		memset(mem->base + offset, 0, len);
+		mem_clear(mem->base + offset, len);
 		return;
 	}
 	mem_set_pages(mem, first >> mem->page_shift,
 	    num_round_up(last, mem->page_bytes) >> mem->page_shift, MEM_PAGE_FREE);
 	if (madvise(mem->base + first, last - first, MADV_DONTNEED) < 0)
-		memset(mem->base + first, 0, last - first);
-	memset(mem->base + offset, 0, first - offset);
-	memset(mem->base + last, 0, end - last);
+		mem_clear(mem->base + first, last - first);
+	mem_clear(mem->base + offset, first - offset);
+	mem_clear(mem->base + last, end - last);
 }
 
 /* the pages that reads as zeros are taken now: by touching them */
@@ -150,7 +178,7 @@ mem_anchor(struct mem_store *mem, uint64_t offset, uint64_t len)
 	uint64_t first = num_round_up(offset, mem->page_bytes) >> mem->page_shift;
 	uint64_t last = end >> mem->page_shift;
 
-	memset(mem->base + offset, 0, len);
+	mem_clear(mem->base + offset, len);
 	if (first < last)
 		mem_set_pages(mem, first, last, MEM_PAGE_ANCHORED);
 }
@@ -200,22 +228,6 @@ mem_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_available)
 	*ret_available = num_min((uint64_t)sysconf(_SC_AVPHYS_PAGES) * mem->page_bytes,
 	    size - *ret_used);
 	return 0;
-}
-
-/*
- * Commands that nobody has ordered may touch the same blocks at one time; what such a block
- * holds afterwards is a mixture of them, as on any disk. memcpy() does just that. Only to the
- * thread sanitizer it has to be said that the mixture is meant.
- */
-static void
-mem_copy(uint8_t *dst, const uint8_t *src, size_t len)
-{
-#ifdef SCSAD_TSAN
-	for (size_t i = 0; i < len; i++)
-		__atomic_store_n(&dst[i], __atomic_load_n(&src[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-#else
-	memcpy(dst, src, len);
-#endif
 }
 
 static int
