@@ -1,5 +1,4 @@
 /* the disks of test_matrix_of_commands.c, and one task at a time */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,97 +10,12 @@
 #include "lu/port.h"
 #include "lu/ua.h"
 #include "lu/worker.h"
+#include "mock_home.h"
 #include "mock_matrix.h"
 #include "scsa/config.h"
 #include "scsi/opcode.h"
 
-/* ------ a home for the units, and one task at a time ------ */
-
-static struct {
-	struct lu_exec exec;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t cv;
-	struct lu_work_list inbox, deferred;
-	bool is_over;
-} home = { .lock = PTHREAD_MUTEX_INITIALIZER, .cv = PTHREAD_COND_INITIALIZER };
-
-static void
-home_post(struct lu_exec *x, struct lu_work *w)
-{
-	(void)x;
-	(void)pthread_mutex_lock(&home.lock);
-	STAILQ_INSERT_TAIL(&home.inbox, w, entry);
-	(void)pthread_cond_broadcast(&home.cv);
-	(void)pthread_mutex_unlock(&home.lock);
-}
-
-static void
-home_defer(struct lu_exec *x, struct lu_work *w)
-{
-	(void)x;
-	STAILQ_INSERT_TAIL(&home.deferred, w, entry);
-}
-
-static bool
-home_is_here(const struct lu_exec *x)
-{
-	(void)x;
-	return pthread_equal(pthread_self(), home.thread) != 0;
-}
-
-static void
-list_run(struct lu_work_list *list)
-{
-	struct lu_work *w;
-
-	while ((w = STAILQ_FIRST(list)) != NULL) {
-		STAILQ_REMOVE_HEAD(list, entry);
-		w->fn(w);
-	}
-}
-
-static void *
-home_main(void *arg)
-{
-	struct lu_work_list list;
-
-	(void)pthread_mutex_lock(&home.lock);
-	for (;;) {
-		while (STAILQ_EMPTY(&home.inbox))
-			(void)pthread_cond_wait(&home.cv, &home.lock);
-		STAILQ_INIT(&list);
-		STAILQ_CONCAT(&list, &home.inbox);
-		(void)pthread_mutex_unlock(&home.lock);
-		list_run(&list);
-		list_run(&home.deferred);
-		(void)pthread_mutex_lock(&home.lock);
-	}
-	return arg;
-}
-
-static void
-step_end(void)
-{
-	(void)pthread_mutex_lock(&home.lock);
-	home.is_over = true;
-	(void)pthread_cond_broadcast(&home.cv);
-	(void)pthread_mutex_unlock(&home.lock);
-}
-
-/* run @fn at home; it, or what it starts, calls step_end() */
-static void
-step(lu_work_fn fn)
-{
-	static struct lu_work work;
-
-	home.is_over = false;
-	lu_exec_post(&home.exec, &work, fn);
-	(void)pthread_mutex_lock(&home.lock);
-	while (!home.is_over)
-		(void)pthread_cond_wait(&home.cv, &home.lock);
-	(void)pthread_mutex_unlock(&home.lock);
-}
+/* ------ one task at a time ------ */
 
 void
 matrix_die(const char *what)
@@ -145,14 +59,14 @@ open_work(struct lu_work *w)
 		if (lu_nexus_open(n, units[i / NEXUSES]) < 0)
 			matrix_die("no nexus");
 	}
-	step_end();
+	mock_home_step_end();
 }
 
 static void
 task_done(struct lu_task *t)
 {
 	(void)t;
-	step_end();
+	mock_home_step_end();
 }
 
 static void
@@ -173,7 +87,7 @@ forget_work(struct lu_work *w)
 		while (lu_ua_take(&matrix_nexuses[i / NEXUSES][i % NEXUSES], &sense))
 			continue;
 	}
-	step_end();
+	mock_home_step_end();
 }
 
 static void
@@ -181,19 +95,19 @@ raise_work(struct lu_work *w)
 {
 	(void)w;
 	lu_ua_raise(&matrix_nexuses[GOOD_DISK][A], 0x2a01);
-	step_end();
+	mock_home_step_end();
 }
 
 void
 matrix_forget(void)
 {
-	step(forget_work);
+	mock_home_step(forget_work);
 }
 
 void
 matrix_raise(void)
 {
-	step(raise_work);
+	mock_home_step(raise_work);
 }
 
 void
@@ -209,26 +123,10 @@ matrix_send(struct lu_nexus *nexus, const uint8_t *cdb, size_t len, char dir, ui
 	t->data_len = t->dir == LU_DIR_NONE ? 0 : bytes;
 	t->data = t->data_len == 0 ? NULL : matrix_data;
 	t->done = task_done;
-	step(submit_work);
+	mock_home_step(submit_work);
 }
 
 /* ------ the disks ------ */
-
-static struct lu_exec *
-host_pick_home(struct lu_host *host, const struct lu *unit)
-{
-	(void)host;
-	(void)unit;
-	return &home.exec;
-}
-
-static void
-host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
-{
-	(void)host;
-	(void)event;
-	(void)unit;
-}
 
 void
 matrix_begin(const char *dir)
@@ -246,15 +144,11 @@ matrix_begin(const char *dir)
 	struct soft_hba *hba;
 	char err[SOFT_ERR_LEN] = "", serial[16];
 
-	home.exec = (struct lu_exec){ home_post, home_defer, home_is_here };
-	STAILQ_INIT(&home.inbox);
-	STAILQ_INIT(&home.deferred);
-	if (pthread_create(&home.thread, NULL, home_main, NULL) != 0 ||
-	    lu_worker_new(1, &worker) < 0)
+	if (!mock_home_start(&host) || lu_worker_new(1, &worker) < 0)
 		matrix_die("no thread");
-	host = (struct lu_host){ .pick_home = host_pick_home, .event = host_event,
-		.worker = lu_worker_exec(worker),
-		.drain_ms = 100, .state_dir = dir };
+	host.worker = lu_worker_exec(worker);
+	host.drain_ms = 100;
+	host.state_dir = dir;
 	for (int i = 0; i < DISKS; i++) {
 		if (soft_conf_parse(lines[i], &disks[i], err) < 0)
 			matrix_die(err);
@@ -268,7 +162,7 @@ matrix_begin(const char *dir)
 		if (lu_find(serial, &units[i], NULL, 0) < 0)
 			matrix_die("no disk");
 	}
-	step(open_work);
+	mock_home_step(open_work);
 	for (int i = 0; i < DISKS; i++)
 		matrix_send(&matrix_nexuses[i][A], (uint8_t[6]){ 0 }, 6, 'n', 0);
 	matrix_send(&matrix_nexuses[EMPTY_DISK][A], eject, sizeof(eject), 'n', 0);

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include "lu/lu.h"
 #include "lu/pr.h"
 #include "lu/worker.h"
+#include "mock_home.h"
 #include "scsa/config.h"
 #include "scsi/opcode.h"
 #include "scsi/status.h"
@@ -89,112 +89,11 @@ client_name(int who, struct lu_initiator *ret)
 
 /* ------ the child ------ */
 
-static struct {
-	struct lu_exec exec;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t cv;
-	struct lu_work_list inbox, deferred;
-} home = { .lock = PTHREAD_MUTEX_INITIALIZER, .cv = PTHREAD_COND_INITIALIZER };
-
-static void
-home_post(struct lu_exec *x, struct lu_work *w)
-{
-	(void)x;
-	(void)pthread_mutex_lock(&home.lock);
-	STAILQ_INSERT_TAIL(&home.inbox, w, entry);
-	(void)pthread_cond_broadcast(&home.cv);
-	(void)pthread_mutex_unlock(&home.lock);
-}
-
-static void
-home_defer(struct lu_exec *x, struct lu_work *w)
-{
-	(void)x;
-	STAILQ_INSERT_TAIL(&home.deferred, w, entry);
-}
-
-static bool
-home_is_here(const struct lu_exec *x)
-{
-	(void)x;
-	return pthread_equal(pthread_self(), home.thread) != 0;
-}
-
-static void
-list_run(struct lu_work_list *list)
-{
-	struct lu_work *w;
-
-	while ((w = STAILQ_FIRST(list)) != NULL) {
-		STAILQ_REMOVE_HEAD(list, entry);
-		w->fn(w);
-	}
-}
-
-static void *
-home_main(void *arg)
-{
-	struct lu_work_list list;
-
-	(void)pthread_mutex_lock(&home.lock);
-	for (;;) {
-		while (STAILQ_EMPTY(&home.inbox))
-			(void)pthread_cond_wait(&home.cv, &home.lock);
-		STAILQ_INIT(&list);
-		STAILQ_CONCAT(&list, &home.inbox);
-		(void)pthread_mutex_unlock(&home.lock);
-		list_run(&list);
-		list_run(&home.deferred);
-		(void)pthread_mutex_lock(&home.lock);
-	}
-	return arg;
-}
-
-static struct lu_exec *
-host_pick_home(struct lu_host *host, const struct lu *unit)
-{
-	(void)host;
-	(void)unit;
-	return &home.exec;
-}
-
-static void
-host_event(struct lu_host *host, enum lu_event event, struct lu *unit)
-{
-	(void)host;
-	(void)event;
-	(void)unit;
-}
-
 static struct lu *unit;
 static struct lu_nexus nexuses[CLIENTS];
 static struct lu_initiator names[CLIENTS];
 static struct lu_task task;
 static uint8_t reply[REPLY_MAX];
-static struct lu_work step_work;
-static bool is_step_done;
-
-static void
-step_end(void)
-{
-	(void)pthread_mutex_lock(&home.lock);
-	is_step_done = true;
-	(void)pthread_cond_broadcast(&home.cv);
-	(void)pthread_mutex_unlock(&home.lock);
-}
-
-/* run @fn at home; it, or what it starts, calls step_end() */
-static void
-step(lu_work_fn fn)
-{
-	is_step_done = false;
-	lu_exec_post(&home.exec, &step_work, fn);
-	(void)pthread_mutex_lock(&home.lock);
-	while (!is_step_done)
-		(void)pthread_cond_wait(&home.cv, &home.lock);
-	(void)pthread_mutex_unlock(&home.lock);
-}
 
 static void
 nexus_gone(struct lu_nexus *nexus)
@@ -215,14 +114,14 @@ open_work(struct lu_work *w)
 		if (lu_nexus_open(&nexuses[i], unit) < 0)
 			die("no nexus");
 	}
-	step_end();
+	mock_home_step_end();
 }
 
 static void
 task_done(struct lu_task *t)
 {
 	(void)t;
-	step_end();
+	mock_home_step_end();
 }
 
 static void
@@ -238,7 +137,7 @@ static void
 task_run(void)
 {
 	do {
-		step(submit_work);
+		mock_home_step(submit_work);
 	} while (task.status == SAM_STAT_CHECK_CONDITION && task.sense_len > 2 &&
 	    (task.sense[2] & 0xf) == SENSE_UNIT_ATTENTION);
 }
@@ -287,21 +186,18 @@ world_begin(const char *dir)
 	struct soft_hba *hba;
 	char err[SOFT_ERR_LEN];
 
-	home.exec = (struct lu_exec){ home_post, home_defer, home_is_here };
-	STAILQ_INIT(&home.inbox);
-	STAILQ_INIT(&home.deferred);
-	if (pthread_create(&home.thread, NULL, home_main, NULL) != 0 ||
-	    lu_worker_new(1, &worker) < 0)
+	if (!mock_home_start(&host) || lu_worker_new(1, &worker) < 0)
 		die("no thread");
-	host = (struct lu_host){ .pick_home = host_pick_home, .event = host_event,
-		.worker = lu_worker_exec(worker), .drain_ms = 100, .state_dir = dir };
+	host.worker = lu_worker_exec(worker);
+	host.drain_ms = 100;
+	host.state_dir = dir;
 	if (soft_conf_parse("mem:1M,serial=KILL9", &disk, err) < 0 || lu_init(&host) < 0 ||
 	    soft_mod_init() != 0 || soft_hba_new(&conf, &hba, err) < 0 ||
 	    devi_attach(soft_hba_node(hba)) < 0 ||
 	    scsa_bus_config_all(soft_hba_node(hba)) < 0 ||
 	    lu_find("KILL9", &unit, NULL, 0) < 0)
 		die("no disk");
-	step(open_work);
+	mock_home_step(open_work);
 }
 
 static void

@@ -125,6 +125,23 @@ bench_dir_remove(void)
 	ck_assert_int_eq(rmdir(state_dir), 0);
 }
 
+void
+bench_copy_file(const char *from, const char *to)
+{
+	char bytes[8192];
+	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+	size_t n, all = 0;
+
+	ck_assert(in != NULL && out != NULL);
+	while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0) {
+		ck_assert_uint_eq(fwrite(bytes, 1, n, out), n);
+		all += n;
+	}
+	ck_assert(ferror(in) == 0 && all > 0);
+	ck_assert_int_eq(fclose(in), 0);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
 static struct bench *current;
 
 static void

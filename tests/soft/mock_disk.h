@@ -49,6 +49,9 @@ bool bench_field_is(const struct bench *b, bool in_cdb, uint16_t byte, int bit);
 const char *bench_dir(void);
 void bench_dir_remove(void);
 
+/* bench_copy_file() - what is in @from now is in @to, and nothing else; at least a byte */
+void bench_copy_file(const char *from, const char *to);
+
 /* bench_sense() - the last command ended with CHECK CONDITION and exactly these 18 bytes of
  * sense: fixed format, @key, @asc, sense key specific bytes @sks (24 bits, 0: none), no
  * INFORMATION */

@@ -252,19 +252,6 @@ image_make(void)
 }
 
 static void
-copy(const char *from, const char *to)
-{
-	char bytes[8192];
-	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
-	size_t n = fread(bytes, 1, sizeof(bytes), in);
-
-	ck_assert_uint_gt(n, 0);
-	ck_assert_uint_eq(fwrite(bytes, 1, n, out), n);
-	ck_assert_int_eq(fclose(in), 0);
-	ck_assert_int_eq(fclose(out), 0);
-}
-
-static void
 restart_fn(void *arg)
 {
 	const char *dir = bench_dir();
@@ -277,7 +264,7 @@ restart_fn(void *arg)
 	bench_open_at(&b, line, dir);
 	fill('a');
 	ck_assert(overwrite(IMMED, 0x80 | 2, 4, 3, 8));
-	copy(state, crashed);		/* as it was when GOOD was answered */
+	bench_copy_file(state, crashed);		/* as it was when GOOD was answered */
 	sim_advance_us(1500000);
 	bench_close(&b);
 

@@ -24,19 +24,6 @@ static const struct store_ops *real_ops;
 static struct store_ops volatile_ops;
 static int n_flushed, flush_answer;
 
-static void
-copy(const char *from, const char *to)
-{
-	static char bytes[BYTES];
-	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
-	size_t n = fread(bytes, 1, sizeof(bytes), in);
-
-	ck_assert_uint_gt(n, 0);
-	ck_assert_uint_eq(fwrite(bytes, 1, n, out), n);
-	ck_assert_int_eq(fclose(in), 0);
-	ck_assert_int_eq(fclose(out), 0);
-}
-
 static int
 volatile_try(struct store *store, struct store_req *req)
 {
@@ -44,7 +31,7 @@ volatile_try(struct store *store, struct store_req *req)
 		return real_ops->try_req(store, req);
 	n_flushed++;
 	if (flush_answer == 0)
-		copy(image, medium);
+		bench_copy_file(image, medium);
 	return flush_answer;
 }
 
@@ -79,10 +66,10 @@ power_on(void)
 static void
 power_off(void)
 {
-	copy(state, saved);
+	bench_copy_file(state, saved);
 	bench_close(&b);
-	copy(medium, image);
-	copy(saved, state);
+	bench_copy_file(medium, image);
+	bench_copy_file(saved, state);
 }
 
 static bool
