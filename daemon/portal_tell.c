@@ -19,18 +19,16 @@ static void
 conn_fill(const struct iscsi_conn *iscsi, struct ex_session_conn *ret)
 {
 	const struct iscsi_portal *portal = iscsi_conn_portal(iscsi);
-	const struct iscsi_params *params = iscsi_session_params(iscsi_conn_session(iscsi));
 	struct iscsi_stats stats;
 
 	iscsi_conn_stats(iscsi, &stats);
 	*ret = (struct ex_session_conn){
 		.cid = iscsi_conn_cid(iscsi),
 		.state = iscsi_conn_state(iscsi),
-		.header_digest = params->header_digest == ISCSI_DIGEST_CRC32C,
-		.data_digest = params->data_digest == ISCSI_DIGEST_CRC32C,
 		.rx_bytes = stats.rx_bytes,
 		.tx_bytes = stats.tx_bytes,
 	};
+	iscsi_conn_digests(iscsi, &ret->header_digest, &ret->data_digest);
 	(void)text_copy(ret->peer, sizeof(ret->peer), portal->remote);
 	(void)text_copy(ret->local, sizeof(ret->local), portal->local);
 }

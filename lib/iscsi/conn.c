@@ -247,6 +247,13 @@ iscsi_conn_session(const struct iscsi_conn *conn)
 	return conn->session;
 }
 
+void
+iscsi_conn_digests(const struct iscsi_conn *conn, bool *ret_header, bool *ret_data)
+{
+	*ret_header = conn->has_header_digest;
+	*ret_data = conn->has_data_digest;
+}
+
 uint16_t
 iscsi_conn_cid(const struct iscsi_conn *conn)
 {

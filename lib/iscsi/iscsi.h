@@ -382,6 +382,8 @@ const struct iscsi_portal *iscsi_conn_portal(const struct iscsi_conn *conn);
 struct iscsi_loop *iscsi_conn_loop(const struct iscsi_conn *conn);
 struct iscsi_session *iscsi_conn_session(const struct iscsi_conn *conn); /* NULL in login */
 uint16_t iscsi_conn_cid(const struct iscsi_conn *conn);
+/* CRC32C on what it sends and receives, since it is in the full feature phase */
+void iscsi_conn_digests(const struct iscsi_conn *conn, bool *ret_header, bool *ret_data);
 void iscsi_conn_stats(const struct iscsi_conn *conn, struct iscsi_stats *ret_stats);
 
 /* iscsi_conn_state() - the label of RFC 7143 7.1.3 ("S3 XPT_UP" ...) */

@@ -432,6 +432,31 @@ START_TEST(test_a_reset_within_another_request)
 }
 END_TEST
 
+static bool
+has_header_digest(const struct mock_wire *wire)
+{
+	bool header, data;
+
+	iscsi_conn_digests(wire->conn, &header, &data);
+	ck_assert(!data);
+	return header;
+}
+
+START_TEST(test_each_connection_has_its_digests)
+{
+	static const char other[] = "HeaderDigest=CRC32C";
+	struct mock_world *w = mock_open(many);
+	struct mock_wire *a = mock_session(w), *b;
+
+	w->keys = other;
+	w->keys_len = sizeof(other);
+	b = more(w, a, 1, 0);
+	ck_assert(!has_header_digest(a));
+	ck_assert(has_header_digest(b));
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_login_takes_too_long)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -587,6 +612,7 @@ CHECK_MAIN("sessions", test_logout_ends_the_session, test_logout_lets_queued_byt
     test_fast_abort_hears_of_ended_tasks, test_response_fence,
     test_a_fence_counts_what_is_queued, test_cold_reset_behind_a_fence,
     test_a_reset_within_another_request,
+    test_each_connection_has_its_digests,
     test_login_takes_too_long, test_only_login_before_login,
     test_connections_move_to_their_target, test_a_connection_may_break_before_it_moves,
     test_session_tells_who_it_is,
