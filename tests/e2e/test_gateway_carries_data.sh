@@ -45,7 +45,7 @@ expect 22 "LOGICAL BLOCK ADDRESS OUT OF RANGE" ctl cdb ONE 28 00 ff ff ff ff 00 
 [ "$(ctl cdb ONE 12 00 00 00 ff 00 --length 255 --out - | wc -c)" -lt 255 ] || fail "no residual"
 
 # once more over iSCSI
-if qemu-img --help | grep -qw iscsi; then
+if grep -qw iscsi < <(qemu-img --help); then
   again=$(ctl --json portal list | jq -re '.portals[0].bound')
   qemu-img convert -n -f raw -O raw "$dir/data" "iscsi://$again/iqn.2026-11.internal.e2e:again/0"
   remote 0 read ONE -o "$dir/there"

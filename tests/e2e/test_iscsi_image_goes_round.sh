@@ -5,7 +5,7 @@
 need qemu-img qemu-utils
 need mkfs.ext4 e2fsprogs
 need debugfs e2fsprogs
-qemu-img --help | grep -qw iscsi ||
+grep -qw iscsi < <(qemu-img --help) ||
   { echo "skipped: qemu has no iSCSI here; on Debian: apt-get install qemu-block-extra"; exit 77; }
 
 # an ext4 image with files in it

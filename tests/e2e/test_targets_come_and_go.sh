@@ -101,7 +101,7 @@ expect 0 "soft0/p0/w5000c50012340000,0" ctl soft target add mem:1M,wwn=5000c5001
 expect 0 "5000c500a0000000" ctl smp smp@w5000c500a0000000 general
 expect 0 "SCSAD" ctl smp soft0/f/smp@w5000c500a0000000 manufacturer
 for ((phy = 0, found = 0; phy < 12; phy++)); do
-  ctl smp smp@w5000c500a0000000 discover $phy | grep -q 5000c50012340000 && found=$((found + 1))
+  grep -q 5000c50012340000 < <(ctl smp smp@w5000c500a0000000 discover $phy) && found=$((found + 1))
 done
 [ "$found" = 1 ] || fail "$found phys of the expander lead to the new target"
 expect 5 "phy does not exist" ctl smp smp@w5000c500a0000000 discover 12
