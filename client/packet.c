@@ -12,7 +12,8 @@ packet_take(struct request *req, const Scsad__Completion *msg, uint32_t data_len
 
 	uint32_t moved = req->is_in_memory ? msg->moved : data_len;
 
-	if (data_len > 0 && (req->is_in_memory || req->direction != SCSAC_IN || data_len > req->data_len))
+	if (data_len > 0 &&
+	    (req->is_in_memory || req->direction != SCSAC_IN || data_len > req->data_len))
 		return -EBADMSG;
 	if (moved > req->data_len || msg->resid > req->data_len || msg->scsi_status > UINT8_MAX)
 		return -EBADMSG;

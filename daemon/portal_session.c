@@ -199,7 +199,7 @@ static struct portal_nexus **
 nexuses_make(struct portal_session *s, struct lu_view *view)
 {
 	size_t n = lu_view_count(view), at = 0;
-	struct portal_nexus **list = fault_hit() ? NULL : calloc(n + 1, sizeof(struct portal_nexus *));
+	struct portal_nexus **list = fault_hit() ? NULL : calloc(n + 1, sizeof(*list));
 
 	for (size_t i = 0; list != NULL && i < n; i++) {
 		const struct lu_view_entry *entry = lu_view_at(view, i);

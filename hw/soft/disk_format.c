@@ -7,7 +7,7 @@
 
 #define FORMAT_LONGLIST	0x20	/* byte 1; above it FMTPINFO */
 #define FORMAT_FMTDATA	0x10
-#define FORMAT_LIST_BITS	0x2f	/* LONGLIST, CMPLST, DEFECT LIST FORMAT: nothing without a list */
+#define FORMAT_LIST_BITS	0x2f	/* LONGLIST, CMPLST, DEFECT LIST FORMAT: only with a list */
 #define FORMAT_FFMT	0x03	/* byte 4 */
 #define LIST_FOV	0x80	/* byte 1 of the header */
 #define LIST_OPTIONS	0x78	/* DPRY, DCRT, STPF, IP: valid with FOV */

@@ -17,7 +17,9 @@
 
 #include "base/compiler.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG
+};
 
 /* log_sink_fn - takes one line without its end; called with a lock held, must not log */
 typedef void (*log_sink_fn)(enum log_level level, const char *line, void *arg);

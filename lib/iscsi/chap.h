@@ -56,7 +56,9 @@ struct iscsi_chap_ops {
 		struct iscsi_chap_secret *ret);
 };
 
-enum iscsi_chap_state { ISCSI_CHAP_START, ISCSI_CHAP_CHALLENGED, ISCSI_CHAP_DONE, ISCSI_CHAP_NSTATES };
+enum iscsi_chap_state {
+	ISCSI_CHAP_START, ISCSI_CHAP_CHALLENGED, ISCSI_CHAP_DONE, ISCSI_CHAP_NSTATES
+};
 
 struct iscsi_chap {
 	unsigned int state;			/* enum iscsi_chap_state */

@@ -82,7 +82,8 @@ check_opcode(const uint8_t *bhs, uint8_t opcode, uint32_t data_len)
 		return check_scsi_cmd(bhs, data_len);
 	case ISCSI_OP_NOP_OUT:
 		/* nothing answers it, so nothing may wait for its CmdSN (11.18.1) */
-		if (iscsi_pdu_u32(bhs, ISCSI_O_ITT) == ISCSI_TAG_NONE && !iscsi_pdu_is_immediate(bhs))
+		if (iscsi_pdu_u32(bhs, ISCSI_O_ITT) == ISCSI_TAG_NONE &&
+		    !iscsi_pdu_is_immediate(bhs))
 			return ISCSI_REJECT_FIELD;
 		return ISCSI_REJECT_NONE;
 	case ISCSI_OP_TEXT:

@@ -509,9 +509,9 @@ enum lu_tm {
  *
  * Tasks that end by it have reason CMD_ABORTED or CMD_RESET and no status: their initiator is
  * not answered. Those of other nexuses do so as well, and one that wants_sense gets unit
- * attention 2Fh/00h; with TAS of the Control page they end with status TASK ABORTED instead. Resets raise
- * 29h on every nexus of every unit they reach, @nexus included, and I_T NEXUS RESET 29h/07h on
- * @nexus alone.
+ * attention 2Fh/00h; with TAS of the Control page they end with status TASK ABORTED instead.
+ * Resets raise 29h on every nexus of every unit they reach, @nexus included, and I_T NEXUS RESET
+ * 29h/07h on @nexus alone.
  *
  * @tmf      embedded in the caller's object, stays put until @done
  * @nexus    who asks

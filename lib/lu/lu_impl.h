@@ -6,8 +6,9 @@
  *           submit.c (the way in), taskset.c (whose turn it is), local.c (answered here),
  *           task.c (issue, complete), pkts.h (packets), watch.c (what the device's answers
  *           say), media.c (what an operator wants to hear of), refresh.c (ask the device
- *           again), mode.c (write protection for some), prevent.c, tmf.c, abort.c, reset.c, recover.c (commands that do not come
- *           back), nexus.c, ua.c, policy.c, caps.c.
+ *           again), mode.c (write protection for some), prevent.c, tmf.c, abort.c, reset.c,
+ *           recover.c (commands that do not come back), nexus.c, ua.c, policy.c, caps.c, and
+ *           the units' parts of ALUA, copies and tokens.
  * Thread    Members are grouped by who may touch them.
  */
 #ifndef LU_LU_IMPL_H

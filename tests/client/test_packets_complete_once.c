@@ -491,6 +491,7 @@ END_TEST
 CHECK_MAIN("packets", what_is_written_is_read, completions_find_their_packet_in_any_order,
     a_daemon_that_dies_leaves_no_packet_behind, disconnecting_completes_what_was_never_sent,
     a_stale_handle_is_a_refusal_not_a_result, a_packet_keeps_its_buffer_until_all_of_it_is_sent,
-    a_poll_loop_hears_of_a_packet_that_was_flushed, large_data_lands_where_it_belongs, a_callback_may_submit_and_end_the_connection,
+    a_poll_loop_hears_of_a_packet_that_was_flushed, large_data_lands_where_it_belongs,
+    a_callback_may_submit_and_end_the_connection,
     contradictions_are_refused_before_they_are_sent, a_cancelled_packet_ends_as_aborted,
     the_same_object_connects_again, a_callback_that_connects_again_is_told_to_wait)

@@ -396,6 +396,7 @@ CHECK_MAIN("task management", test_abort_of_a_task_in_flight, test_abort_crossed
     test_nothing_is_heard_after_the_answer, test_abort_of_a_write_that_waits_for_data,
     test_abort_in_the_middle_of_a_segment, test_abort_of_a_command_that_has_not_come,
     test_task_sets_and_resets, test_a_set_waits_for_commands_before_it,
-    test_later_commands_are_spared, test_immediate_commands_before_and_behind, test_queries, test_queries_need_their_protocol_level,
+    test_later_commands_are_spared, test_immediate_commands_before_and_behind, test_queries,
+    test_queries_need_their_protocol_level,
     test_cold_reset_ends_all_sessions, test_cold_reset_can_keep_them, test_too_many_at_a_time,
     test_session_gone_before_the_answer)

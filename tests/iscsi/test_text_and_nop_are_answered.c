@@ -316,4 +316,5 @@ END_TEST
 CHECK_MAIN("text and nop", test_pings_come_back, test_silence_is_asked_about,
     test_a_session_learns_of_its_own_target, test_text_comes_and_goes_in_pieces,
     test_bad_continuations, test_segment_length_is_declared_anew, test_discovery,
-    test_discovery_of_many, test_discovery_does_not_last_for_ever, test_discovery_that_takes_no_answers_is_not_heard)
+    test_discovery_of_many, test_discovery_does_not_last_for_ever,
+    test_discovery_that_takes_no_answers_is_not_heard)

@@ -40,7 +40,8 @@ answer_modes(struct scsi_pkt *pkt)
 {
 	uint8_t data[16] = { 15, 0, (uint8_t)(script.is_protected ? 0x80 : 0), 0, 0x0a, 10,
 		(uint8_t)(script.tst << 5 | (script.is_descriptor ? 4 : 0)),
-		(uint8_t)(script.qerr << 1), (uint8_t)(script.interlock << 4), (uint8_t)(script.has_tas ? 0x40 : 0) };
+		(uint8_t)(script.qerr << 1), (uint8_t)(script.interlock << 4),
+		(uint8_t)(script.has_tas ? 0x40 : 0) };
 
 	script.n_modes++;
 	if (answer_ended(pkt))
