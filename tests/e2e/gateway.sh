@@ -19,12 +19,6 @@ gateway_cleanup() {
 }
 trap gateway_cleanup EXIT
 
-need() {
-  command -v "$1" >/dev/null && return 0
-  echo "skipped: there is no $1 here; on Debian: apt-get install $2"
-  exit 77
-}
-
 remote() { SCSAD_SOCKET=$dir/remote$1.sock "$SCSACTL_BIN" "${@:2}"; }
 
 # remote_config N UNIT... - disks of the N-th remote, all of them exported in order; further lines of
@@ -37,7 +31,7 @@ remote_config() {
     echo "  - driver: soft"
     echo "    disks: [ $(printf '"%s", ' "$@" | sed 's/, $//') ]"
     echo "portals:"
-    echo "  - { address: \"${remote_at[$n]:-127.0.0.1:0}\", group: 1 }"
+    echo "  - { address: \"${remote_at[$n]:-$own_address:0}\", group: 1 }"
     echo "targets:"
     echo "  - name: \"$target$n\""
     sed 's/^/    /'
@@ -74,17 +68,7 @@ remote_kill() {
 # far N [OPTIONS] - the line that names the N-th remote
 far() { echo "iscsi://${remote_at[$1]}/$target$1${2:+,$2}"; }
 
-# units - how many there are; until COMMAND... - it will be true by and by
-units() { ctl --json list | jq '.units | length'; }
-until_true() {
-  local i
-  for ((i = 0; i < 1200; i++)); do
-    "$@" >/dev/null 2>&1 && return 0
-    sleep 0.025
-  done
-  fail "never: $*"
-}
-units_are() { [ "$(units)" = "$1" ]; }
-# log_is TEXT N - so many lines have it
-log_is() { [ "$(grep -cF -- "$1" "$dir/scsad.log")" = "$2" ]; }
-log_has() { grep -qF -- "$1" "$dir/scsad.log"; }
+# units_are N - so many there are. A daemon does not wait long for those of a target that is slow
+units_are() { [ "$(ctl --json list | jq '.units | length')" = "$1" ]; }
+# log_counts N TEXT - so many lines at least have it
+log_counts() { [ "$(grep -cF -- "$2" "$dir/scsad.log")" -ge "$1" ]; }

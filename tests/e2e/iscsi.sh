@@ -9,13 +9,6 @@
 target=iqn.2026-11.internal.e2e:disks
 say=$BUILD_DIR/tests/hostile/iscsi_say
 
-# need PROGRAM PACKAGE
-need() {
-  command -v "$1" >/dev/null && return 0
-  echo "skipped: there is no $1 here; on Debian: apt-get install $2"
-  exit 77
-}
-
 # hbas, portals and a target, for the front of a configuration; UNIT... are disks
 base_config() {
   echo "hbas:"
@@ -63,7 +56,7 @@ talk() {
   exec {in}>"$dir/$1.in" {out}<"$dir/$1.out"
   talk_in[$1]=$in
   talk_out[$1]=$out
-  read -rt 30 -u "$out" line || fail "no session $1"
+  read -rt 60 -u "$out" line || fail "no session $1"
   [ "$line" = ready ] || fail "session $1: $line"
 }
 
@@ -72,7 +65,7 @@ ask() {
   local name=$1 line
   shift
   echo "$*" >&"${talk_in[$name]}"
-  read -rt 30 -u "${talk_out[$name]}" line || line=hang
+  read -rt 60 -u "${talk_out[$name]}" line || line=hang
   echo "$line"
 }
 
@@ -80,11 +73,11 @@ ask() {
 # until it is there TEST UNIT READY is good
 heard() {
   local seen=none i
-  for ((i = 0; i < 400; i++)); do
+  for ((i = 0; i < 1200; i++)); do
     seen=$(ask "$1" "$2" 0 000000000000)
     [ "$seen" != "$3" ] || return 0
     [ "$seen" = good ] || break
-    sleep 0.025
+    sleep 0.05
   done
   fail "LUN $2 says '$seen', not '$3'"
 }

@@ -112,7 +112,7 @@ block_check(const uint8_t *p, uint32_t lba)
 static struct scsac *
 daemon_start(uint64_t *ret_handle)
 {
-	uint64_t give_up = clock_now_ns() + 20 * NS_PER_S;
+	uint64_t give_up = clock_now_ns() + 60 * NS_PER_S;
 	struct scsac *c;
 
 	daemon_pid = fork();

@@ -11,6 +11,9 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/scsad-e2e.XXXXXX")
 export SCSAD_SOCKET=$dir/scsad.sock PATH=$PATH:/usr/sbin:/sbin
 daemon=
 mounts=()
+# an address of this machine that this test has for itself: a port of it that was given up is still
+# free when it is wanted again
+own_address=127.$((64 + ($$ >> 16 & 63))).$(($$ >> 8 & 255)).$(($$ & 255))
 
 cleanup() {
   local status=$? mount
@@ -50,6 +53,45 @@ stop_daemon() {
   kill -TERM "$daemon"
   wait "$daemon" || fail "scsad ended with $?"
   daemon=
+}
+
+# by_and_by COMMAND... - whether it is true before a minute of waiting has gone; until_true COMMAND...
+# insists on it
+by_and_by() {
+  local i
+  for ((i = 0; i < 1200; i++)); do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.05
+  done
+  return 1
+}
+until_true() { by_and_by "$@" || fail "never: $*"; }
+
+# is_equal WANT COMMAND... - what the command answers now
+is_equal() { [ "$("${@:2}")" = "$1" ]; }
+
+# log_has TEXT - in the daemon's words so far
+log_has() { grep -qF -- "$1" "$dir/scsad.log"; }
+
+# descriptors of the daemon
+fds() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
+
+# need PROGRAM PACKAGE - without it the test cannot run here
+need() {
+  command -v "$1" >/dev/null && return 0
+  echo "skipped: there is no $1 here; on Debian: apt-get install $2"
+  exit 77
+}
+
+# lend USER - a scsad that this user can start, too, wherever the build lies
+can_start() { setpriv --reuid="$1" --regid="$(id -g "$1")" --clear-groups test -x "$SCSAD_BIN"; }
+lend() {
+  can_start "$1" && return
+  cp "$SCSAD_BIN" "$dir/scsad"
+  SCSAD_BIN=$dir/scsad
+  can_start "$1" && return
+  echo "skipped: user $1 may not enter ${dir%/*}"
+  exit 77
 }
 
 # expect STATUS TEXT COMMAND... - the exit status, and a text that its output must hold ("" = any)

@@ -35,10 +35,8 @@ head -c 8M /dev/urandom >"$dir/random"
 ctl write disk@0,0 --in "$dir/random" >/dev/null
 truncate -s 4M "$dir/used.img"
 # sooner or later the disk notices, and says so once
-for _ in $(seq 200); do
-  ctl cdb disk@0,0 000000000000 >/dev/null 2>&1 || break
-  sleep 0.1
-done
+notices() { ! ctl cdb disk@0,0 000000000000; }
+until_true notices
 expect 22 "21h" ctl cdb disk@0,0 "28 00 00 00 30 00 00 00 08 00" --length 4096
 expect 0 "" ctl read disk@0,0 0 8192 --out "$dir/half"
 same "$dir/half" "$dir/random" 4194304

@@ -14,13 +14,7 @@ refused() { # TEXT ARGUMENTS...
 }
 
 # said TEXT - wait until the log has it
-said() {
-  for _ in $(seq 200); do
-    grep -q -- "$1" "$dir/scsad.log" && return
-    read -rt 0.05 <> <(:) || true
-  done
-  fail "the log does not say '$1'"
-}
+said() { by_and_by grep -q -- "$1" "$dir/scsad.log" || fail "the log does not say '$1'"; }
 
 bound() { ctl --json status | jq -r ".portals[$1].bound"; }
 

@@ -6,7 +6,10 @@
 mkdir "$dir/small"
 if ! mount -t tmpfs -o size=8M none "$dir/small" 2>/dev/null; then
   # no right to mount here: do it all in namespaces of our own
-  [ "${IN_NAMESPACE:-}" != 1 ] || fail "cannot mount a tmpfs even in a namespace"
+  if [ "${IN_NAMESPACE:-}" = 1 ] || ! unshare -rm true 2>/dev/null; then
+    echo "skipped: no file system may be mounted here, not even in a namespace"
+    exit 77
+  fi
   IN_NAMESPACE=1 unshare -rm "$0"
   exit
 fi

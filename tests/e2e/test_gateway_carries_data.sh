@@ -21,7 +21,7 @@ exports:
 EOT
 start_daemon --config "$dir/scsad.conf"
 expect 0 "iscsi0/iport0/disk@0,1" ctl list
-units_are 2 || fail "there are $(units) units"
+until_true units_are 2
 
 # who is seen over there is who the configuration says
 expect 0 "iqn.2026-11.internal.e2e:gateway" remote 0 sessions list
@@ -55,13 +55,15 @@ if grep -qw iscsi < <(qemu-img --help); then
 fi
 
 # a unit more over there: its unit attention is heard with the next command
+noticed() {
+  ctl cdb ONE 00 00 00 00 00 00 >/dev/null || true
+  units_are "$1"
+}
 remote 0 soft target add mem:8M,serial=NEW >/dev/null
 until_true remote 0 inquiry NEW
 remote 0 export add "${target}0" NEW --lun 5 --access all >/dev/null
-ctl cdb ONE 00 00 00 00 00 00 >/dev/null || true
-until_true units_are 3
+until_true noticed 3
 ctl write NEW -i /dev/zero 0 8 >/dev/null
 remote 0 export remove "${target}0" 5
-ctl cdb ONE 00 00 00 00 00 00 >/dev/null || true
-until_true units_are 2
+until_true noticed 2
 stop_daemon

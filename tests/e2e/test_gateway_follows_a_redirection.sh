@@ -14,7 +14,7 @@ for permanent in no yes; do
     remote_config 0 mem:16M,serial=DECOY
   remote_start 0
   start_daemon --iscsi "$(far 0)"
-  units_are 1 || fail "no unit (permanent: $permanent)"
+  until_true units_are 1
   expect 0 "" ctl cdb ONE 00 00 00 00 00 00
   stop_daemon
   remote_stop 0
@@ -24,6 +24,6 @@ done
 printf 'redirect: "%s"\n' "${remote_at[0]}" | remote_config 0 mem:16M,serial=DECOY
 remote_start 0
 start_daemon --iscsi "$(far 0)"
+until_true log_has "redirected"
 units_are 0 || fail "there is a unit"
-log_has "redirected" || fail "nothing is said of it"
 stop_daemon

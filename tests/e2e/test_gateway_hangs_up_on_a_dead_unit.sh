@@ -7,7 +7,7 @@ need jq jq
 remote_config 0 mem:16M,serial=ONE,target=0 mem:16M,serial=TWO,target=1 </dev/null
 remote_start 0
 start_daemon --iscsi "$(far 0)"
-units_are 2 || fail "there are $(units) units"
+until_true units_are 2
 
 swallowed() { remote 0 --json fault list | jq -e '.rules[0].hits > 0'; }
 

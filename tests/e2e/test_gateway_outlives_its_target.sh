@@ -23,14 +23,15 @@ write_on() {
 has_written() { [ "$(remote 0 --json show ONE | jq '[.. | .written_bytes? // empty] | max // 0')" -ge "$1" ]; }
 
 for round in 1 2; do
-  # slow enough to be still at work when its target goes; that one's faults go with it
+  # slow, and never done before its target goes; that one's faults go with it
   remote 0 fault add action=delay,ms=20,op=write --unit ONE >/dev/null
+  remote 0 fault add action=delay,ms=250000,op=write,lba=49152-65535 --unit ONE >/dev/null
   write_on >"$dir/write.log" 2>&1 &
   writer=$!
   until_true has_written 4000000
   kill -0 "$writer" 2>/dev/null || fail "the data was through too soon"
   remote_kill 0
-  until_true log_is "session lost" "$round"
+  until_true log_counts "$round" "session lost"
   remote_start 0
   wait "$writer" || fail "the data never got through: $(tail -3 "$dir/write.log")"
   ctl read ONE -o "$dir/back"

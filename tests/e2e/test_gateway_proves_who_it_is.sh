@@ -17,12 +17,12 @@ remote_start 0
 # logs_in STATUS OPTIONS - 0: there is a unit; 1: there is none, and the log says why
 logs_in() {
   : >"$dir/scsad.log"
-  start_daemon --iscsi "$(far 0 "login=5,${2}")"
+  start_daemon --iscsi "$(far 0 "login=60,${2}")"
   if [ "$1" = 0 ]; then
-    units_are 1 || fail "no unit with '$2'"
+    by_and_by units_are 1 || fail "no unit with '$2'"
   else
+    by_and_by log_has "not logged in" || fail "nothing is said of '$2'"
     units_are 0 || fail "a unit with '$2'"
-    log_has "not logged in" || fail "nothing is said of '$2'"
   fi
   stop_daemon
   ! grep -q 'secret1\|secret0\|wrongsecret1' "$dir/scsad.log" || fail "a secret is shown"

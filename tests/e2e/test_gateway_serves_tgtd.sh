@@ -6,8 +6,15 @@ need tgtadm tgt
 [ "$(id -u)" = 0 ] || { echo "skipped: tgtd wants to be root"; exit 77; }
 
 name=iqn.2026-11.internal.e2e:tgtd
-control=$((1000 + RANDOM % 20000))
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+control=$((1000 + $$ % 30000)) # in the name of a socket; tgtd takes short ones only
+at=$own_address:3260
+tgtd_cleanup() {
+  local status=$?
+  rm -f "/var/run/tgtd/socket.$control" "/var/run/tgtd/socket.$control.lock"
+  (exit "$status")
+  gateway_cleanup
+}
+trap tgtd_cleanup EXIT
 umask 077
 printf 'initiatorsecret1' >"$dir/secret"
 printf 'targetssecret002' >"$dir/mutual"
@@ -16,7 +23,7 @@ adm() { tgtadm -C "$control" --lld iscsi "$@"; }
 
 # start_tgtd - it is one of the remotes
 start_tgtd() {
-  tgtd -f -C "$control" --iscsi "portal=127.0.0.1:$port" >>"$dir/remote9.log" 2>&1 &
+  tgtd -f -C "$control" --iscsi "portal=$at" >>"$dir/remote9.log" 2>&1 &
   remotes[9]=$!
   until_true adm --op show --mode sys
   adm --op new --mode target --tid 1 -T "$name"
@@ -29,7 +36,7 @@ start_tgtd() {
   adm --op bind --mode target --tid 1 -I ALL
 }
 start_tgtd
-start_daemon --iscsi "iscsi://127.0.0.1:$port/$name,grace=60,retry=500ms,header_digest=prefer,user=alice,secret_file=$dir/secret,mutual_user=far,mutual_secret_file=$dir/mutual"
+start_daemon --iscsi "iscsi://$at/$name,grace=60,retry=500ms,header_digest=prefer,user=alice,secret_file=$dir/secret,mutual_user=far,mutual_secret_file=$dir/mutual"
 # LUN 0 is a controller
 until_true ctl inquiry iscsi0/iport0/disk@0,2
 head -c 33554432 /dev/urandom >"$dir/data"

@@ -57,8 +57,5 @@ mine --in "$dir/zeros" $write || fail "after RELEASE: $(cat "$dir/cdb")"
 asked good a 0 0 160000000000
 conflicts 28 00 00 00 00 00 00 00 01 00
 exec {talk_in[a]}>&-
-for ((i = 0; i < 500; i++)); do
-  mine 28 00 00 00 00 00 00 00 01 00 && break
-done
-mine 28 00 00 00 00 00 00 00 01 00 || fail "the reservation outlived its session: $(cat "$dir/cdb")"
+by_and_by mine 28 00 00 00 00 00 00 00 01 00 || fail "the reservation outlived its session: $(cat "$dir/cdb")"
 stop_daemon

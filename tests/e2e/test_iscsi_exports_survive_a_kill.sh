@@ -6,9 +6,7 @@
 disk=$dir/disk.img,size=32M,serial=DISK
 state=$dir/state
 start_daemon --disk "$disk" --state-dir "$state"
-ctl portal add 127.0.0.1:0 >/dev/null
-at=$(portal 0)
-ctl portal remove 127.0.0.1:0 >/dev/null
+at=$own_address:3260
 ctl portal add "$at" >/dev/null
 ctl target add "$target" >/dev/null
 ctl acl add friends --initiators "iqn.2026-11.internal.e2e:*" >/dev/null

@@ -29,5 +29,7 @@ settle one 0
 settle two 0
 asked good one 0 0 2a000000000000000000
 asked good two 0 0 000000000000
-[ "$(ctl --json sessions list | jq '.sessions | length')" = 2 ] || fail "$(ctl sessions list)"
+# those of the tools end by and by
+sessions() { ctl --json sessions list | jq '.sessions | length'; }
+by_and_by is_equal 2 sessions || fail "$(ctl sessions list)"
 stop_daemon

@@ -5,15 +5,12 @@ serve_two --loops 1
 talk first "$(url 0)"
 settle first 0
 address=$(portal 0)
-prlimit --pid "$daemon" --nofile="$(ls "/proc/$daemon/fd" | wc -l)":4096
+limit=$(awk '/^Max open files/ { print $4 }' "/proc/$daemon/limits")
+prlimit --pid "$daemon" --nofile="$(fds)": # and the hard limit as it is
 
 ticks() { awk '{ print $14 + $15 }' "/proc/$daemon/stat"; }
 for ((i = 0; i < 20; i++)); do exec {fd}<>"/dev/tcp/${address%:*}/${address##*:}"; waiting[i]=$fd; done
-for ((i = 0; i < 100; i++)); do
-  if grep -q "portal .*no connection can be accepted" "$dir/scsad.log"; then break; fi
-  sleep 0.1
-done
-grep -q "portal .*no connection can be accepted" "$dir/scsad.log" || fail "nothing is said about it"
+by_and_by grep -q "portal .*no connection can be accepted" "$dir/scsad.log" || fail "nothing is said about it"
 before=$(ticks)
 sleep 2
 used=$(($(ticks) - before))
@@ -21,7 +18,7 @@ used=$(($(ticks) - before))
 asked good first 0 0 000000000000
 
 for fd in "${waiting[@]}"; do exec {fd}>&-; done
-prlimit --pid "$daemon" --nofile=4096:4096
+prlimit --pid "$daemon" --nofile="$limit":
 talk second "$(url 0)"
 settle second 0
 asked good second 0 0 000000000000

@@ -7,15 +7,23 @@ start_daemon --disk mem,size=4M,target=0 --disk mem,size=4M,target=1
 stuck=soft0/iport0/disk@0,0
 other=soft0/iport0/disk@1,0
 
-# one second for each step; a READ may take one
-expect 0 "" ctl unit set $stuck --command-timeout 1 --recover-grace 1 --recover-abort 1 --recover-lun 1 \
-  --recover-target 1 --recover-bus 1 --recover-hba 1
+# a READ may take a second
+expect 0 "" ctl unit set $stuck --command-timeout 1 --recover-grace 1
 
 steps() { grep -o "$1: \(recovery step [a-z]*\|offline\)" "$dir/scsad.log" | sed 's/.* //' | xargs; }
+
+# patience STEP... - a second for each of the steps before the last one, and that one has all the time it needs
+patience() {
+  local step
+  for step in "${@:1:$#-1}"; do expect 0 "" ctl unit set $stuck "--recover-$step" 1; done
+  expect 0 "" ctl unit set $stuck "--recover-${*: -1}" 120
+}
 
 # climb UNTIL STEPS - a READ that only UNTIL gets back, and the steps that were needed
 climb() {
   local status=0
+  # shellcheck disable=SC2086 # words
+  patience $2
   : >"$dir/scsad.log"
   expect 0 "" ctl fault add "action=stuck,op=0x28,count=1,until=$1" --unit $stuck
   ctl --timeout 1 cdb $stuck 28000000000000000100  >"$dir/out" 2>&1 || status=$?
@@ -46,13 +54,14 @@ other_works() {
 }
 
 # nothing helps: off line, and the other one works all the time
+expect 0 "" ctl unit set $stuck --recover-hba 1
 : >"$dir/scsad.log"
 expect 0 "" ctl fault add action=stuck,op=0x28,count=1,until=quiesce --unit $stuck
 ctl --timeout 1 cdb $stuck 28000000000000000100  >/dev/null 2>&1 &
 reader=$!
-for _ in $(seq 300); do
+for ((i = 0; i < 1200; i++)); do
   other_works
-  if grep -q "$stuck: offline" "$dir/scsad.log"; then break; fi
+  if log_has "$stuck: offline"; then break; fi
   sleep 0.05
 done
 [ "$(steps $stuck)" = "lun hba offline" ] || fail "steps were '$(steps $stuck)'"
@@ -80,7 +89,7 @@ start_daemon --config "$dir/conf"
 expect 0 "" ctl fault add action=stuck,op=0x28,count=1,until=quiesce --unit $stuck
 expect 33 "READ(10)" ctl --timeout 1 cdb $stuck 28000000000000000100
 [ "$(steps $stuck)" = "lun offline" ] || fail "steps were '$(steps $stuck)'"
-[ "$(ctl --json list | jq -r '[.hbas[].state] | join(" ")')" = "silenced ready" ] ||
-  fail "the HBAs are $(ctl --json list | jq -c .hbas)"
+states() { ctl --json list | jq -r '[.hbas[].state] | join(" ")'; }
+by_and_by is_equal "silenced ready" states || fail "the HBAs are $(ctl --json list | jq -c .hbas)"
 expect 0 "" ctl read soft1/iport0/disk@0,0 0 8 --out /dev/null
 stop_daemon

@@ -9,6 +9,7 @@ fi
 
 user=nobody
 chmod 711 "$dir"
+lend "$user"
 mkdir -m 700 "$dir/private"
 mkdir -m 755 "$dir/run"
 chown "$user" "$dir/run"
@@ -27,7 +28,7 @@ hbas:
     disks:
       - $dir/private/disk.img,serial=KEPT
 portals:
-  - address: 127.0.0.1:$1
+  - address: $own_address:$1
 targets:
   - name: iqn.2001-01.com.example:rights
 exports:
@@ -35,11 +36,7 @@ exports:
 END
 }
 
-# a free port below 1024
-port=
-for try in $(seq 700 1023 | shuf -n 40); do
-  if ! (exec 3<>"/dev/tcp/127.0.0.1/$try") 2>/dev/null; then port=$try && break; fi
-done
+port=860 # below 1024, and iSCSI's
 config "$port"
 start_daemon --config "$dir/scsad.conf" --log-level info
 
@@ -68,7 +65,7 @@ ctl read shelf/iport0/disk@0,0 0 8 --out "$dir/back" >/dev/null
 same "$dir/data" "$dir/back"
 cmp -n 4096 "$dir/data" "$dir/private/disk.img" || fail "the image does not have the data"
 if command -v iscsi-inq >/dev/null; then
-  iscsi-inq "iscsi://127.0.0.1:$port/iqn.2001-01.com.example:rights/0" >/dev/null ||
+  iscsi-inq "iscsi://$own_address:$port/iqn.2001-01.com.example:rights/0" >/dev/null ||
     fail "the port below 1024 does not serve"
 fi
 
@@ -88,7 +85,7 @@ stop_daemon
 
 # who is that user from the start keeps to it, too
 cp "$dir/scsad.conf" "$dir/mine.conf"
-sed -i "s,state_dir: .*,state_dir: $dir/run,; s,127.0.0.1:.*,127.0.0.1:0,; s,- $dir.*,- mem:8M," "$dir/mine.conf"
+sed -i "s,state_dir: .*,state_dir: $dir/run,; s,$own_address:.*,$own_address:0,; s,- $dir.*,- mem:8M," "$dir/mine.conf"
 setpriv --reuid="$user" --regid="$gid" --clear-groups "$SCSAD_BIN" --socket "$SCSAD_SOCKET" --config "$dir/mine.conf" \
   >>"$dir/scsad.log" 2>&1 &
 daemon=$!

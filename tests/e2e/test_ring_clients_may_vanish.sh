@@ -36,7 +36,7 @@ end_loads() {
 }
 trap 'status=$?; end_loads; set +e; (exit "$status"); cleanup' EXIT
 
-fds() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
+is_clean() { [ "$(ctl --json status | jq .packets_active)" = 0 ] && [ "$(fds)" -le "$before" ]; }
 
 start_daemon --loops 2 --disk mem:64M --disk mem:16M
 before=$(fds)
@@ -73,11 +73,7 @@ ends sleeper "$sleeper" 0
 kill -0 "$steady" || fail "another client's end has ended this one: $(cat "$dir/steady")"
 kill -TERM "$steady"
 ends steady "$steady" 0
-is_clean=
-for _ in $(seq 500); do
-  [ "$(ctl --json status | jq .packets_active)" = 0 ] && [ "$(fds)" -le "$before" ] && is_clean=1 && break
-done
-[ -n "$is_clean" ] || fail "left behind: $before descriptors before, $(fds) after; $(ctl --json status)"
+by_and_by is_clean || fail "left behind: $before descriptors before, $(fds) after; $(ctl --json status)"
 
 # --- the unit goes, the client hears of it; the other unit's client does not notice
 load steady --unit disk@1,0

@@ -8,14 +8,13 @@ watch=
 # what scsactl watch has told so far
 told() { grep -qF -- "$1" "$dir/events"; }
 
-# until a line has come; the daemon tells within moments, a lost line must not hang the test
-expect_event() {
-  local i
-  for ((i = 0; i < 500; i++)); do
-    told "$1" && return 0
-    read -rt 0.02 <> <(:) || true
-  done
-  fail "no event '$1': $(cat "$dir/events")"
+expect_event() { by_and_by told "$1" || fail "no event '$1': $(cat "$dir/events")"; }
+
+# whoever watches is heard of by what it is told
+is_watched() {
+  ctl soft target add mem:1M,target=9
+  ctl soft target remove iport0/9
+  [ -s "$dir/events" ]
 }
 
 units() { ctl list --names | grep -c "$1" || true; }
@@ -25,7 +24,7 @@ start_daemon --disk mem:64M,serial=STAYS --disk mem:1M,wwn=5000c50012345678,port
   --expander 5000c500a0000000,port=p0
 ctl watch >"$dir/events" &
 watch=$!
-ctl status >/dev/null
+until_true is_watched
 
 # --- the tree
 tree=$(ctl list --tree)
@@ -119,13 +118,12 @@ expect 0 "" ctl soft phy down 0
 expect 69 "" ctl soft phy down 0
 for phy in 1 2 3; do ctl soft phy down $phy; done
 expect_event "port-gone soft0/f"
-[ "$(units disk@w5000c50012345678,0)" = 0 ] || fail "its unit is still there"
+by_and_by is_equal 0 units disk@w5000c50012345678,0 || fail "its unit is still there"
 expect 36 "" ctl probe soft0/iport0 w5000c50012345678
 expect 0 "no phy leads" ctl soft target add mem:1M,wwn=5000c5001234000a,port=p0
 expect 0 "" ctl soft phy up 8 5000c500000000aa
 expect_event "port-added soft0/100"
-for ((i = 0; i < 500; i++)); do [ "$(units soft0/100/disk@)" = 2 ] && break; done
-[ "$(units soft0/100/disk@)" = 2 ] || fail "behind the new port: $(ctl list)"
+by_and_by is_equal 2 units soft0/100/disk@ || fail "behind the new port: $(ctl list)"
 expect 67 "" ctl soft phy up 8 5000c500000000bb
 expect 1 "" ctl soft phy up 64 5000c500000000bb
 expect 1 "" ctl soft phy up 1 nonsense

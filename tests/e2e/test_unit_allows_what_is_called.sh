@@ -51,6 +51,8 @@ run=() user=$(id -un)
 if [ "$(id -u)" = 0 ]; then
   user=nobody
   run=(setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups)
+  chmod 711 "$dir"
+  lend "$user"
 fi
 
 truncate -s 8M "$dir/disk.img"
