@@ -68,10 +68,11 @@ check_dir_visit(const char *path, const struct stat *st, int kind, struct FTW *f
 	return 0;
 }
 
+/* not FTW_MOUNT: on an overlay files are of another device than their folder */
 static inline void
 check_dir_remove(const char *path)
 {
-	(void)nftw(path, check_dir_visit, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	(void)nftw(path, check_dir_visit, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* the folder locked, or -1; with @is_theirs only if it is ours and nobody has it locked */
