@@ -3,7 +3,8 @@
  *
  * What      A program is a list of START_TEST functions; CHECK_MAIN(name, tests...) runs them
  *           in one Check suite and answers with the exit status that ctest wants. They have a
- *           folder for their files: check_dir.h.
+ *           folder for their files: check_dir.h. A test has CHECK_SECONDS, which are there for
+ *           what hangs only: ctest kills the program later than that (tests/CMakeLists.txt).
  */
 #ifndef TESTS_CHECK_MAIN_H
 #define TESTS_CHECK_MAIN_H
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 
 #include "check_dir.h"
+
+#define CHECK_SECONDS	300
 
 #define CHECK_MAIN(suite_name, ...)                                            \
 	int main(void)                                                         \
@@ -22,7 +25,7 @@
 		SRunner *runner;                                               \
 		int failed;                                                    \
                                                                                \
-		tcase_set_timeout(tcase, 60);                                  \
+		tcase_set_timeout(tcase, CHECK_SECONDS);                       \
 		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)  \
 			tcase_add_test(tcase, tests[i]);                       \
 		suite_add_tcase(suite, tcase);                                 \
