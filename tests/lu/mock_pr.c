@@ -64,10 +64,10 @@ prt_check(void)
 		ck_assert_uint_lt(pr->holder, pr->n);
 	else
 		ck_assert_uint_eq(pr->holder, PR_NOBODY);
-	for (uint32_t i = 0; i < pr->n; i++) {
-		ck_assert_uint_ne(pr->regs[i].key, 0);
-		ck_assert_uint_eq(pr_find(pr, &pr->regs[i].nexus), i);
-	}
+	/* no assertion for each: they take longer than what they look at */
+	for (uint32_t i = 0; i < pr->n; i++)
+		if (pr->regs[i].key == 0 || pr_find(pr, &pr->regs[i].nexus) != i)
+			ck_abort_msg("registration %u", i);
 }
 
 static int

@@ -18,10 +18,10 @@ states_are_equal(const struct pr *a, const struct pr *b)
 	ck_assert_uint_eq(a->n, b->n);
 	ck_assert_uint_eq(a->type, b->type);
 	ck_assert_uint_eq(a->holder, b->holder);
-	for (uint32_t i = 0; i < a->n; i++) {
-		ck_assert_uint_eq(a->regs[i].key, b->regs[i].key);
-		ck_assert(pr_nexus_equal(&a->regs[i].nexus, &b->regs[i].nexus));
-	}
+	for (uint32_t i = 0; i < a->n; i++)
+		if (a->regs[i].key != b->regs[i].key ||
+		    !pr_nexus_equal(&a->regs[i].nexus, &b->regs[i].nexus))
+			ck_abort_msg("registration %u", i);
 }
 
 static void
