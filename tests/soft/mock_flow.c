@@ -274,7 +274,7 @@ io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_le
 	io->pkt->pkt_private = io;
 	io->pkt->pkt_comp = io_comp;
 	io->pkt->pkt_flags = FLAG_STAG;
-	io->pkt->pkt_time = 30;
+	io->pkt->pkt_time = IO_SECONDS;
 }
 
 void

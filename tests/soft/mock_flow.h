@@ -64,6 +64,7 @@ struct io {
 };
 
 #define IO_ARQ	((int)sizeof(struct scsi_arq_status))
+#define IO_SECONDS	3600		/* of a packet, if the test says nothing: no disk is so slow */
 
 /* io_init() - a packet with a CDB; @buf NULL: no data. @scblen: 1, IO_ARQ, or more */
 void io_init(struct io *io, struct scsi_device *sd, const uint8_t *cdb, size_t cdb_len,

@@ -123,6 +123,17 @@ START_TEST(memory_knows)
 }
 END_TEST
 
+/* can this file system tell holes from data, and make them? */
+static bool
+file_has_holes(int fd)
+{
+	char byte = 1;
+
+	return ftruncate(fd, 4 << 20) == 0 && lseek(fd, 0, SEEK_DATA) < 0 &&
+	    pwrite(fd, &byte, 1, 0) == 1 && lseek(fd, 0, SEEK_HOLE) == 4096 &&
+	    fallocate(fd, 0x02 | 0x01, 0, 4096) == 0 && lseek(fd, 0, SEEK_DATA) < 0;
+}
+
 /* can this file system tell anchored blocks from others? */
 static bool
 file_has_anchors(int fd)
@@ -146,6 +157,11 @@ START_TEST(files_know)
 		fd = mkstemp(path);
 		if (fd < 0)
 			continue;
+		if (!file_has_holes(fd)) {
+			(void)close(fd);
+			(void)unlink(path);
+			continue;
+		}
 		has_anchors = file_has_anchors(fd);
 		ck_assert_int_eq(ftruncate(fd, 0), 0);
 		ck_assert_int_eq(ftruncate(fd, 4 << 20), 0);
@@ -243,6 +259,13 @@ START_TEST(prefetch_says_what_is_cached)
 	ck_assert_int_eq(ftruncate(fd, 64 << 20), 0);
 	for (int with_queue = 0; with_queue < 2; with_queue++) {
 		bench_open(&b, path);
+		if (b.disk->store->info.is_memory) {
+			/* a file in memory is as good as memory */
+			ck_assert_int_eq(fetch(CDB_10, 0, 1000, CDB_IMMED),
+			    SAM_STAT_CONDITION_MET);
+			bench_close(&b);
+			continue;
+		}
 		if (with_queue)
 			ck_assert_int_eq(aio_open(-1, &b.aio), 0);
 		ck_assert_int_eq(fetch(CDB_10, 0, 1000, 0), SAM_STAT_CONDITION_MET);

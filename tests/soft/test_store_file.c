@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,7 +95,8 @@ START_TEST(missing_file_is_made_sparse_and_kept)
 	ck_assert_uint_eq(store->info.size_bytes, IMAGE_BYTES);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_size, IMAGE_BYTES);
-	ck_assert_int_eq(st.st_blocks, 0);
+	/* a file system may keep something of its own there */
+	ck_assert_int_lt(st.st_blocks * 512, 65536);
 	fill(1);
 	ck_assert_int_eq(store_do(store, ask(STORE_WRITE, 4096, sent, 8192)), 0);
 	ck_assert_int_eq(store_do(store, ask(STORE_FLUSH, 0, NULL, 0)), 0);
@@ -102,9 +105,10 @@ START_TEST(missing_file_is_made_sparse_and_kept)
 	conf.size_bytes = 0;
 	store = open_store();
 	ck_assert_int_eq(store_do(store, ask(STORE_READ, 0, got, 16384)), 0);
-	for (int i = 0; i < 4096; i++)
-		ck_assert_int_eq(got[i] | got[12288 + i], 0);
 	ck_assert_mem_eq(got + 4096, sent, 8192);
+	memset(sent, 0, 4096);
+	ck_assert_mem_eq(got, sent, 4096);
+	ck_assert_mem_eq(got + 12288, sent, 4096);
 	store_close(store);
 	remove_dir();
 }
@@ -118,6 +122,22 @@ refused(int want, const char *says)
 
 	ck_assert_msg(r == want, "%d '%s'", r, err);
 	ck_assert_msg(strstr(err, says) != NULL, "'%s'", err);
+}
+
+/* some file systems take any size */
+static void
+too_large_is_refused(void)
+{
+	struct rlimit limit, old;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = IMAGE_BYTES - 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	refused(-EFBIG, "cannot be made");
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
 }
 
 START_TEST(unusable_paths_are_refused_with_what_to_do)
@@ -148,10 +168,8 @@ START_TEST(unusable_paths_are_refused_with_what_to_do)
 	ck_assert_int_eq(truncate(path, 0), 0);
 	refused(-EINVAL, "is empty");
 	ck_assert_int_eq(unlink(path), 0);
-	conf.size_bytes = 1ull << 60;
-	ck_assert_int_lt(store_open(&conf, &store, err), 0);
-	ck_assert_msg(strstr(err, "cannot be made") != NULL, "%s", err);
-	ck_assert_int_eq(access(path, F_OK), -1);
+	conf.size_bytes = IMAGE_BYTES;
+	too_large_is_refused();
 	remove_dir();
 }
 END_TEST
@@ -178,26 +196,46 @@ START_TEST(readers_share_a_file_and_cannot_write)
 }
 END_TEST
 
+/* can this file system make holes, and does it tell at once? */
+static bool
+has_holes(void)
+{
+	struct stat before, after;
+	int fd = open(path, O_RDWR);
+	bool can;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, sent, sizeof(sent), 0), sizeof(sent));
+	can = fsync(fd) == 0 && fstat(fd, &before) == 0 &&
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, sizeof(sent)) == 0 &&
+	    fstat(fd, &after) == 0 && after.st_blocks < before.st_blocks;
+	(void)close(fd);
+	return can;
+}
+
 START_TEST(unmapped_range_is_zero_and_gives_space_back)
 {
 	struct store *store;
 	struct stat before, after;
+	bool can_give;
 
 	setup_dir();
 	store = open_store();
 	fill(2);
+	can_give = has_holes();
 	ck_assert_int_eq(store_do(store, ask(STORE_WRITE, 0, sent, sizeof(sent))), 0);
 	ck_assert_int_eq(store_do(store, ask(STORE_FLUSH, 0, NULL, 0)), 0);
 	ck_assert_int_eq(stat(path, &before), 0);
 	ck_assert_int_eq(store_do(store, ask(STORE_UNMAP, 512, NULL, sizeof(sent) - 1024)), 0);
 	ck_assert_int_eq(stat(path, &after), 0);
-	ck_assert_int_lt(after.st_blocks, before.st_blocks);
+	if (can_give)
+		ck_assert_int_lt(after.st_blocks, before.st_blocks);
 	ck_assert_int_eq(after.st_size, IMAGE_BYTES);
 	ck_assert_int_eq(store_do(store, ask(STORE_READ, 0, got, sizeof(got))), 0);
 	ck_assert_mem_eq(got, sent, 512);
 	ck_assert_mem_eq(got + sizeof(got) - 512, sent + sizeof(sent) - 512, 512);
-	for (size_t i = 512; i < sizeof(got) - 512; i++)
-		ck_assert_int_eq(got[i], 0);
+	memset(sent, 0, sizeof(sent));
+	ck_assert_mem_eq(got + 512, sent, sizeof(got) - 1024);
 	store_close(store);
 	remove_dir();
 }
@@ -253,7 +291,7 @@ START_TEST(direct_io_with_any_memory)
 }
 END_TEST
 
-/* queue requests on @aio until @seconds-free quiet: each must answer once */
+/* queue a request on @aio: it must answer, and what */
 static int
 queued(struct store *store, struct aio *aio, int fd, struct store_req *r)
 {
@@ -268,7 +306,7 @@ queued(struct store *store, struct aio *aio, int fd, struct store_req *r)
 			sched_yield();
 			continue;
 		}
-		ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
+		ck_assert_int_eq(poll(&pfd, 1, -1), 1);
 		ck_assert_int_eq(read(fd, &count, sizeof(count)), sizeof(count));
 		while (aio_reap(aio, 1))
 			;
@@ -355,7 +393,7 @@ START_TEST(more_requests_than_the_queue_holds)
 		store_queue(store, &reqs[i]);
 	}
 	while (atomic_load(&many_left) > 0 && aio_is_uring(aio)) {
-		ck_assert_int_eq(poll(&pfd, 1, 10000), 1);
+		ck_assert_int_eq(poll(&pfd, 1, -1), 1);
 		ck_assert_int_eq(read(fd, &count, sizeof(count)), sizeof(count));
 		while (aio_reap(aio, 64))
 			;
@@ -375,7 +413,9 @@ START_TEST(full_file_system)
 	struct stat st;
 
 	setup_dir();
-	if (mount("none", dir, "tmpfs", 0, "size=1m") < 0) {
+	/* for this process alone: whatever becomes of it, the file system goes with it */
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", dir, "tmpfs", 0, "size=1m") < 0) {
 		rmdir(dir);
 		return;		/* only root can make a file system that is full */
 	}
