@@ -284,30 +284,49 @@ data_check(struct iscsi_conn *conn, struct iscsi_cmd *cmd, struct iscsi_burst *b
 	return true;
 }
 
-void
-dataout_header(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan)
+/* the sequence that a PDU is part of, noted as the one under way; NULL: nobody waits for such */
+static struct iscsi_burst *
+header_find(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan)
 {
-	struct iscsi_session *session = conn->session;
-	struct iscsi_cmd *cmd = cmd_find(session, iscsi_pdu_u32(bhs, ISCSI_O_ITT));
-	uint32_t offset = iscsi_pdu_u32(bhs, ISCSI_O_OFFSET), len = iscsi_pdu_data_len(bhs);
+	struct iscsi_cmd *cmd = cmd_find(conn->session, iscsi_pdu_u32(bhs, ISCSI_O_ITT));
 	struct iscsi_burst *burst = NULL;
 
 	if (cmd != NULL && cmd->conn == conn && cmd->n_bursts > 0)
 		burst = burst_find(cmd, iscsi_pdu_u32(bhs, ISCSI_O_TTT));
+	if (burst == NULL)
+		return NULL;
+	plan->kind = RX_BURST;
+	conn->rx_cmd = cmd;
+	conn->rx_ttt = burst->ttt;
+	conn->rx_counts = false;
+	cmd->pins++;
+	return burst;
+}
+
+void
+dataout_header(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan)
+{
+	struct iscsi_burst *burst = header_find(conn, bhs, plan);
+	uint32_t offset = iscsi_pdu_u32(bhs, ISCSI_O_OFFSET), len = iscsi_pdu_data_len(bhs);
+	struct iscsi_cmd *cmd = conn->rx_cmd;
+
 	if (burst == NULL) {
-		if (grave_takes(session, bhs))
+		if (grave_takes(conn->session, bhs))
 			conn->stats.dropped_pdus++;
 		else
 			ctl_reject(conn, bhs, ISCSI_REJECT_FIELD);
 		return;
 	}
-	plan->kind = RX_BURST;
-	conn->rx_cmd = cmd;
-	conn->rx_ttt = burst->ttt;
-	cmd->pins++;
 	conn->rx_counts = data_check(conn, cmd, burst, bhs);
 	if (conn->rx_counts && cmd->data != NULL && offset + len <= cmd->buf_bytes)
 		plan->dest = cmd->data + offset;
+}
+
+void
+dataout_rejected(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan)
+{
+	if (header_find(conn, bhs, plan) != NULL)
+		cmd_refuse(conn->rx_cmd, ASC_DATA_PHASE);
 }
 
 /* the sequence ended with less than all of its data */

@@ -421,6 +421,8 @@ void dataout_unfilled(struct iscsi_cmd *cmd);
 void dataout_immediate_lost(struct iscsi_cmd *cmd);
 void dataout_bury(struct iscsi_session *session, uint32_t itt);
 void dataout_header(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan);
+/* it was rejected for its form: its data is swallowed, its command ends when the sequence does */
+void dataout_rejected(struct iscsi_conn *conn, const uint8_t *bhs, struct rx_plan *plan);
 void dataout_segment(struct iscsi_conn *conn, const uint8_t *bhs);
 void dataout_lost(struct iscsi_conn *conn, const uint8_t *bhs);	/* its digest was wrong */
 void dataout_solicit(struct iscsi_cmd *cmd);

@@ -243,8 +243,12 @@ request_begin(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *ahs, u
 	}
 	if (UNLIKELY(reason != ISCSI_REJECT_NONE)) {
 		ctl_reject(conn, bhs, reason);
-		if (has_cmd_sn(opcode) && conn->session != NULL)
+		if (conn->session == NULL)
+			return;
+		if (has_cmd_sn(opcode))
 			sn_consume(conn, bhs);
+		else if (opcode == ISCSI_OP_DATA_OUT)
+			dataout_rejected(conn, bhs, plan);
 		return;
 	}
 	if (LIKELY(opcode == ISCSI_OP_SCSI_CMD))

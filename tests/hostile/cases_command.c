@@ -191,32 +191,59 @@ run_hole(struct hit *hit, const struct hostile_case *c UNUSED)
 	hit_alive(hit);
 }
 
+/* what comes until a ping behind all this is answered: how many commands were taken then, by
+ * ExpCmdSN; false: nothing any more */
+static bool
+burst_end(struct hit *hit, uint32_t *answers, uint32_t *rejects, uint32_t *ret_exp)
+{
+	uint8_t bhs[RAW_BHS];
+	uint32_t itt;
+
+	raw_head(&hit->raw, bhs, RAW_NOP_OUT | RAW_IMMEDIATE, RAW_FINAL);
+	raw_put32(bhs + 20, RAW_NO_TAG);
+	itt = hit->raw.itt;
+	(void)raw_pdu(&hit->raw, bhs, NULL, 0);
+	while (raw_recv(&hit->raw, RAW_WAIT_MS) == RAW_PDU) {
+		*answers += raw_op(&hit->raw) == RAW_RSP;
+		*rejects += raw_op(&hit->raw) == RAW_REJECT && hit->raw.bhs[2] == 0x06;
+		if (raw_op(&hit->raw) != RAW_NOP_IN || raw_tag(&hit->raw) != itt)
+			continue;
+		*ret_exp = raw_be32(hit->raw.bhs + 28);
+		return true;
+	}
+	return false;
+}
+
 /* a commands at once, flags b of byte 0: each is answered, or ignored above the window */
 static void
 run_burst(struct hit *hit, const struct hostile_case *c)
 {
 	static const uint8_t cdb[6];
-	uint32_t sent = 0, answers = 0, rejects = 0, max;
+	uint32_t sent = 0, answers = 0, rejects = 0, first, exp, taken;
 	uint8_t bhs[RAW_BHS];
 
 	if (!enter(hit, ""))
 		return;
-	max = hit->raw.max_cmd_sn;
+	first = hit->raw.cmd_sn;
 	for (; sent < c->a; sent++) {
 		raw_head(&hit->raw, bhs, (uint8_t)(RAW_CMD | c->b), RAW_FINAL | RAW_SIMPLE);
 		memcpy(bhs + 32, cdb, sizeof(cdb));
 		if (!raw_pdu(&hit->raw, bhs, NULL, 0))
 			break;
 	}
-	while (answers + rejects < sent && raw_recv(&hit->raw, 2000) == RAW_PDU) {
+	if (!burst_end(hit, &answers, &rejects, &exp)) {
+		hit_saw(hit, "no ping");
+		return;
+	}
+	taken = c->b == 0 ? exp - first : sent;
+	while (answers + rejects < taken && raw_recv(&hit->raw, RAW_WAIT_MS) == RAW_PDU) {
 		answers += raw_op(&hit->raw) == RAW_RSP;
 		rejects += raw_op(&hit->raw) == RAW_REJECT && hit->raw.bhs[2] == 0x06;
-		max = hit->raw.max_cmd_sn;
 	}
 	if (c->b == 0)
-		hit->raw.cmd_sn = max; /* anywhere inside the window */
-	hit_saw(hit, "%s", answers + rejects == sent ? "all answered" :
-	    answers > 0 && c->b == 0 ? "some ignored" : "some lost");
+		hit->raw.cmd_sn = exp;
+	hit_saw(hit, "%s", answers + rejects != taken || taken == 0 ? "some lost" :
+	    taken == sent ? "all answered" : "some ignored");
 	hit_alive(hit);
 }
 

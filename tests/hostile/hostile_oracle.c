@@ -18,7 +18,6 @@
  *     what was ended changes nothing any more, be it by a session that is gone
  * Exit status 0: all of it did.
  */
-#include <getopt.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -29,8 +28,8 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "base/num.h"
 #include "base/rng.h"
+#include "hostile/options.h"
 #include "hostile/target.h"
 
 #define DISK		"DIR/oracle.img,size=16777216,direct"
@@ -744,57 +743,42 @@ guest_run(void *arg)
 }
 
 static int
-judge(struct guest *guests, unsigned int threads, unsigned int seconds, uint64_t seed)
+judge(struct guest *guests, const struct hostile_options *o)
 {
-	for (unsigned int i = 0; i < threads; i++) {
+	for (unsigned int i = 0; i < o->threads; i++) {
 		guests[i].index = i;
-		guests[i].rng = rng_init(seed + i);
+		guests[i].rng = rng_init(o->seed + i);
 		for (unsigned int k = 0; k < BLOCKS; k++)
 			guests[i].block[k].n = 1; /* a new disk: zeros */
 		(void)pthread_create(&guests[i].thread, NULL, guest_run, &guests[i]);
 	}
-	for (unsigned int i = 0; i < seconds * 10 && !atomic_load(&is_over) &&
+	for (unsigned int i = 0; i < o->seconds * 10 && !atomic_load(&is_over) &&
 	    target_is_alive(&run); i++)
 		(void)poll(NULL, 0, 100);
 	atomic_store(&is_over, true);
-	for (unsigned int i = 0; i < threads; i++)
+	for (unsigned int i = 0; i < o->threads; i++)
 		(void)pthread_join(guests[i].thread, NULL);
-	(void)printf("%u sessions, %u commands: %u answered, %u ended by %u functions\n",
+	(void)printf("%u sessions, %u commands: %u answered, %u ended by %u functions; seed %llu\n",
 	    atomic_load(&n_sessions), atomic_load(&n_commands), atomic_load(&n_answers),
-	    atomic_load(&n_ended), atomic_load(&n_asks));
+	    atomic_load(&n_ended), atomic_load(&n_asks), (unsigned long long)o->seed);
 	return (run.pid < 0 || target_stop(&run)) && !atomic_load(&has_failed) ? 0 : 1;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "seconds", required_argument, NULL, 's' },
-		{ "threads", required_argument, NULL, 't' },
-		{ "seed", required_argument, NULL, 'e' },
-		{ "alone", no_argument, NULL, 'a' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct hostile_options o = { .seconds = 5, .threads = 3, .threads_max = THREADS_MAX,
+		.seed = 1, .can_alone = true };
 	static struct guest guests[THREADS_MAX];
-	uint64_t seconds = 5, threads = 3, seed = 1;
-	int o;
 
-	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (o == 'a')
-			is_alone = true;
-		else if ((o != 's' || num_parse_u64(optarg, 100000, &seconds) < 0) &&
-		    (o != 't' || num_parse_u64(optarg, THREADS_MAX, &threads) < 0) &&
-		    (o != 'e' || num_parse_u64(optarg, UINT64_MAX, &seed) < 0))
-			optind = argc + 1;
-	}
-	if (optind + 1 != argc) {
-		(void)fprintf(stderr, "usage: hostile_oracle [--seconds S] [--threads N] "
-		    "[--seed N] [--alone] PROGRAM|URL\n");
+	if (!hostile_options_take(argc, argv, &o))
 		return 2;
-	}
+	is_alone = o.is_alone;
+	if (is_alone)
+		o.threads = 1;
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (strncmp(argv[optind], "iscsi://", 8) == 0 ? !target_at(&run, argv[optind]) :
-	    !target_start(&run, argv[optind], DISK))
+	if (strncmp(o.target, "iscsi://", 8) == 0 ? !target_at(&run, o.target) :
+	    !target_start(&run, o.target, DISK))
 		return 1;
-	return judge(guests, is_alone ? 1 : (unsigned int)threads, (unsigned int)seconds, seed);
+	return judge(guests, &o);
 }

@@ -11,7 +11,6 @@
  * 0: the target lived, its last session was served, and it ended in time at SIGTERM although some
  * connections were open and nobody read from them.
  */
-#include <getopt.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,8 +22,8 @@
 #include <time.h>
 
 #include "base/compiler.h"
-#include "base/num.h"
 #include "base/rng.h"
+#include "hostile/options.h"
 #include "hostile/target.h"
 
 #define DISK		"DIR/storm.img,size=67108864,direct"
@@ -73,8 +72,8 @@ config_put(unsigned int mask)
 	f = fopen(successor, "we");
 	if (f == NULL)
 		return false;
-	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s%s\" ] }\n"
-	    "portals:\n  - { address: \"127.0.0.1:0\", group: 1 }\ntargets:\n", run.dir, &DISK[3]);
+	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s\" ] }\n"
+	    "portals:\n  - { address: \"127.0.0.1:0\", group: 1 }\ntargets:\n", run.disk);
 	for (unsigned int i = 0; i <= EXTRAS; i++)
 		if (i == 0 || (mask >> (i - 1) & 1) != 0)
 			(void)fprintf(f, "  - { name: \"iqn.2026-11.internal.hostile:target%s%.0u\","
@@ -284,7 +283,7 @@ is_answered(struct raw *raw, uint8_t function)
 	read[40] = 8;
 	if (!raw_bytes(raw, bytes, sizeof(bytes)))
 		return false;
-	while (missing > 0 && raw_recv(raw, 5000) == RAW_PDU)
+	while (missing > 0 && raw_recv(raw, RAW_WAIT_MS) == RAW_PDU)
 		missing -= raw_op(raw) == RAW_TMF_RSP || raw_op(raw) == RAW_RSP ||
 		    (raw_op(raw) == RAW_DATA_IN && (raw->bhs[1] & 1) != 0);
 	return missing == 0;
@@ -326,23 +325,23 @@ choke(struct raw *raws, unsigned int n)
 }
 
 static int
-storm(struct guest *guests, unsigned int threads, unsigned int seconds, uint64_t seed)
+storm(struct guest *guests, const struct hostile_options *o)
 {
 	static struct raw last, chokers[4];
-	struct rng rng = rng_init(seed);
+	struct rng rng = rng_init(o->seed);
 	int status = order_is_kept() ? 0 : 1;
 	pthread_t admin;
 
 	(void)pthread_create(&admin, NULL, admin_run, &rng);
-	for (unsigned int i = 0; i < threads; i++) {
+	for (unsigned int i = 0; i < o->threads; i++) {
 		guests[i].index = i;
-		guests[i].rng = rng_init(seed + 1 + i);
+		guests[i].rng = rng_init(o->seed + 1 + i);
 		(void)pthread_create(&guests[i].thread, NULL, guest_run, &guests[i]);
 	}
-	for (unsigned int i = 0; i < seconds * 10 && target_is_alive(&run); i++)
+	for (unsigned int i = 0; i < o->seconds * 10 && target_is_alive(&run); i++)
 		(void)poll(NULL, 0, 100);
 	atomic_store(&is_over, true);
-	for (unsigned int i = 0; i < threads; i++)
+	for (unsigned int i = 0; i < o->threads; i++)
 		(void)pthread_join(guests[i].thread, NULL);
 	(void)pthread_join(admin, NULL);
 	raw_init(&last, &run.where, 300);
@@ -351,36 +350,23 @@ storm(struct guest *guests, unsigned int threads, unsigned int seconds, uint64_t
 		status = 1;
 	}
 	choke(chokers, ARRAY_LEN(chokers));
-	(void)printf("%u sessions, %u logins refused, %u commands\n", atomic_load(&n_sessions),
-	    atomic_load(&n_refused), atomic_load(&n_commands));
+	(void)printf("%u sessions, %u logins refused, %u commands; seed %llu\n",
+	    atomic_load(&n_sessions), atomic_load(&n_refused), atomic_load(&n_commands),
+	    (unsigned long long)o->seed);
 	return target_stop(&run) ? status : 1;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "seconds", required_argument, NULL, 's' },
-		{ "threads", required_argument, NULL, 't' },
-		{ "seed", required_argument, NULL, 'e' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct hostile_options o = { .seconds = 5, .threads = 6, .threads_max = THREADS_MAX,
+		.seed = 1 };
 	static struct guest guests[THREADS_MAX];
-	uint64_t seconds = 5, threads = 6, seed = 1;
-	int o;
 
-	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1)
-		if ((o != 's' || num_parse_u64(optarg, 100000, &seconds) < 0) &&
-		    (o != 't' || num_parse_u64(optarg, THREADS_MAX, &threads) < 0) &&
-		    (o != 'e' || num_parse_u64(optarg, UINT64_MAX, &seed) < 0))
-			optind = argc + 1;
-	if (optind + 1 != argc) {
-		(void)fprintf(stderr, "usage: hostile_storm [--seconds S] [--threads N] [--seed N] "
-		    "PROGRAM\n");
+	if (!hostile_options_take(argc, argv, &o))
 		return 2;
-	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!target_start(&run, argv[optind], DISK))
+	if (!target_start(&run, o.target, DISK))
 		return 1;
-	return storm(guests, (unsigned int)threads, (unsigned int)seconds, seed);
+	return storm(guests, &o);
 }

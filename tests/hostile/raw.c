@@ -176,7 +176,8 @@ take_bytes(struct raw *raw, void *p, size_t n, int64_t until)
 		int64_t left = until - now_ms();
 		ssize_t r;
 
-		if (left < 0 || poll(&poller, 1, (int)left) == 0)
+		/* what is there is taken, be it that we were stopped until the time was over */
+		if (poll(&poller, 1, left > 0 ? (int)left : 0) == 0)
 			return RAW_NOTHING;
 		r = recv(raw->fd, p, n, MSG_DONTWAIT);
 		if (r < 0 && (errno == EAGAIN || errno == EINTR))

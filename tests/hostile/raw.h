@@ -18,7 +18,7 @@
 #define RAW_BHS		48
 #define RAW_KEEP	65536	/* data of an answer that is kept; the rest is read and lost */
 #define RAW_TEXT_MAX	8192
-#define RAW_WAIT_MS	8000	/* longest wait for an answer that must come */
+#define RAW_WAIT_MS	60000	/* longest wait for an answer that must come */
 #define RAW_CDB_MAX	64
 #define RAW_NO_TAG	0xffffffffu
 

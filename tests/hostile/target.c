@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_TRIES	600	/* of 50 ms */
+#define BASE		"/var/tmp"	/* a file system on a disk, more often than /tmp */
+#define DIRECT		",direct"
+#define START_TRIES	1200	/* of 50 ms */
 #define LOG_MAX		(4u << 20)
 #define TAIL		4000
 #define STOP_TRIES	1200	/* of 50 ms */
@@ -22,12 +25,38 @@ log_path(const struct target_run *run, char path[96])
 	(void)snprintf(path, 96, "%s/log", run->dir);
 }
 
-/* all accesses are granted: what a list of rights refuses is not looked at any closer. "DIR/" at
- * the front of @disk is the folder of this run */
+/* tmpfs of older kernels, and what lies over it, have none */
 static bool
-config_write(const struct target_run *run, const char *disk)
+has_direct_access(const struct target_run *run)
+{
+	char path[96];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/probe", run->dir);
+	fd = open(path, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
+	(void)unlink(path);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+/* "DIR/" at the front of @disk is the folder of this run */
+static void
+disk_name(struct target_run *run, const char *disk)
 {
 	bool is_here = strncmp(disk, "DIR/", 4) == 0;
+	const char *direct = strstr(disk, DIRECT);
+	size_t n = direct != NULL && is_here && !has_direct_access(run) ?
+	    (size_t)(direct - disk) : strlen(disk);
+
+	(void)snprintf(run->disk, sizeof(run->disk), "%s%.*s", is_here ? run->dir : "",
+	    (int)(is_here ? n - 3 : n), is_here ? disk + 3 : disk);
+}
+
+/* all accesses are granted: what a list of rights refuses is not looked at any closer */
+static bool
+config_write(const struct target_run *run)
+{
 	char path[96];
 	FILE *f;
 
@@ -35,12 +64,11 @@ config_write(const struct target_run *run, const char *disk)
 	f = fopen(path, "we");
 	if (f == NULL)
 		return false;
-	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s%s\" ] }\n"
+	(void)fprintf(f, "hbas:\n  - { driver: soft, disks: [ \"%s\" ] }\n"
 	    "portals:\n  - { address: \"127.0.0.1:0\", group: 1 }\n"
 	    "targets:\n  - { name: \"iqn.2026-11.internal.hostile:target\", groups: [ \"1\" ] }\n"
 	    "exports:\n  - { target: \"iqn.2026-11.internal.hostile:target\", lun: 0,\n"
-	    "      unit: \"soft0/iport0/disk@0,0\", access: [ all ] }\n",
-	    is_here ? run->dir : "", is_here ? disk + 3 : disk);
+	    "      unit: \"soft0/iport0/disk@0,0\", access: [ all ] }\n", run->disk);
 	return fclose(f) == 0;
 }
 
@@ -50,6 +78,8 @@ serve(const struct target_run *run, const char *program)
 	char path[96], socket[96], config[96];
 	int fd;
 
+	/* whoever is killed leaves nobody behind */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	log_path(run, path);
 	(void)snprintf(socket, sizeof(socket), "%s/socket", run->dir);
 	(void)snprintf(config, sizeof(config), "%s/config", run->dir);
@@ -93,13 +123,34 @@ log_tells(struct target_run *run)
 	return is_there;
 }
 
+static void
+dir_remove(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		(void)unlinkat(dirfd(d), entry->d_name, 0);
+	if (d != NULL)
+		(void)closedir(d);
+	(void)rmdir(dir);
+}
+
 bool
 target_start(struct target_run *run, const char *program, const char *disk)
 {
 	memset(run, 0, sizeof(*run));
-	(void)snprintf(run->dir, sizeof(run->dir), "/tmp/scsad-hostile.XXXXXX");
-	if (mkdtemp(run->dir) == NULL || !config_write(run, disk))
+	(void)snprintf(run->dir, sizeof(run->dir), BASE "/scsad-hostile.XXXXXX");
+	if (mkdtemp(run->dir) == NULL) {
+		(void)fprintf(stderr, "%s: %s\n", run->dir, strerror(errno));
 		return false;
+	}
+	disk_name(run, disk);
+	if (!config_write(run)) {
+		(void)fprintf(stderr, "%s/config cannot be written\n", run->dir);
+		dir_remove(run->dir);
+		return false;
+	}
 	run->pid = fork();
 	if (run->pid == 0)
 		serve(run, program);
@@ -148,19 +199,6 @@ log_is_clean(const struct target_run *run)
 		    strlen(text) > TAIL ? text + strlen(text) - TAIL : text);
 	free(text);
 	return is_clean;
-}
-
-static void
-dir_remove(const char *dir)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *entry;
-
-	while (d != NULL && (entry = readdir(d)) != NULL)
-		(void)unlinkat(dirfd(d), entry->d_name, 0);
-	if (d != NULL)
-		(void)closedir(d);
-	(void)rmdir(dir);
 }
 
 bool

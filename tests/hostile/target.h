@@ -17,11 +17,13 @@
 struct target_run {
 	pid_t pid;		/* -1: somebody else's target, by URL */
 	char dir[64];
+	char disk[160];		/* what the configuration says that it serves */
 	struct raw_where where;
 };
 
-/* target_start() - @program serves @disk ("DIR/name,..." lies in the folder of the run); false
- * with a message on stderr */
+/* target_start() - @program serves @disk ("DIR/name,..." lies in the folder of the run; without
+ * ",direct" at its end if the file system there has no such access); false with a message on
+ * stderr */
 bool target_start(struct target_run *run, const char *program, const char *disk);
 
 /* target_at() - use what iscsi://ADDRESS:PORT/NAME/LUN names; false: no such URL */

@@ -141,6 +141,7 @@ START_TEST(test_data_out_against_its_r2t)
 {
 	bad_data_out(77, 0, 0, 4096, ISCSI_REJECT_FIELD, 0);
 	bad_data_out(0, 0, 0, 4608, ISCSI_REJECT_PROTOCOL, ASC_DATA_PHASE); /* too long */
+	bad_data_out(0, 0, 0, 270000, ISCSI_REJECT_PROTOCOL, ASC_DATA_PHASE); /* above what we take */
 	bad_data_out(0, 0, 4096, 512, ISCSI_REJECT_PROTOCOL, ASC_DATA_PHASE);
 	bad_data_out(0, 0, 0xfffffe00u, 512, ISCSI_REJECT_PROTOCOL, ASC_DATA_PHASE);
 	bad_data_out(0, 0, 512, 512, 0, ASC_DATA_PHASE); /* leaves a gap */
