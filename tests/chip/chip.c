@@ -60,7 +60,7 @@ chip_await(struct chip *chip UNUSED, chip_cond is_so, void *arg, const char *wha
 uint64_t
 chip_at_once_ns(void)
 {
-	return (getenv("CHIP_STRICT") != NULL ? 100 : 5000) * NS_PER_MS;
+	return getenv("CHIP_STRICT") != NULL ? 100 * NS_PER_MS : UINT64_MAX;
 }
 
 /* up and down */
@@ -386,6 +386,56 @@ chip_disk_path(struct chip *chip, unsigned int target, unsigned int lun)
 {
 	qemu_disk_path(chip->qemu, target, lun, chip->disk_path, sizeof(chip->disk_path));
 	return chip->disk_path;
+}
+
+/* the emulator's limit of bytes a second for a disk; 0: none, and what waited goes on */
+static void
+disk_limit(struct chip *chip, unsigned int target, unsigned int lun, unsigned int bps)
+{
+	(void)chip_qmp(chip, "{\"execute\":\"block_set_io_throttle\",\"arguments\":{"
+	    "\"id\":\"t%ul%u\",\"bps\":%u,\"bps_rd\":0,\"bps_wr\":0,"
+	    "\"iops\":0,\"iops_rd\":0,\"iops_wr\":0}}", target, lun, bps);
+}
+
+/* a byte a second; and somebody is before us, who has been given bytes of hours */
+void
+chip_disk_hold(struct chip *chip, unsigned int target, unsigned int lun)
+{
+	disk_limit(chip, target, lun, 1);
+	(void)chip_qmp(chip, "{\"execute\":\"human-monitor-command\",\"arguments\":{"
+	    "\"command-line\":\"qemu-io -d t%ul%u \\\"read -q 0 64k\\\"\"}}", target, lun);
+}
+
+void
+chip_disk_let_go(struct chip *chip, unsigned int target, unsigned int lun)
+{
+	disk_limit(chip, target, lun, 0);
+}
+
+/* what is written here is handed on first; then questions to the emulator: while it answers the
+ * first its loop sees what the write has left for it, and it has been done before the next */
+static bool
+let_go_behind(void *arg, unsigned int bar, uint64_t off, unsigned int width, uint64_t value)
+{
+	struct chip *chip = arg;
+
+	if (!chip->is_awaited(chip->is_awaited_arg, bar, off, width, value))
+		return true;
+	chip_on_write(chip, NULL, NULL);
+	chip_register_put(chip, bar, off, width, value);
+	for (unsigned int i = 0; i < 2; i++)
+		(void)chip_qmp(chip, "{\"execute\":\"query-name\"}");
+	for (unsigned int i = 0; i < chip->spec.n_disks; i++)
+		chip_disk_let_go(chip, chip->spec.disks[i].target, chip->spec.disks[i].lun);
+	return false;
+}
+
+void
+chip_let_go_behind(struct chip *chip, chip_write_fn fn, void *arg)
+{
+	chip->is_awaited = fn;
+	chip->is_awaited_arg = arg;
+	chip_on_write(chip, let_go_behind, chip);
 }
 
 void

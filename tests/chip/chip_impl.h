@@ -51,6 +51,8 @@ struct chip {
 	struct nexus *nexus;
 	struct chip *twin[TWINS_MAX];	/* of the first */
 	bool is_attached, is_killed;
+	chip_write_fn is_awaited;	/* behind which disks let go */
+	void *is_awaited_arg;
 	char disk_path[128];
 };
 

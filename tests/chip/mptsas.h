@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "hw/mptsas/module.h"
+#include "hw/mptsas/regs.h"
 #include "tests/chip/chip.h"
 
 #define MPT_WWN		0x5000c50000000a00ull
@@ -22,6 +23,15 @@
 #define MPT_SPEC(...)                                                          \
 	{ .device = "mptsas1068", .driver = MPTSAS_DRIVER,                     \
 	    .mod_init = mptsas_mod_init, .mod_fini = mptsas_mod_fini, __VA_ARGS__ }
+
+/* mpt_is_function() - for chip_let_go_behind(): a request to manage tasks */
+static inline bool
+mpt_is_function(void *chip, unsigned int bar, uint64_t off, unsigned int width, uint64_t value)
+{
+	(void)width;
+	return bar == MPT_BAR && off == MPT_REQUEST_FIFO &&
+	    ((const uint8_t *)chip_memory(chip, value, 16))[MPT_FUNCTION] == MPT_FN_TASK_MGMT;
+}
 
 /* mpt_unit() - the unit of disk @target, or NULL */
 static inline struct scsi_device *

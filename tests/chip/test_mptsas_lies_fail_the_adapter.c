@@ -4,7 +4,6 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "hw/mptsas/regs.h"
 #include "mptsas.h"
 
 static const struct chip_spec spec = MPT_SPEC(.n_disks = 2, .twins = 1,

@@ -4,12 +4,9 @@
 
 #define N	4
 
-/* the model resets its disks from the last to the first, and waits for each: the ones that wait
- * longer are slower, lest their commands end by themselves */
 static const struct chip_spec spec = MPT_SPEC(.n_disks = 3, .disks = {
-	MPT_DISK(0, .store = CHIP_NULL, .latency_ms = 900),
-	{ .target = 0, .lun = 1, .store = CHIP_NULL, .latency_ms = 600 },
-	MPT_DISK(1, .store = CHIP_NULL, .latency_ms = 300),
+	MPT_DISK(0, .store = CHIP_NULL), { .target = 0, .lun = 1, .store = CHIP_NULL },
+	MPT_DISK(1, .store = CHIP_NULL),
 });
 
 static struct chip *chip;
@@ -29,7 +26,14 @@ read_of(unsigned int target, unsigned int lun)
 	return cmd;
 }
 
-/* 0 and 1: target 0, lun 0; 2: target 0, lun 1; 3: target 1 */
+static void
+let_go(void)
+{
+	for (unsigned int i = 0; i < spec.n_disks; i++)
+		chip_disk_let_go(chip, spec.disks[i].target, spec.disks[i].lun);
+}
+
+/* 0 and 1: target 0, lun 0; 2: target 0, lun 1; 3: target 1; all are with their disks, and stay */
 static void
 begin(void)
 {
@@ -37,6 +41,8 @@ begin(void)
 	(void)chip_tur(chip, mpt_unit(chip, 0, 0));
 	(void)chip_tur(chip, mpt_unit(chip, 0, 1));
 	(void)chip_tur(chip, mpt_unit(chip, 1, 0));
+	for (unsigned int i = 0; i < spec.n_disks; i++)
+		chip_disk_hold(chip, spec.disks[i].target, spec.disks[i].lun);
 	cmds[0] = read_of(0, 0);
 	cmds[1] = read_of(0, 0);
 	cmds[2] = read_of(0, 1);
@@ -89,6 +95,7 @@ listen_everywhere(int flag)
 START_TEST(abort_one)
 {
 	begin();
+	chip_let_go_behind(chip, mpt_is_function, chip);
 	ck_assert_int_eq(scsi_abort(&mpt_unit(chip, 0, 0)->sd_address, cmds[1]->pkt), 1);
 	end(0x2, CMD_ABORTED, STAT_ABORTED);
 }
@@ -97,6 +104,7 @@ END_TEST
 START_TEST(abort_all_of_a_unit)
 {
 	begin();
+	chip_let_go_behind(chip, mpt_is_function, chip);
 	ck_assert_int_eq(scsi_abort(&mpt_unit(chip, 0, 0)->sd_address, NULL), 1);
 	end(0x3, CMD_ABORTED, STAT_ABORTED);
 }
@@ -106,6 +114,7 @@ END_TEST
 START_TEST(abort_what_is_not_there)
 {
 	begin();
+	let_go();
 	for (unsigned int i = 0; i < N; i++)
 		chip_cmd_wait(cmds[i]);
 	ck_assert_int_eq(scsi_abort(&mpt_unit(chip, 0, 0)->sd_address, cmds[1]->pkt), 0);
@@ -122,6 +131,7 @@ reset(int level, unsigned int killed, uint_t stats, int notices)
 	ck_assert_int_eq(scsi_reset(&mpt_unit(chip, 0, 0)->sd_address, level), 1);
 	ck_assert_int_eq(notified, notices);
 	listen_everywhere(SCSI_RESET_CANCEL);
+	let_go();
 	end(killed, CMD_RESET, stats);
 }
 

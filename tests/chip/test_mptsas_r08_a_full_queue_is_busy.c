@@ -7,10 +7,8 @@
 #define EACH	60
 
 static const struct chip_spec spec = MPT_SPEC(.n_disks = 4, .disks = {
-	MPT_DISK(0, .store = CHIP_NULL, .latency_ms = 300),
-	MPT_DISK(1, .store = CHIP_NULL, .latency_ms = 300),
-	MPT_DISK(2, .store = CHIP_NULL, .latency_ms = 300),
-	MPT_DISK(3, .store = CHIP_NULL, .latency_ms = 300),
+	MPT_DISK(0, .store = CHIP_NULL), MPT_DISK(1, .store = CHIP_NULL),
+	MPT_DISK(2, .store = CHIP_NULL), MPT_DISK(3, .store = CHIP_NULL),
 });
 
 static struct chip *chip;
@@ -39,11 +37,14 @@ START_TEST(none_is_lost)
 		for (unsigned int i = 0; i < EACH; i++)
 			cmds[t][i] = chip_cmd_new(
 			    chip, mpt_unit(chip, t, 0), cdb, sizeof(cdb), CHIP_IN, 512);
+		chip_disk_hold(chip, t, 0);
 	}
 	for (unsigned int t = 0; t < THREADS; t++)
 		ck_assert_int_eq(pthread_create(&threads[t], NULL, submit, cmds[t]), 0);
 	for (unsigned int t = 0; t < THREADS; t++)
 		(void)pthread_join(threads[t], NULL);
+	for (unsigned int t = 0; t < THREADS; t++)
+		chip_disk_let_go(chip, t, 0);
 	for (unsigned int t = 0; t < THREADS; t++) {
 		for (unsigned int i = 0; i < EACH; i++) {
 			struct chip_cmd *cmd = cmds[t][i];

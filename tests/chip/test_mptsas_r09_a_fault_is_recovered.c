@@ -1,11 +1,10 @@
 /* row 9: the firmware stops; commands in flight end, the adapter comes back, and tells */
 #include <stdatomic.h>
 
-#include "hw/mptsas/regs.h"
 #include "mptsas.h"
 
 static const struct chip_spec spec = MPT_SPEC(.n_disks = 2, .disks = {
-	MPT_DISK(0, .store = CHIP_NULL, .latency_ms = 600), MPT_DISK(1),
+	MPT_DISK(0, .store = CHIP_NULL), MPT_DISK(1),
 });
 
 static struct chip *chip;
@@ -71,6 +70,7 @@ START_TEST(fault)
 	ap = &mpt_unit(chip, 0, 0)->sd_address;
 	ck_assert_int_eq(scsi_reset_notify(ap, SCSI_RESET_NOTIFY, count_notice, NULL),
 	    DDI_SUCCESS);
+	chip_disk_hold(chip, 0, 0);
 	chip_cdb_rw10(cdb, false, 0, 1);
 	cmd = chip_cmd_new(chip, mpt_unit(chip, 0, 0), cdb, sizeof(cdb), CHIP_IN, 512);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);

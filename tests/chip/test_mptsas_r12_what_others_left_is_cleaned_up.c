@@ -1,6 +1,5 @@
 /* row 12: whoever had the chip before died at the worst moment: attach works. What becomes of
  * memory when a process is killed, the guest tests show */
-#include "hw/mptsas/regs.h"
 #include "mptsas.h"
 
 static const struct chip_spec detached =

@@ -5,9 +5,9 @@
 #define N	4
 
 static const struct chip_spec slow = PV_SPEC(.n_disks = 2, .disks = {
-	{ .target = 0, .store = CHIP_NULL, .latency_ms = 400 }, { .target = 1 } });
+	{ .target = 0, .store = CHIP_NULL }, { .target = 1 } });
 static const struct chip_spec twins = PV_SPEC(.n_disks = 1, .twins = 1, .disks = {
-	{ .target = 0, .store = CHIP_NULL, .latency_ms = 100 } });
+	{ .target = 0, .store = CHIP_NULL } });
 
 static struct chip *chip;
 static struct chip_cmd *cmds[N];
@@ -20,6 +20,7 @@ on_reset(caddr_t arg)
 	(void)__atomic_add_fetch(&told, 1, __ATOMIC_RELAXED);
 }
 
+/* all are with the disk, and stay */
 static void
 begin(const struct chip_spec *spec)
 {
@@ -28,6 +29,7 @@ begin(const struct chip_spec *spec)
 	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address,
 			     SCSI_RESET_NOTIFY, on_reset, NULL),
 	    DDI_SUCCESS);
+	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 }
@@ -47,6 +49,7 @@ comes_back(void)
 
 	for (int i = 0; i < N; i++)
 		chip_cmd_free(cmds[i]);
+	chip_disk_let_go(chip, 0, 0);
 	chip_await(chip, pv_is_ready, chip, "the adapter to come back");
 	chip_await(chip, was_told, NULL, "word of the reset");
 	chip_read(chip, sd, 0, 1, data);
@@ -157,6 +160,7 @@ START_TEST(pulled_out)
 	uint64_t from_ns;
 
 	chip = chip_start(&slow);
+	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 	from_ns = clock_now_ns();

@@ -4,8 +4,8 @@
 #define N	4
 
 static const struct chip_spec slow = PV_SPEC(.n_disks = 2, .disks = {
-	{ .target = 0, .store = CHIP_NULL, .latency_ms = 1500 },
-	{ .target = 1, .store = CHIP_NULL, .latency_ms = 1500 },
+	{ .target = 0, .store = CHIP_NULL, .latency_ms = 300 },
+	{ .target = 1, .store = CHIP_NULL, .latency_ms = 300 },
 });
 
 static struct chip *chip;
@@ -20,10 +20,12 @@ on_reset(caddr_t arg)
 }
 
 static void
-begin(void)
+begin(bool is_held)
 {
 	chip = chip_start(&slow);
 	told = 0;
+	for (unsigned int i = 0; i < 2 && is_held; i++)
+		chip_disk_hold(chip, i, 0);
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 	other = pv_read(chip, chip_unit(chip, 1, 0), 8);
@@ -50,9 +52,11 @@ end(void)
 	chip_stop(chip);
 }
 
+/* the model waits for its disk at an abort, and hears nobody meanwhile: the disk is just slow, and
+ * the command may be over before the abort comes */
 START_TEST(abort_one)
 {
-	begin();
+	begin(false);
 	ck_assert_int_eq(scsi_abort(&cmds[1]->pkt->pkt_address, cmds[1]->pkt), 1);
 	chip_cmd_wait(cmds[1]);
 	ck_assert(pv_ended(cmds[1], CMD_ABORTED, STAT_ABORTED) ||
@@ -71,9 +75,11 @@ END_TEST
 
 START_TEST(reset_target)
 {
-	begin();
+	begin(true);
 	ck_assert_int_eq(scsi_reset(&cmds[0]->pkt->pkt_address, RESET_LUN), 0);
 	ck_assert_int_eq(scsi_reset(&cmds[0]->pkt->pkt_address, RESET_TARGET), 1);
+	ck_assert(!chip_cmd_is_done(other));
+	chip_disk_let_go(chip, 1, 0);
 	for (int i = 0; i < N; i++) {
 		chip_cmd_wait(cmds[i]);
 		ck_assert(pv_ended(cmds[i], CMD_RESET, STAT_DEV_RESET));
@@ -85,23 +91,16 @@ START_TEST(reset_target)
 }
 END_TEST
 
-/* the model resets one disk after the other and waits for each: what another had may be done by
- * then */
 START_TEST(reset_all)
 {
-	int n = 0;
-
-	begin();
+	begin(true);
 	ck_assert_int_eq(scsi_reset(&cmds[0]->pkt->pkt_address, RESET_ALL), 1);
 	for (int i = 0; i < N; i++) {
 		chip_cmd_wait(cmds[i]);
-		ck_assert(pv_ended(cmds[i], CMD_RESET, STAT_BUS_RESET) ||
-		    pv_ended(cmds[i], CMD_CMPLT, 0));
-		n += cmds[i]->pkt->pkt_reason == CMD_RESET;
+		ck_assert(pv_ended(cmds[i], CMD_RESET, STAT_BUS_RESET));
 	}
 	chip_cmd_wait(other);
-	n += pv_ended(other, CMD_RESET, STAT_BUS_RESET);
-	ck_assert_int_gt(n, 0);
+	ck_assert(pv_ended(other, CMD_RESET, STAT_BUS_RESET));
 	ck_assert_uint_eq(told, 1);
 	end();
 }

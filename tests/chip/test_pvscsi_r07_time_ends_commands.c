@@ -1,9 +1,12 @@
-/* row 7: pkt_time of 1 s on a disk that takes 5: not before its time, and no write
+/* row 7: pkt_time of 1 s on a disk that takes 10: not before its time, and no write
  * afterwards */
 #include "pvscsi.h"
 
+/* it knows its geometry: else the emulator would read a block to guess it */
 static const struct chip_spec slow = PV_SPEC(.n_disks = 2, .disks = {
-	{ .target = 0, .store = CHIP_NULL, .latency_ms = 5000 }, { .target = 1 },
+	{ .target = 0, .store = CHIP_NULL, .latency_ms = 10000,
+	    .options = "cyls=130,heads=16,secs=63" },
+	{ .target = 1 },
 });
 
 START_TEST(not_before_its_time)

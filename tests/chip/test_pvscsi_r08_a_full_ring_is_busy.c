@@ -6,11 +6,10 @@
 #define EACH	100
 
 static const struct chip_spec one = PV_SPEC(.n_disks = 1, .is_detached = true, .disks = {
-	{ .target = 0, .store = CHIP_NULL, .latency_ms = 20 } });
+	{ .target = 0, .store = CHIP_NULL, } });
 
 static struct chip *chip;
 static _Atomic unsigned int busy;
-
 
 static bool
 is_accepted(void *arg)
@@ -21,6 +20,13 @@ is_accepted(void *arg)
 	ck_assert(r == TRAN_ACCEPT || r == TRAN_BUSY);
 	busy += r == TRAN_BUSY;
 	return r == TRAN_ACCEPT;
+}
+
+static bool
+is_full(void *arg)
+{
+	(void)arg;
+	return busy > 0;
 }
 
 static void *
@@ -48,8 +54,11 @@ START_TEST(more_than_there_is_room_for)
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, chip_node(chip), pages, 1);
 	ck_assert_int_eq(chip_attach(chip), 0);
 	ck_assert_uint_eq(pvscsi_of(chip_node(chip))->depth, 31);
+	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, submit, cmds[i]), 0);
+	chip_await(chip, is_full, NULL, "a full ring");
+	chip_disk_let_go(chip, 0, 0);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	for (int i = 0; i < THREADS; i++) {
@@ -59,7 +68,6 @@ START_TEST(more_than_there_is_room_for)
 			chip_cmd_free(cmds[i][k]);
 		}
 	}
-	ck_assert_uint_gt(busy, 0);
 	chip_stop(chip);
 }
 END_TEST
@@ -68,17 +76,17 @@ END_TEST
 START_TEST(the_largest_ring)
 {
 	static struct chip_cmd *cmds[1024];
-	struct chip_spec spec = one;
 	char pages[] = "ring-pages";
 
-	spec.disks[0].latency_ms = 1000;
-	chip = chip_start(&spec);
+	chip = chip_start(&one);
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, chip_node(chip), pages, 32);
 	ck_assert_int_eq(chip_attach(chip), 0);
+	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < 1023; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 1);
 	cmds[1023] = pv_tur(chip, chip_unit(chip, 0, 0));
 	ck_assert_int_eq(chip_cmd_start(cmds[1023]), TRAN_BUSY);
+	chip_disk_let_go(chip, 0, 0);
 	for (int i = 0; i < 1023; i++)
 		chip_cmd_wait(cmds[i]);
 	ck_assert_int_eq(chip_cmd_start(cmds[1023]), TRAN_ACCEPT);

@@ -5,7 +5,7 @@
 #define N	4
 
 static const struct chip_spec slow = PV_SPEC(.n_disks = 2, .disks = {
-	{ .target = 0, .store = CHIP_NULL, .latency_ms = 400 }, { .target = 1 } });
+	{ .target = 0, .store = CHIP_NULL }, { .target = 1 } });
 static struct chip *chip;
 static struct chip_cmd *cmds[N];
 static unsigned int told;
@@ -25,6 +25,7 @@ begin(const struct chip_spec *spec)
 	ck_assert_int_eq(scsi_reset_notify(&chip_unit(chip, 0, 0)->sd_address,
 			     SCSI_RESET_NOTIFY, on_reset, NULL),
 	    DDI_SUCCESS);
+	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < N; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 8);
 }
@@ -44,6 +45,7 @@ comes_back(void)
 
 	for (int i = 0; i < N; i++)
 		chip_cmd_free(cmds[i]);
+	chip_disk_let_go(chip, 0, 0);
 	chip_await(chip, pv_is_ready, chip, "the adapter to come back");
 	chip_await(chip, was_told, NULL, "word of the reset");
 	chip_read(chip, sd, 0, 1, data);
@@ -68,13 +70,13 @@ END_TEST
 START_TEST(rings_forgotten)
 {
 	begin(&slow);
+	chip_disk_let_go(chip, 0, 0);
 	for (int i = 0; i < N; i++)
 		chip_cmd_wait(cmds[i]);
 	chip_register_put(chip, PV_CHIP_BAR, PV_COMMAND, 4, PV_CMD_ADAPTER_RESET);
 	chip_cmd_free(cmds[0]);
 	cmds[0] = pv_tur(chip, chip_unit(chip, 0, 0));
-	cmds[0]->pkt->pkt_time = 1;
-	/* climb faster than PVSCSI_GRACE_S allows: ask for the top step ourselves */
+	/* climb faster than its time and PVSCSI_GRACE_S allow: ask for the top step ourselves */
 	ck_assert_int_eq(chip_cmd_start(cmds[0]), TRAN_ACCEPT);
 	ck_assert_int_eq(pvscsi_recover(pvscsi_of(chip_node(chip))), 0);
 	chip_cmd_wait(cmds[0]);

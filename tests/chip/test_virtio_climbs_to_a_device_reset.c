@@ -5,11 +5,12 @@
 #include "virtio_ring.h"
 
 static const struct chip_spec spec = {
-	VIRTIO_SPEC,
+	.device = VIRTIO_AT_ONCE, .driver = VIRTIO_SCSI_DRIVER,
+	.mod_init = virtio_scsi_mod_init, .mod_fini = virtio_scsi_mod_fini,
 	.disks = {
-		{ .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = 2000 },
+		{ .target = 0, .lun = 0, .store = CHIP_NULL },
 		{ .target = 0, .lun = 1 },
-		{ .target = 1, .lun = 0, .store = CHIP_NULL, .latency_ms = 500 },
+		{ .target = 1, .lun = 0, .store = CHIP_NULL },
 	},
 	.n_disks = 3,
 };
@@ -55,6 +56,7 @@ START_TEST(nothing_is_promised)
 	struct chip_cmd *cmd;
 
 	begin();
+	chip_disk_hold(chip, 1, 0);
 	cmd = virtio_read_new(chip, quick, 0, 1);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 	ck_assert_int_eq(scsi_abort(&quick->sd_address, cmd->pkt), 0);
@@ -62,6 +64,8 @@ START_TEST(nothing_is_promised)
 	ck_assert_int_eq(scsi_reset(&quick->sd_address, RESET_LUN), 0);
 	ck_assert_int_eq(scsi_reset(&quick->sd_address, RESET_TARGET), 0);
 	ck_assert_int_eq(scsi_reset(&quick->sd_address, 77), 0);
+	ck_assert(!chip_cmd_is_done(cmd));
+	chip_disk_let_go(chip, 1, 0);
 	chip_cmd_wait(cmd);
 	virtio_expect(cmd, CMD_CMPLT, VIRTIO_MOVED, 0);
 	chip_cmd_free(cmd);
@@ -93,6 +97,7 @@ START_TEST(all_is_reset_by_the_chip)
 
 	begin();
 	tran = slow->sd_address.a_hba_tran;
+	chip_disk_hold(chip, 0, 0);
 	cmd = virtio_read_new(chip, slow, 0, 1);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 	ck_assert_int_eq(scsi_reset(&slow->sd_address, RESET_ALL), 1);
@@ -114,6 +119,7 @@ START_TEST(time_that_is_over)
 	struct chip_cmd *cmd;
 
 	begin();
+	chip_disk_hold(chip, 0, 0);
 	cmd = virtio_read_new(chip, slow, 0, 1);
 	cmd->pkt->pkt_time = 1;
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
@@ -134,6 +140,8 @@ START_TEST(where_nobody_can_wait)
 	begin();
 	chip_on_write(chip, NULL, NULL);
 	for (unsigned int i = 0; i < 3; i++) {
+		chip_disk_hold(chip, 1, 0);
+		chip_let_go_behind(chip, virtio_is_function, NULL);
 		cmds[i] = virtio_read_new(chip, quick, i, 1);
 		ck_assert_int_eq(chip_cmd_start(cmds[i]), TRAN_ACCEPT);
 		was = sched_set_interrupt(true);
@@ -160,6 +168,7 @@ START_TEST(more_functions_than_places)
 
 	begin();
 	chip_on_write(chip, NULL, NULL);
+	chip_disk_hold(chip, 0, 0);
 	cmd = virtio_read_new(chip, slow, 0, 1);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 	chip_freeze(chip);
@@ -174,6 +183,7 @@ START_TEST(more_functions_than_places)
 	chip_poke_none(chip);
 	chip_thaw(chip);
 	chip_register_put(chip, VIRTIO_BAR, VIRTIO_NOTIFY, 2, VS_CONTROL_QUEUE);
+	chip_disk_let_go(chip, 0, 0);
 	chip_cmd_wait(cmd);
 	virtio_expect(cmd, CMD_ABORTED, VIRTIO_SENT, STAT_ABORTED);
 	chip_cmd_free(cmd);

@@ -10,7 +10,7 @@ static const struct chip_spec spec = {
 	VIRTIO_SPEC,
 	.disks = {
 		{ .target = 0, .lun = 0, .store = CHIP_NULL },
-		{ .target = 1, .lun = 0, .store = CHIP_NULL, .latency_ms = 300 },
+		{ .target = 1, .lun = 0, .store = CHIP_NULL },
 	},
 	.n_disks = 2,
 	.twins = 1,
@@ -33,6 +33,7 @@ begin(void)
 	chip_read(chip, fast, 0, 1, data);
 	ck_assert_int_eq(chip_tur(chip, slow), 0);
 	ring = virtio_ring_of(chip, VS_REQUEST_QUEUE);
+	chip_disk_hold(chip, 1, 0);
 	cmd = virtio_read_new(chip, slow, 0, 1);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 }

@@ -4,18 +4,15 @@
 
 #define N	4
 
-#define DISKS(ms0, ms1, ms2)                                                   \
-	.disks = {                                                             \
-		{ .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = ms0 }, \
-		{ .target = 0, .lun = 1, .store = CHIP_NULL, .latency_ms = ms1 }, \
-		{ .target = 5, .lun = 0, .store = CHIP_NULL, .latency_ms = ms2 }, \
-	},                                                                     \
-	.n_disks = 3
-
-static const struct chip_spec even = { VIRTIO_SPEC, DISKS(1200, 1200, 1200) };
-/* the emulator resets one unit after the other, the latest first, and each when what it is
- * doing is done: so the later it comes, the longer it has to take */
-static const struct chip_spec stepped = { VIRTIO_SPEC, DISKS(2500, 1200, 5000) };
+static const struct chip_spec spec = {
+	VIRTIO_SPEC,
+	.disks = {
+		{ .target = 0, .lun = 0, .store = CHIP_NULL },
+		{ .target = 0, .lun = 1, .store = CHIP_NULL },
+		{ .target = 5, .lun = 0, .store = CHIP_NULL },
+	},
+	.n_disks = 3,
+};
 
 static struct chip *chip;
 static struct scsi_device *unit[3];
@@ -28,12 +25,15 @@ on_reset(caddr_t arg)
 }
 
 static void
-begin(const struct chip_spec *spec)
+begin(void)
 {
-	chip = chip_start(spec);
+	struct chip_spec at_once = spec;
+
+	at_once.device = VIRTIO_AT_ONCE;
+	chip = chip_start(&at_once);
 	resets = 0;
 	for (unsigned int i = 0; i < 3; i++) {
-		unit[i] = chip_await_unit(chip, spec->disks[i].target, spec->disks[i].lun);
+		unit[i] = chip_await_unit(chip, spec.disks[i].target, spec.disks[i].lun);
 		(void)chip_tur(chip, unit[i]);
 	}
 	ck_assert_int_eq(scsi_reset_notify(&unit[0]->sd_address, SCSI_RESET_NOTIFY, on_reset,
@@ -48,12 +48,21 @@ end(void)
 	chip_stop(chip);
 }
 
-/* two to the first unit, one to each of the others; all are with the device */
+static void
+let_go(void)
+{
+	for (unsigned int i = 0; i < 3; i++)
+		chip_disk_let_go(chip, spec.disks[i].target, spec.disks[i].lun);
+}
+
+/* two to the first unit, one to each of the others; all are with the device, and stay */
 static void
 start(struct chip_cmd *cmds[N])
 {
 	struct scsi_device *const to[N] = { unit[0], unit[0], unit[1], unit[2] };
 
+	for (unsigned int i = 0; i < 3; i++)
+		chip_disk_hold(chip, spec.disks[i].target, spec.disks[i].lun);
 	for (unsigned int i = 0; i < N; i++) {
 		cmds[i] = virtio_read_new(chip, to[i], 8 * i, 8);
 		ck_assert_int_eq(chip_cmd_start(cmds[i]), TRAN_ACCEPT);
@@ -77,8 +86,9 @@ START_TEST(one_of_four)
 {
 	struct chip_cmd *cmds[N];
 
-	begin(&even);
+	begin();
 	start(cmds);
+	chip_let_go_behind(chip, virtio_is_function, NULL);
 	ck_assert_int_eq(scsi_abort(&unit[0]->sd_address, cmds[1]->pkt), 1);
 	expect(cmds, 0x2, CMD_ABORTED, STAT_ABORTED);
 	ck_assert_uint_eq(resets, 0);
@@ -90,11 +100,13 @@ START_TEST(all_of_a_unit)
 {
 	struct chip_cmd *cmds[N];
 
-	begin(&even);
+	begin();
 	start(cmds);
+	chip_let_go_behind(chip, virtio_is_function, NULL);
 	ck_assert_int_eq(scsi_abort(&unit[0]->sd_address, NULL), 1);
 	expect(cmds, 0x3, CMD_ABORTED, STAT_ABORTED);
 	start(cmds);
+	chip_let_go_behind(chip, virtio_is_function, NULL);
 	ck_assert_int_eq(scsi_clear_task_set(&unit[0]->sd_address), 1);
 	expect(cmds, 0x3, CMD_ABORTED, STAT_ABORTED);
 	end();
@@ -105,8 +117,9 @@ START_TEST(an_abort_too_late)
 {
 	struct chip_cmd *cmds[N];
 
-	begin(&even);
+	begin();
 	start(cmds);
+	let_go();
 	for (unsigned int i = 0; i < N; i++)
 		chip_cmd_wait(cmds[i]);
 	ck_assert_int_eq(scsi_abort(&unit[0]->sd_address, cmds[0]->pkt), 0);
@@ -119,9 +132,10 @@ START_TEST(a_unit)
 {
 	struct chip_cmd *cmds[N];
 
-	begin(&even);
+	begin();
 	start(cmds);
 	ck_assert_int_eq(scsi_reset(&unit[0]->sd_address, RESET_LUN), 1);
+	let_go();
 	expect(cmds, 0x3, CMD_RESET, STAT_DEV_RESET);
 	ck_assert_uint_eq(resets, 1);
 	end();
@@ -132,9 +146,10 @@ START_TEST(a_target)
 {
 	struct chip_cmd *cmds[N];
 
-	begin(&stepped);
+	begin();
 	start(cmds);
 	ck_assert_int_eq(scsi_reset(&unit[0]->sd_address, RESET_TARGET), 1);
+	let_go();
 	expect(cmds, 0x7, CMD_RESET, STAT_DEV_RESET);
 	ck_assert_uint_eq(resets, 1);
 	end();
@@ -145,7 +160,7 @@ START_TEST(everything)
 {
 	struct chip_cmd *cmds[N];
 
-	begin(&stepped);
+	begin();
 	start(cmds);
 	ck_assert_int_eq(scsi_reset(&unit[2]->sd_address, RESET_ALL), 1);
 	expect(cmds, 0xf, CMD_RESET, STAT_BUS_RESET);
@@ -158,7 +173,7 @@ END_TEST
 
 START_TEST(a_neighbour_is_not_told)
 {
-	begin(&even);
+	begin();
 	ck_assert_int_eq(scsi_reset(&unit[1]->sd_address, RESET_LUN), 1);
 	ck_assert_int_eq(scsi_reset(&unit[2]->sd_address, RESET_TARGET), 1);
 	ck_assert_uint_eq(resets, 0);

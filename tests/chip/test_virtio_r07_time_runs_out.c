@@ -4,9 +4,10 @@
 #include "virtio.h"
 
 static const struct chip_spec spec = {
-	VIRTIO_SPEC,
+	.device = VIRTIO_AT_ONCE, .driver = VIRTIO_SCSI_DRIVER,
+	.mod_init = virtio_scsi_mod_init, .mod_fini = virtio_scsi_mod_fini,
 	.disks = {
-		{ .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = 8000 },
+		{ .target = 0, .lun = 0, .store = CHIP_NULL },
 		{ .target = 1, .lun = 0 },
 	},
 	.n_disks = 2,
@@ -21,6 +22,8 @@ START_TEST(after_a_second_not_before)
 
 	(void)chip_tur(chip, slow);
 	chip_read(chip, chip_await_unit(chip, 1, 0), 0, 1, data);
+	chip_disk_hold(chip, 0, 0);
+	chip_let_go_behind(chip, virtio_is_function, NULL);
 	other = virtio_read_new(chip, slow, 8, 8);
 	ck_assert_int_eq(chip_cmd_start(other), TRAN_ACCEPT);
 	cmd = virtio_read_new(chip, slow, 0, 8);
@@ -53,6 +56,8 @@ START_TEST(a_new_try_has_new_time)
 	(void)chip_tur(chip, slow);
 	cmd = virtio_read_new(chip, slow, 0, 8);
 	for (int i = 0; i < 2; i++) {
+		chip_disk_hold(chip, 0, 0);
+		chip_let_go_behind(chip, virtio_is_function, NULL);
 		cmd->pkt->pkt_time = 1;
 		ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 		chip_cmd_wait(cmd);

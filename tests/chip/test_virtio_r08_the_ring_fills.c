@@ -9,7 +9,7 @@
 
 static const struct chip_spec spec = {
 	VIRTIO_SPEC,
-	.disks = { { .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = 3000 } },
+	.disks = { { .target = 0, .lun = 0, .store = CHIP_NULL } },
 	.n_disks = 1,
 };
 
@@ -39,6 +39,7 @@ START_TEST(none_is_lost)
 		for (unsigned int i = 0; i < EACH; i++)
 			cmds[t][i] = virtio_read_new(chip, sd, 8 * i, 1);
 	}
+	chip_disk_hold(chip, 0, 0);
 	for (unsigned int t = 0; t < THREADS; t++)
 		ck_assert_int_eq(pthread_create(&threads[t], NULL, submit, cmds[t]), 0);
 	for (unsigned int t = 0; t < THREADS; t++)
@@ -51,6 +52,7 @@ START_TEST(none_is_lost)
 	}
 	ck_assert_uint_eq(taken, DEPTH);
 	ck_assert_uint_eq(busy, THREADS * EACH - DEPTH);
+	chip_disk_let_go(chip, 0, 0);
 	for (unsigned int t = 0; t < THREADS; t++) {
 		for (unsigned int i = 0; i < EACH; i++) {
 			struct chip_cmd *cmd = cmds[t][i];

@@ -13,7 +13,7 @@
 
 static const struct chip_spec spec = {
 	VIRTIO_SPEC,
-	.disks = { { .target = 0, .lun = 0, .store = CHIP_NULL, .latency_ms = 400 } },
+	.disks = { { .target = 0, .lun = 0, .store = CHIP_NULL } },
 	.n_disks = 1, .is_detached = true,
 };
 
@@ -47,9 +47,9 @@ owner_begin(struct chip *chip)
 	put(chip, VS_COMMON_STATUS, 1, 15);
 }
 
-/* a read that takes its time */
+/* a read that takes its time, the @n-th */
 static void
-owner_command(struct chip *chip)
+owner_command(struct chip *chip, uint16_t n)
 {
 	static const uint8_t request[VS_REQ_BYTES] = { 1, 0, 0x40, 0, [19] = 0x28, [27] = 8 };
 	struct vs_desc *desc = chip_memory(chip, OLD, sizeof(*desc) * SIZE);
@@ -59,9 +59,17 @@ owner_command(struct chip *chip)
 	desc[0] = (struct vs_desc){ REQUEST, VS_REQ_BYTES, VS_DESC_NEXT, 1 };
 	desc[1] = (struct vs_desc){ ANSWER, VS_RESP_BYTES, VS_DESC_NEXT | VS_DESC_WRITE, 2 };
 	desc[2] = (struct vs_desc){ DATA, 4096, VS_DESC_WRITE, 0 };
-	avail[2] = 0;
-	__atomic_store_n(&avail[1], 1, __ATOMIC_RELEASE);
+	avail[1 + n] = 0;
+	__atomic_store_n(&avail[1], n, __ATOMIC_RELEASE);
 	put(chip, VIRTIO_NOTIFY + 4 * VS_REQUEST_QUEUE, 2, VS_REQUEST_QUEUE);
+}
+
+static bool
+owner_has_been_told(void *chip)
+{
+	const uint16_t *used = chip_memory(chip, USED, 64);
+
+	return __atomic_load_n(&used[1], __ATOMIC_ACQUIRE) == 1;
 }
 
 static void
@@ -82,10 +90,13 @@ START_TEST(it_is_stopped_first)
 	uint8_t data[512];
 
 	owner_begin(chip);
-	owner_command(chip);	/* the power-on unit attention */
-	owner_command(chip);
+	owner_command(chip, 1);		/* the power-on unit attention */
+	chip_await(chip, owner_has_been_told, chip, "the first answer");
+	chip_disk_hold(chip, 0, 0);
+	owner_command(chip, 2);
 	ck_assert_int_eq(chip_attach(chip), 0);
 	canary(chip, false);
+	chip_disk_let_go(chip, 0, 0);
 	chip_read(chip, chip_await_unit(chip, 0, 0), 0, 1, data);
 	chip_read(chip, chip_await_unit(chip, 0, 0), 8, 1, data);
 	canary(chip, true);

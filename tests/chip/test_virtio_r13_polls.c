@@ -18,8 +18,9 @@ static const struct chip_spec spec = {
 };
 
 static const struct chip_spec slow = {
-	VIRTIO_SPEC,
-	.disks = { { .target = 2, .lun = 0, .store = CHIP_NULL, .latency_ms = 8000 } },
+	.device = VIRTIO_AT_ONCE, .driver = VIRTIO_SCSI_DRIVER,
+	.mod_init = virtio_scsi_mod_init, .mod_fini = virtio_scsi_mod_fini,
+	.disks = { { .target = 2, .lun = 0, .store = CHIP_NULL } },
 	.n_disks = 1,
 };
 
@@ -91,6 +92,8 @@ START_TEST(its_time_runs_out_too)
 
 	chip = chip_start(&slow);
 	(void)chip_tur(chip, chip_await_unit(chip, 2, 0));
+	chip_disk_hold(chip, 2, 0);
+	chip_let_go_behind(chip, virtio_is_function, NULL);
 	cmd = virtio_read_new(chip, chip_await_unit(chip, 2, 0), 0, 1);
 	cmd->pkt->pkt_time = 1;
 	polled(cmd, CMD_TIMEOUT);

@@ -4,7 +4,7 @@
 #include "virtio.h"
 
 #define DISKS .disks = { { .target = 0, .lun = 0 }, { .target = 1, .lun = 0, \
-    .store = CHIP_NULL, .latency_ms = 400 } }, .n_disks = 2
+    .store = CHIP_NULL } }, .n_disks = 2
 
 static void
 exercise(const struct chip_spec *spec)
@@ -24,6 +24,8 @@ exercise(const struct chip_spec *spec)
 		ck_assert_mem_eq(in, out, sizeof(in));
 	}
 	/* the control queue */
+	chip_disk_hold(chip, 1, 0);
+	chip_let_go_behind(chip, virtio_is_function, NULL);
 	cmd = virtio_read_new(chip, slow, 0, 1);
 	ck_assert_int_eq(chip_cmd_start(cmd), TRAN_ACCEPT);
 	ck_assert_int_eq(scsi_abort(&slow->sd_address, cmd->pkt), 1);

@@ -63,6 +63,18 @@ virtio_is_dead(void *chip)
 	return virtio_has_state(chip, "dead");
 }
 
+/* an adapter that has acted on a doorbell when it has been rung */
+#define VIRTIO_AT_ONCE	VIRTIO_DEVICE ",ioeventfd=off"
+
+/* virtio_is_function() - for chip_let_go_behind(): the doorbell of the control queue */
+static inline bool
+virtio_is_function(void *arg, unsigned int bar, uint64_t off, unsigned int width, uint64_t value)
+{
+	(void)arg;
+	(void)width;
+	return bar == VIRTIO_BAR && off >= VIRTIO_NOTIFY && value == 0;
+}
+
 /* virtio_read_new() - READ(10) of @blocks at @lba; the packet may be changed before it
  * starts */
 static inline struct chip_cmd *

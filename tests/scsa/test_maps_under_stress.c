@@ -293,7 +293,7 @@ main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, CHECK_SECONDS);
 	tcase_add_loop_test(tcase, c84_many_worlds, 0, WORLDS);
 	tcase_add_test(tcase, c84_the_same_seed_is_the_same_world);
 	suite_add_tcase(suite, tcase);
