@@ -287,7 +287,8 @@ qemu_start(struct qemu *qemu, const struct chip_spec *spec)
 	const pid_t parent = getpid();
 
 	ck_assert_msg(is_installed(), QEMU_PROGRAM " is not installed");
-	*qemu = (struct qemu){ .dir = "/tmp/scsad-chip-XXXXXX" };
+	*qemu = (struct qemu){ .dir = "/tmp/scsad-chip-XXXXXX",
+		.qmp_lock = PTHREAD_MUTEX_INITIALIZER };
 	ck_assert_ptr_nonnull(mkdtemp(qemu->dir));
 	janitor_start(qemu);
 	ram = memory_file("ram", QEMU_RAM_BYTES);
@@ -363,6 +364,7 @@ qemu_qmp(struct qemu *qemu, const char *line)
 {
 	const char *answer;
 
+	(void)pthread_mutex_lock(&qemu->qmp_lock);
 	if (send(qemu->qmp_fd, line, strlen(line), MSG_NOSIGNAL) < 0)
 		ck_abort_msg("QEMU does not take '%s'", line);
 	do {	/* events and the greeting come in between */
@@ -372,5 +374,6 @@ qemu_qmp(struct qemu *qemu, const char *line)
 		if (strncmp(answer, "{\"error\"", 8) == 0)
 			ck_abort_msg("QMP: '%s' was answered '%s'", line, answer);
 	} while (strncmp(answer, "{\"return\"", 9) != 0);
+	(void)pthread_mutex_unlock(&qemu->qmp_lock);
 	return answer;
 }

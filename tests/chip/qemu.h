@@ -7,6 +7,7 @@
 #ifndef TESTS_CHIP_QEMU_H
 #define TESTS_CHIP_QEMU_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,7 @@ struct qemu {
 	pid_t janitor;			/* takes it away, when end_fd is closed */
 	int end_fd;
 	char *ram;			/* bus address 0 */
+	pthread_mutex_t qmp_lock;	/* of a request and its answer */
 	char reply[65536];
 	size_t fill;			/* of reply, behind the answer */
 	size_t used;			/* the answer and its end */
@@ -34,7 +36,8 @@ void qemu_start(struct qemu *qemu, const struct chip_spec *spec);
 void qemu_stop(struct qemu *qemu);
 void qemu_kill(struct qemu *qemu);	/* and wait for its end; twice is fine */
 
-/* qemu_qmp() - one request, one answer; fails the test when it is an error */
+/* qemu_qmp() - one request, one answer, from any thread; fails the test when it is an error. The
+ * text is valid until the next call */
 const char *qemu_qmp(struct qemu *qemu, const char *line);
 
 /* qemu_disk_node() - the QMP object that makes the block node of @disk, of @size bytes */
