@@ -175,7 +175,7 @@ rpc_conn_drop(struct rpc_conn *conn, const char *fmt, ...)
 	char why[256];
 	va_list ap;
 
-	if (conn->is_closed)
+	if (conn->is_closed || conn->is_ending)
 		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);

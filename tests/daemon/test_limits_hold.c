@@ -193,7 +193,7 @@ END_TEST
 START_TEST(answers_not_taken_end)
 {
 	struct fixture f;
-	struct mc c;
+	struct mc c, other;
 	uint64_t h;
 	enum { N = 200, LEN = 65536 };
 
@@ -203,20 +203,55 @@ START_TEST(answers_not_taken_end)
 	fixture_disk(&f, "mem:1M");
 	fixture_start(&f);
 	mc_connect(&f, &c);
+	mc_connect(&f, &other);
 	h = mc_open(&c, "disk@0,0");
 	for (unsigned int i = 0; i < N; i++)
 		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, LEN / 512),
 		    SCSAD__DIRECTION__DIR_IN, NULL, LEN);
-	{
-		struct mc sync;
-
-		mc_connect(&f, &sync);
-		mc_check_alive(&sync);
-		mc_close(&sync);
-	}
+	ck_assert_uint_lt(settled(&f, &other), N);
+	mc_close(&other);
 	atomic_fetch_add(&skew_ns, 31 * NS_PER_S);
 	fixture_wait(&f, 0, 0);
 	mc_close(&c);
+	fixture_stop(&f);
+}
+END_TEST
+
+/* it broke a rule, and then did not take the answer that says so: closed for one reason */
+START_TEST(one_connection_is_dropped_once)
+{
+	struct fixture f;
+	struct mc c, other;
+	struct rpc_stats st;
+	uint8_t garbage[64];
+	uint64_t h;
+	enum { N = 64, LEN = 65536 };
+
+	clock_set_source(skewed, NULL);
+	fixture_init(&f);
+	f.conf.unsent_bytes = 16u << 20;
+	fixture_disk(&f, "mem:1M");
+	fixture_start(&f);
+	mc_connect(&f, &c);
+	mc_connect(&f, &other);
+	h = mc_open(&c, "disk@0,0");
+	for (unsigned int i = 0; i < N; i++)
+		(void)mc_submit(&c, h, cdb, mc_cdb_read(cdb, 0, LEN / 512),
+		    SCSAD__DIRECTION__DIR_IN, NULL, LEN);
+	ck_assert_uint_eq(settled(&f, &other), N);
+	memset(garbage, 0xa5, sizeof(garbage));
+	mc_write(&c, garbage, sizeof(garbage));
+	do {
+		mc_check_alive(&other);
+		rpc_server_stats(f.rpc, &st);
+	} while (st.dropped == 0);
+	ck_assert_uint_eq(st.connections, 2);
+	atomic_fetch_add(&skew_ns, 31 * NS_PER_S);
+	fixture_wait(&f, 1, 0);
+	rpc_server_stats(f.rpc, &st);
+	ck_assert_uint_eq(st.dropped, 1);
+	mc_close(&c);
+	mc_close(&other);
 	fixture_stop(&f);
 }
 END_TEST
@@ -248,4 +283,4 @@ END_TEST
 
 CHECK_MAIN("limits", connections_are_counted, credits_are_limited, bytes_are_limited,
     slow_reader_is_not_read, silence_before_hello_ends, half_a_frame_ends,
-    answers_not_taken_end, users_are_counted)
+    answers_not_taken_end, one_connection_is_dropped_once, users_are_counted)
