@@ -31,6 +31,7 @@
 #define MOCK_BLOCK	512u
 #define MOCK_HANDLE	7u
 #define MOCK_IN_LEN	(4u << 20)
+#define MOCK_WAIT_MS	120000
 
 struct mock {
 	pthread_t thread;

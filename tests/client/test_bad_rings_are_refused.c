@@ -296,7 +296,7 @@ START_TEST(flushed_packets_of_the_socket_wake_who_sleeps)
 	ck_assert_uint_eq(n_done, 0);
 	ck_assert_int_eq(scsac_ring_arm(ring), 0);
 	fd = (struct pollfd){ .fd = scsac_ring_fd(ring), .events = POLLIN };
-	ck_assert_int_eq(poll(&fd, 1, 2000), 1);
+	ck_assert_int_eq(poll(&fd, 1, MOCK_WAIT_MS), 1);
 	ck_assert_int_eq(scsac_ring_wait(ring, 0), 0);
 	ck_assert_uint_eq(n_done, 1);
 	down();

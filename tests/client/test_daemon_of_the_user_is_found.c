@@ -8,7 +8,7 @@
 #include "check_main.h"
 #include "mock_daemon.h"
 
-static char dir[] = "/tmp/scsac-home-XXXXXX";
+static char dir[48];
 static char sub[64], sock[80];
 
 static struct scsac *
@@ -16,7 +16,7 @@ begin(void)
 {
 	struct scsac *c = NULL;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	check_folder(dir, sizeof(dir));
 	(void)snprintf(sub, sizeof(sub), "%s/scsad", dir);
 	(void)snprintf(sock, sizeof(sock), "%s/scsad.sock", sub);
 	ck_assert_int_eq(mkdir(sub, 0700), 0);

@@ -292,7 +292,7 @@ START_TEST(a_poll_loop_hears_of_a_packet_that_was_flushed)
 		continue;
 	ck_assert_uint_eq(packets[0].done, 0);
 	fd = (struct pollfd){ .fd = scsac_fd(c), .events = scsac_wants(c) };
-	ck_assert_int_eq(poll(&fd, 1, 2000), 1);
+	ck_assert_int_eq(poll(&fd, 1, MOCK_WAIT_MS), 1);
 	ck_assert_int_eq(scsac_process(c), 1);
 	big_write_end();
 }

@@ -18,14 +18,14 @@
 #define OUT_MAX (256u << 10)
 
 static struct mock m;
-static char dir[] = "/tmp/scsactl.XXXXXX";
+static char dir[48];
 static char sock[64], image[64], copy[64];
 static char out[OUT_MAX];
 
 static void
 begin(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	check_folder(dir, sizeof(dir));
 	(void)snprintf(sock, sizeof(sock), "%s/sock", dir);
 	(void)snprintf(image, sizeof(image), "%s/image", dir);
 	(void)snprintf(copy, sizeof(copy), "%s/copy", dir);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "check_dir.h"
 #include "proto/message.h"
 #include "scsi/cdb.h"
 
@@ -25,8 +26,7 @@ fixture_init(struct fixture *f)
 	config_init(&f->conf);
 	f->conf.loops = 1;
 	f->conf.drain_ms = 200;
-	strcpy(f->dir, "/tmp/scsad-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(f->dir));
+	check_folder(f->dir, sizeof(f->dir));
 	ck_assert_int_gt(asprintf(&f->conf.socket_path, "%s/s", f->dir), 0);
 }
 
@@ -360,6 +360,19 @@ mc_fault(struct mc *c, const char *rule)
 	reply = mc_reply(c, mc_send(c, METHOD_FAULT_ADD, &req.base, NULL, 0),
 	    &scsad__fault_add_reply__descriptor);
 	return reply->id;
+}
+
+uint32_t
+mc_abort_all(struct mc *c, const char *path)
+{
+	Scsad__AbortRequest req = SCSAD__ABORT_REQUEST__INIT;
+	const Scsad__AbortReply *reply;
+
+	req.path = (char *)(uintptr_t)path;
+	req.has_is_everyone = req.is_everyone = 1;
+	reply = mc_reply(c, mc_send(c, METHOD_ABORT, &req.base, NULL, 0),
+	    &scsad__abort_reply__descriptor);
+	return reply->aborted;
 }
 
 size_t

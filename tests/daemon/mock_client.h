@@ -21,7 +21,7 @@
 #include "proto/limits.h"
 #include "proto/method.h"
 
-#define MC_WAIT_MS	20000
+#define MC_WAIT_MS	120000
 
 struct fixture {
 	struct config conf;
@@ -91,6 +91,8 @@ uint32_t mc_submit(struct mc *c, uint64_t handle, const uint8_t *cdb, size_t cdb
     Scsad__Direction dir, const void *data, uint32_t data_len);
 Scsad__Completion *mc_completion(struct mc *c, uint32_t id);
 uint32_t mc_fault(struct mc *c, const char *rule);
+/* end the packets of all clients on a unit: how many it were */
+uint32_t mc_abort_all(struct mc *c, const char *path);
 
 /* CDBs */
 size_t mc_cdb_read(uint8_t *cdb, uint32_t lba, uint16_t blocks);

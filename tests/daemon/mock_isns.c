@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -419,6 +421,59 @@ mi_quiet(struct mock_isns *m)
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
+/* ------ names, in place of the C library's ------ */
+
+static sem_t slow_asked, slow_let;
+
+void
+mi_slow_begin(void)
+{
+	(void)sem_init(&slow_asked, 0, 0);
+	(void)sem_init(&slow_let, 0, 0);
+}
+
+void
+mi_slow_wait(void)
+{
+	ck_assert_int_eq(sem_wait(&slow_asked), 0);
+}
+
+void
+mi_slow_end(void)
+{
+	(void)sem_post(&slow_let);
+}
+
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+    struct addrinfo **ret)
+{
+	static struct sockaddr_storage addr;
+	static struct addrinfo ai = { .ai_addr = (struct sockaddr *)&addr };
+
+	(void)hints;
+	if (strcmp(node, "slow") == 0) {
+		(void)sem_post(&slow_asked);
+		while (sem_wait(&slow_let) < 0 && errno == EINTR)
+			continue;
+		return EAI_AGAIN;
+	}
+	if (ex_addr_parse(strcmp(node, "localhost") == 0 ? "127.0.0.1" : node, &addr,
+	    &ai.ai_addrlen) < 0)
+		return EAI_NONAME;
+	((struct sockaddr_in *)(void *)&addr)->sin_port = htons((uint16_t)strtoul(service, NULL,
+	    10));
+	ai.ai_family = addr.ss_family;
+	*ret = &ai;
+	return 0;
+}
+
+void
+freeaddrinfo(struct addrinfo *ai)
+{
+	(void)ai;
+}
+
 /* ------ worlds ------ */
 
 void
@@ -443,6 +498,9 @@ mi_go(struct mi_world *w, const struct isns_conf *more)
 	if (conf.entity == NULL)
 		conf.entity = "e";
 	conf.exports = w->world.exports;
+	conf.connect_ms = conf.connect_ms != 0 ? conf.connect_ms : MI_WAIT_S * 1000;
+	conf.answer_ms = conf.answer_ms != 0 ? conf.answer_ms : MI_WAIT_S * 1000;
+	conf.stop_ms = conf.stop_ms != 0 ? conf.stop_ms : MI_WAIT_S * 1000;
 	ck_assert_int_eq(isns_new(&conf, &w->isns), 0);
 	ck_assert_int_eq(isns_go(w->isns), 0);
 }

@@ -5,6 +5,8 @@
  *           "reg replace node=A entity=e | entity=e protocol=2 period=300 portal=127.0.0.1:1
  *           node=A type=1 alias=x group=1 at=127.0.0.1:1 group= at=127.0.0.2:1". A test takes
  *           them one by one. mi_answer() sets what it does with the messages that come next.
+ *           Names are resolved here, too: "localhost", addresses, and "slow", which takes until
+ *           mi_slow_end(). There are no others.
  * Limits    A wait ends after MI_WAIT_S with a failed test.
  */
 #ifndef TESTS_DAEMON_MOCK_ISNS_H
@@ -18,7 +20,7 @@
 #include "daemon/isns.h"
 #include "mock_plane.h"
 
-#define MI_WAIT_S	30
+#define MI_WAIT_S	120
 #define MI_LINE_LEN	16384
 #define MI_LINES	64
 
@@ -84,7 +86,8 @@ struct mi_world {
 	uint64_t rounds;	/* seen by mi_wait() */
 };
 
-/* mi_begin() - exports of that file, a server, and nothing said yet; mi_go() - it begins */
+/* mi_begin() - exports of that file, a server, and nothing said yet; mi_go() - it begins, with
+ * the patience of a test where @more tells no other */
 void mi_begin(struct mi_world *w, const char *file);
 void mi_go(struct mi_world *w, const struct isns_conf *more);
 void mi_end(struct mi_world *w);
@@ -95,6 +98,11 @@ void mi_change(struct mi_world *w, const char *file);
 /* mi_wait() - until a further try has ended, in that state, with that error (a part of it;
  * NULL: any) */
 void mi_wait(struct mi_world *w, enum isns_state state, const char *error);
+
+/* before "slow" is used; it is being resolved; it is resolved, there is no such name */
+void mi_slow_begin(void);
+void mi_slow_wait(void);
+void mi_slow_end(void);
 
 /* a clock that stands still until it is told to go on, and wakes whoever waits */
 void mi_clock_hold(void);

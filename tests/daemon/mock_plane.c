@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "check_dir.h"
 #include "daemon/ex_impl.h"
 
 /* ------ the plane ------ */
@@ -125,8 +126,7 @@ world_init(struct world *w, bool want_state)
 {
 	memset(w, 0, sizeof(*w));
 	log_set_level(LOG_LEVEL_ERROR);
-	strcpy(w->dir, "/tmp/scsad-exports-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(w->dir));
+	check_folder(w->dir, sizeof(w->dir));
 	(void)snprintf(w->path, sizeof(w->path), "%s/conf", w->dir);
 	w->want_state = want_state;
 	ck_assert_int_eq(lu_worker_new(2, &w->worker), 0);

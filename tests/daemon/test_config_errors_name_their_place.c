@@ -9,7 +9,7 @@
 #include "daemon/config.h"
 #include "daemon/config_raw.h"
 
-static char path[] = "/tmp/scsad-config-XXXXXX";
+static char path[40];
 
 static int fd = -1;
 
@@ -17,8 +17,7 @@ static void
 file_put(const char *text)
 {
 	if (fd < 0)
-		fd = mkstemp(path);
-	ck_assert_int_ge(fd, 0);
+		fd = check_file(path, sizeof(path));
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	ck_assert_int_eq(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
 }

@@ -590,17 +590,18 @@ START_TEST(lost_events_are_counted)
 	bool has_lost = false;
 	uint64_t seq = 0;
 	char subject[32];
-	enum { N = 20000 };
 
 	begin(&f, &c, 1);
 	req.has_mask = 1;
 	req.mask = ~0u;
 	(void)mc_reply(&c, mc_send(&c, METHOD_SUBSCRIBE, &req.base, NULL, 0),
 	    &scsad__done__descriptor);
-	for (unsigned int i = 0; i < N; i++) {
+	/* more than queues and the socket take, however many that are */
+	for (unsigned int i = 0; i == 0 || st.events_lost == 0; i++) {
 		(void)snprintf(subject, sizeof(subject), "unit%u", i);
 		rpc_event_publish(f.rpc, SCSAD__EVENT_KIND__EVENT_UNIT_CHANGED, subject,
 		    "changed");
+		rpc_server_stats(f.rpc, &st);
 	}
 	while (!has_lost) {
 		const Scsad__Event *event = mc_msg(&c, &scsad__event__descriptor);
@@ -611,8 +612,6 @@ START_TEST(lost_events_are_counted)
 		if (has_lost)
 			ck_assert_uint_gt(event->lost, 0);
 	}
-	rpc_server_stats(f.rpc, &st);
-	ck_assert_uint_gt(st.events_lost, 0);
 	mc_close(&c);
 	fixture_wait(&f, 0, 0);
 	fixture_stop(&f);

@@ -359,8 +359,8 @@ START_TEST(accounts_and_ports)
 	char path[128];
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "/tmp/scsad-secret-%d", (int)getpid());
-	f = fopen(path, "w");
+	f = fdopen(check_file(path, sizeof(path)), "w");
+	ck_assert_ptr_nonnull(f);
 	ck_assert_int_ge(fputs("a secret of blanks\r\n", f), 0);
 	ck_assert_int_eq(fclose(f), 0);
 	ck_assert_int_eq(chmod(path, 0600), 0);

@@ -156,9 +156,12 @@ START_TEST(memory_of_a_packet_stays)
 	c = mc_library(&f, NULL);
 	h = unit_open(c);
 	ck_assert_int_eq(scsac_memory_new(c, MIB, &memory), 0);
-	(void)mc_fault(&admin, "action=delay,ms=200");
+	(void)mc_fault(&admin, "action=drop");
 	slow_read(c, h, memory, &done);
+	ck_assert_int_ge(scsac_flush(c), 0);
+	fixture_wait(&f, 2, 1);
 	ck_assert_int_eq(scsac_memory_free(c, memory), -EBUSY);
+	ck_assert_uint_eq(mc_abort_all(&admin, "disk@0,0"), 1);
 	while (done == 0)
 		ck_assert_int_ge(scsac_wait(c, -1), 0);
 	ck_assert_int_eq(scsac_memory_free(c, memory), 0);

@@ -1,6 +1,7 @@
 /* aborts, resets, and ends of clients, rings and the daemon with packets in flight in a ring */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -152,17 +153,38 @@ START_TEST(reset_returns_packets)
 }
 END_TEST
 
+/* once one more request has come than these: ends all packets */
+static void *
+aborter(void *arg)
+{
+	const struct rpc_stats *before = arg;
+	struct rpc_stats now;
+
+	do {
+		(void)sched_yield();
+		rpc_server_stats(f.rpc, &now);
+	} while (now.requests == before->requests);
+	ck_assert_uint_eq(mc_abort_all(&admin, "disk@1,0"), N);
+	return NULL;
+}
+
 START_TEST(closed_handle_returns_packets)
 {
 	struct done done = { 0 };
+	struct rpc_stats before;
+	pthread_t thread;
 
 	up(2);
-	(void)mc_fault(&admin, "action=delay,ms=50");
+	(void)mc_fault(&admin, "action=drop");
 	(void)submit(N, &done);
 	scsac_ring_flush(ring);
 	fixture_wait(&f, 2, N);
+	rpc_server_stats(f.rpc, &before);
+	ck_assert_int_eq(pthread_create(&thread, NULL, aborter, &before), 0);
 	ck_assert_int_eq(scsac_close(c, handle), 0);
+	(void)pthread_join(thread, NULL);
 	wait_for(&done, N);
+	ck_assert_uint_eq(done.aborted, N);
 	(void)submit(1, &done);
 	wait_for(&done, N + 1);
 	ck_assert_int_eq(done.last.err, -ESTALE);
@@ -227,9 +249,10 @@ START_TEST(lost_connection_completes_packets)
 	struct scsac_ring *again;
 
 	up(2);
-	(void)mc_fault(&admin, "action=delay,ms=50");
+	(void)mc_fault(&admin, "action=drop");
 	(void)submit(N, &done);
 	scsac_ring_flush(ring);
+	fixture_wait(&f, 2, N);
 	scsac_disconnect(c);
 	ck_assert_uint_eq(done.n, N);
 	ck_assert_uint_eq(done.unknown, N);
@@ -242,6 +265,7 @@ START_TEST(lost_connection_completes_packets)
 	ck_assert_uint_eq(scsac_ring_room(ring), 0);
 	scsac_ring_flush(ring);
 	ck_assert_int_eq(scsac_ring_free(ring), 0);
+	(void)mc_abort_all(&admin, "disk@1,0");
 	fixture_wait(&f, 1, 0);
 	mc_check_alive(&admin);
 	down();

@@ -12,7 +12,7 @@
 #include "check_main.h"
 #include "daemon/rpc_socket.h"
 
-static char dir[] = "/tmp/scsad-socket-XXXXXX";
+static char dir[48];
 static char path[64];
 static struct config conf;
 static char text[CONFIG_ERR_LEN];
@@ -20,7 +20,7 @@ static char text[CONFIG_ERR_LEN];
 static void
 begin(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	check_folder(dir, sizeof(dir));
 	(void)snprintf(path, sizeof(path), "%s/sub/s", dir);
 	config_init(&conf);
 	conf.socket_path = strdup(path);
@@ -182,6 +182,7 @@ START_TEST(user_gets_its_runtime_directory)
 	free(conf.socket_path);
 	conf.socket_path = NULL;
 	if (geteuid() == 0) {
+		ck_assert_int_eq(chmod(check_dir(), 0711), 0);
 		ck_assert_int_eq(chmod(dir, 0777), 0);
 		ck_assert_int_eq(seteuid(65534), 0);
 	}
