@@ -66,6 +66,20 @@ soft_drain(struct soft_unit *unit)
 	return is_drained;
 }
 
+/* is something left that no abort gets back? */
+static bool
+soft_has_stuck(struct soft_unit *unit)
+{
+	const struct soft_cmd *cmd;
+	bool has_stuck = false;
+
+	mutex_enter(&unit->lock);
+	TAILQ_FOREACH(cmd, &unit->pending, link)
+		has_stuck |= cmd->verdict.action == FAULT_STUCK;
+	mutex_exit(&unit->lock);
+	return has_stuck;
+}
+
 int
 soft_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
 {
@@ -78,7 +92,7 @@ soft_abort(struct scsi_address *ap, struct scsi_pkt *pkt)
 		return 0;
 	n = soft_unit_kill(unit, pkt, 0, &aborted, &dead);
 	soft_finish_all(&dead);
-	return pkt == NULL || n > 0;
+	return pkt == NULL ? !soft_has_stuck(unit) : n > 0;
 }
 
 int

@@ -10,6 +10,7 @@
  *	           |  ^                |          |           |
  *	           |  +--> ready ------+          +---- free  +-> answering (sent again)
  *	           +----> answering (refused)
+ * given, and finished: a function has ended it that is not answered yet (cmd_end()).
  * arrived: its turn or its data is missing. ready: behind an ORDERED command. retained: until
  * the initiator acknowledges the status, ErrorRecoveryLevel 1 and 2.
  */
@@ -319,7 +320,8 @@ cmd_turn(struct iscsi_cmd *cmd)
 	cmd->has_turn = true;
 	TAILQ_REMOVE(&session->tasks, cmd, entry);
 	TAILQ_INSERT_TAIL(&session->tasks, cmd, entry);
-	cmd_go(cmd);
+	if (LIKELY(cmd->sm == CMD_ARRIVED))
+		cmd_go(cmd);
 }
 
 int
@@ -419,11 +421,48 @@ iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result)
 	cmd_queue_answer(cmd);
 }
 
+/* ------ ended by a function that is not answered yet ------ */
+
+bool
+cmd_is_ended(const struct iscsi_cmd *cmd)
+{
+	return cmd->sm == CMD_GIVEN && cmd->is_finished;
+}
+
+void
+cmd_end(struct iscsi_cmd *cmd)
+{
+	if (cmd->sm == CMD_ARRIVED) {
+		dataout_end(cmd);
+		cmd->n_bursts = 0;
+		cmd_uncount(cmd);
+		(void)sm_move(cmd_states, &cmd->sm, CMD_GIVEN);
+	}
+	cmd->is_finished = true;
+	if (cmd->data != NULL)
+		cmd_drop_data(cmd);
+}
+
+void
+cmd_end_undo(struct iscsi_cmd *cmd)
+{
+	const struct iscsi_result busy = { .status = SAM_STAT_BUSY };
+
+	cmd->is_finished = false;
+	iscsi_cmd_done(cmd, &busy);
+}
+
 void
 iscsi_cmd_drop(struct iscsi_cmd *cmd)
 {
+	struct iscsi_session *session = cmd->session;
+
 	assert(!cmd->is_finished);
-	cmd_finish_silent(cmd);
+	if (session->n_tmfs > 0 && !session->is_dead && !cmd->is_aborted &&
+	    tmf_is_ending(session, cmd, NULL))
+		cmd_end(cmd);
+	else
+		cmd_finish_silent(cmd);
 }
 
 /* ------ after the answer ------ */
@@ -484,7 +523,10 @@ cmd_abort(struct iscsi_cmd *cmd)
 		cmd_free(cmd);
 		break;
 	case CMD_GIVEN:
-		cmd_unlist(cmd);
+		if (cmd->is_finished)
+			cmd_free(cmd);
+		else
+			cmd_unlist(cmd);
 		break;
 	case CMD_ANSWERING:
 		if (cmd->tx.is_queued)

@@ -19,7 +19,7 @@
  * Limits    struct iscsi_limits and the names below. No memory is allocated for a command once
  *           the caches of the loop are warm; an idle session holds neither buffers nor slots.
  * Results   Answers of SCSI (status, sense) are carried, never made up, except BUSY when there
- *           is no memory for a command. Protocol errors end in a Reject PDU or a closed
+ *           is no memory for a command, or a function has ended it that is then refused. Protocol errors end in a Reject PDU or a closed
  *           connection, each with a counter in struct iscsi_stats.
  * Source    RFC 7143 (iSCSI), RFC 7144 (SCSI features update), RFC 3720 for old initiators
  */
@@ -463,8 +463,9 @@ int iscsi_cmd_buf(struct iscsi_cmd *cmd, uint32_t bytes) MUST_CHECK;
  */
 void iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result);
 
-/* iscsi_cmd_drop() - it ended and SAM says that nobody hears of it (aborted by another nexus
- * with TAS = 0) */
+/* iscsi_cmd_drop() - it ended and SAM says that nobody hears of it: aborted by task management of
+ * its own nexus, or by another one with TAS = 0. While a function for all tasks is at work on it
+ * that decides: when it is refused in the end, the command is answered BUSY */
 void iscsi_cmd_drop(struct iscsi_cmd *cmd);
 
 /* ------ tmf ------ */
@@ -503,8 +504,10 @@ void *iscsi_tmf_priv(struct iscsi_tmf *tmf);
  * iscsi_tmf_done() - the request was acted on: queue its answer
  *
  * Commands that it ended were finished before (iscsi_cmd_done() or iscsi_cmd_drop()); what the
- * room itself still held of them (write data to come) it ended before tmf(). TARGET COLD RESET
- * ends all sessions of the node once its answer is sent. @tmf is gone.
+ * room itself still held of them (write data to come) it ended before tmf(). With a response other
+ * than "complete" those are answered BUSY: their initiator is told that nothing was done, and
+ * waits for them. TARGET COLD RESET ends all sessions of the node once its answer is sent. @tmf is
+ * gone.
  */
 void iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response);
 

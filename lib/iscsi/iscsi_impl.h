@@ -399,6 +399,12 @@ uint32_t cmd_kept_bytes(const struct iscsi_cmd *cmd);	/* memory that its data ta
 struct iscsi_cmd *cmd_find(const struct iscsi_session *session, uint32_t itt);
 void cmd_turn(struct iscsi_cmd *cmd);
 void cmd_run_ready(struct iscsi_session *session);
+/* a function for all tasks ends it: nothing of it goes on, but whether its initiator hears of it
+ * is known when the function is answered. "Complete": cmd_abort(); refused: cmd_end_undo(), it is
+ * answered BUSY, because whoever is told that nothing was done waits for an answer */
+void cmd_end(struct iscsi_cmd *cmd);
+void cmd_end_undo(struct iscsi_cmd *cmd);
+bool cmd_is_ended(const struct iscsi_cmd *cmd);
 
 /* window.c */
 enum window { WINDOW_NOW, WINDOW_LATE, WINDOW_OUT };
@@ -435,6 +441,9 @@ bool dataout_resend_r2t(struct iscsi_cmd *cmd, uint32_t begin, uint32_t end);
 
 void tmf_request(struct iscsi_conn *conn, const uint8_t *bhs);
 void tmf_conn_gone(struct iscsi_session *session, const struct iscsi_conn *conn);
+/* is a function at work that ends it, another one than @but? */
+bool tmf_is_ending(const struct iscsi_session *session, const struct iscsi_cmd *cmd,
+    const struct iscsi_tmf *but);
 void tmf_run_barriers(struct iscsi_session *session);
 void tmf_acked(struct iscsi_session *session);
 void tmf_resets_run(struct iscsi_loop *loop);	/* nobody is at work on a session: those due */

@@ -75,23 +75,66 @@ tmf_covers(const struct iscsi_tmf *tmf, const struct iscsi_cmd *cmd)
 	    (cmd->is_immediate && cmd->cmd_sn == tmf->cmd_sn &&
 	    iscsi_sn_le(cmd->arrival, tmf->arrival));
 
-	return is_before && !cmd->is_finished &&
+	return is_before && (!cmd->is_finished || cmd_is_ended(cmd)) &&
 	    (is_about_all_units(tmf->fn) || memcmp(cmd->lun, tmf->lun, 8) == 0);
 }
 
-/* commands it ends: those the host has not seen now, the others when the host is done */
+bool
+tmf_is_ending(const struct iscsi_session *session, const struct iscsi_cmd *cmd,
+    const struct iscsi_tmf *but)
+{
+	const struct iscsi_tmf *tmf;
+
+	LIST_FOREACH(tmf, &session->tmfs, entry)
+		if (tmf != but && tmf->is_given && is_about_set(tmf->fn) && tmf_covers(tmf, cmd))
+			return true;
+	return false;
+}
+
+/* commands it ends that the host has not seen: nothing of them reaches it any more */
 static void
-tmf_sweep(struct iscsi_tmf *tmf, bool is_host_done)
+tmf_sweep(struct iscsi_tmf *tmf)
+{
+	struct iscsi_session *session = tmf->session;
+	struct iscsi_cmd *cmd;
+
+	TAILQ_FOREACH(cmd, &session->tasks, entry)
+		if (cmd->sm != CMD_GIVEN && tmf_covers(tmf, cmd))
+			cmd_end(cmd);
+	cmd_run_ready(session);
+}
+
+/* the host has done it: nobody hears of the commands any more */
+static void
+tmf_sweep_out(struct iscsi_tmf *tmf)
 {
 	struct iscsi_session *session = tmf->session;
 	struct iscsi_cmd *cmd, *next;
 
 	for (cmd = TAILQ_FIRST(&session->tasks); cmd != NULL; cmd = next) {
 		next = TAILQ_NEXT(cmd, entry);
-		if (tmf_covers(tmf, cmd) && (is_host_done || cmd->sm != CMD_GIVEN))
+		if (tmf_covers(tmf, cmd))
 			cmd_abort(cmd);
 	}
 	cmd_run_ready(session);
+}
+
+/* the host has refused it, when some commands had ended already: they are answered, unless
+ * another function is about them, too */
+static void
+tmf_undo(struct iscsi_tmf *tmf)
+{
+	struct iscsi_session *session = tmf->session;
+	struct iscsi_cmd *cmd;
+
+again: /* an answer may push out others, or end the session */
+	TAILQ_FOREACH(cmd, &session->tasks, entry) {
+		if (!cmd_is_ended(cmd) || !tmf_covers(tmf, cmd) ||
+		    tmf_is_ending(session, cmd, tmf))
+			continue;
+		cmd_end_undo(cmd);
+		goto again;
+	}
 }
 
 static bool
@@ -100,7 +143,7 @@ set_has_tasks(const struct iscsi_tmf *tmf)
 	const struct iscsi_cmd *cmd;
 
 	TAILQ_FOREACH(cmd, &tmf->session->tasks, entry)
-		if (tmf_covers(tmf, cmd))
+		if (!cmd->is_finished && tmf_covers(tmf, cmd))
 			return true;
 	return false;
 }
@@ -170,7 +213,7 @@ tmf_act(struct iscsi_tmf *tmf)
 	case ISCSI_TMF_WARM_RESET:
 	case ISCSI_TMF_COLD_RESET:
 	case ISCSI_TMF_NEXUS_RESET:
-		tmf_sweep(tmf, false);
+		tmf_sweep(tmf);
 		return true;
 	case ISCSI_TMF_CLEAR_ACA:
 	case ISCSI_TMF_QUERY_ASYNC:
@@ -384,7 +427,7 @@ complete(struct iscsi_tmf *tmf)
 	struct iscsi_cmd *cmd = tmf->cmd;
 
 	if (is_about_set(tmf->fn))
-		tmf_sweep(tmf, true);
+		tmf_sweep_out(tmf);
 	else if (cmd != NULL && !cmd->is_finished)
 		cmd_abort(cmd);
 	else if (cmd != NULL && !cmd->is_aborted)
@@ -401,6 +444,8 @@ iscsi_tmf_done(struct iscsi_tmf *tmf, enum iscsi_tmf_response response)
 	tmf->response = response;
 	if (!session->is_dead && response == ISCSI_TMF_COMPLETE)
 		complete(tmf);
+	else if (!session->is_dead && is_about_set(tmf->fn))
+		tmf_undo(tmf);
 	if (!session->is_dead)
 		fence_raise(tmf);
 	tmf->is_given = false; /* it is ours now: all that may have ended the session has run */

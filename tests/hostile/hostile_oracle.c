@@ -13,7 +13,7 @@
  *   - an answer never follows the "complete" that ended its command; "task does not exist" never
  *     comes for a command that is neither answered nor about to be ended
  *   - nothing stays without an answer; nothing is rejected but functions that come too late for a
- *     command in the device's hands: whoever hears that resets the unit, as initiators do
+ *     command in the device's hands: what those have ended is answered, too
  *   - a block holds what was written last with status GOOD, or a part of what was ended since:
  *     what was ended changes nothing any more, be it by a session that is gone
  * Exit status 0: all of it did.
@@ -85,7 +85,6 @@ struct guest {
 	struct task task[DEPTH];
 	struct ask ask[ASKS];
 	uint64_t order, value;
-	uint64_t refused;		/* a function for all tasks was, then: reset; 0: none */
 	char trace[TRACE][80];
 	unsigned int n_trace;
 };
@@ -93,7 +92,7 @@ struct guest {
 static struct target_run run;
 static bool is_alone;
 static atomic_bool is_over, has_failed;
-static atomic_uint n_commands, n_answers, n_asks, n_ended, n_sessions;
+static atomic_uint n_commands, n_answers, n_asks, n_ended, n_refused, n_sessions;
 
 /* ------ what happened ------ */
 
@@ -393,19 +392,9 @@ ask_put(struct guest *g, uint8_t function)
 }
 
 static bool
-reset_is_due(const struct guest *g)
-{
-	for (unsigned int i = 0; i < ASKS; i++)
-		if (g->ask[i].is_live && g->ask[i].function == LU_RESET &&
-		    g->ask[i].order > g->refused)
-			return false;
-	return g->refused > 0;
-}
-
-static bool
 ask_send(struct guest *g)
 {
-	return ask_put(g, reset_is_due(g) ? LU_RESET : function_of(g));
+	return ask_put(g, function_of(g));
 }
 
 /* ------ hearing ------ */
@@ -424,7 +413,7 @@ is_ending(const struct guest *g, uint32_t itt)
 		if (g->ask[i].is_live &&
 		    (is_about_set(g->ask[i].function) || g->ask[i].ref == itt))
 			return true;
-	return g->refused > 0;
+	return false;
 }
 
 static void
@@ -433,15 +422,13 @@ hear_set(struct guest *g, const struct ask *ask, uint8_t response)
 	bool is_reset = ask->function == LU_RESET || ask->function == WARM_RESET;
 
 	if (response == REFUSED && !is_reset) {
-		g->refused = g->order;
+		(void)atomic_fetch_add(&n_refused, 1);
 		return;
 	}
 	if (response != COMPLETE) {
 		fail(g, "a function for all tasks is refused", ask->itt);
 		return;
 	}
-	if (is_reset && ask->order > g->refused)
-		g->refused = 0;
 	for (unsigned int i = 0; i < DEPTH; i++)
 		if (g->task[i].is_live && g->task[i].order < ask->order)
 			task_ended(g, &g->task[i]);
@@ -612,7 +599,7 @@ listen_for(struct guest *g, int wait_ms)
 
 /* ------ sessions ------ */
 
-/* what is owed: data of all writes, a reset */
+/* what is owed: data of all writes */
 static bool
 pay(struct guest *g)
 {
@@ -624,7 +611,7 @@ pay(struct guest *g)
 		if (t->is_live && len > 0 && !data_send(g, t, t->ttt, t->offset, len))
 			return false;
 	}
-	return !reset_is_due(g) || ask_put(g, LU_RESET);
+	return true;
 }
 
 /* everything that is under way ends, within a time that a stopped machine keeps, too */
@@ -656,7 +643,6 @@ forget(struct guest *g)
 			task_over(g, &g->task[i], false);
 	memset(g->task, 0, sizeof(g->task));
 	memset(g->ask, 0, sizeof(g->ask));
-	g->refused = 0;
 }
 
 static bool
@@ -758,9 +744,10 @@ judge(struct guest *guests, const struct hostile_options *o)
 	atomic_store(&is_over, true);
 	for (unsigned int i = 0; i < o->threads; i++)
 		(void)pthread_join(guests[i].thread, NULL);
-	(void)printf("%u sessions, %u commands: %u answered, %u ended by %u functions; seed %llu\n",
-	    atomic_load(&n_sessions), atomic_load(&n_commands), atomic_load(&n_answers),
-	    atomic_load(&n_ended), atomic_load(&n_asks), (unsigned long long)o->seed);
+	(void)printf("%u sessions, %u commands: %u answered, %u ended by %u functions, %u functions "
+	    "for all refused; seed %llu\n", atomic_load(&n_sessions), atomic_load(&n_commands),
+	    atomic_load(&n_answers), atomic_load(&n_ended), atomic_load(&n_asks),
+	    atomic_load(&n_refused), (unsigned long long)o->seed);
 	return (run.pid < 0 || target_stop(&run)) && !atomic_load(&has_failed) ? 0 : 1;
 }
 

@@ -192,6 +192,140 @@ START_TEST(test_task_sets_and_resets)
 }
 END_TEST
 
+static void
+expect_busy(struct mock_wire *wire, uint32_t itt)
+{
+	struct mock_pdu pdu = mock_expect(wire, ISCSI_OP_SCSI_RSP);
+
+	ck_assert_uint_eq(be32_get(pdu.bhs + ISCSI_O_ITT), itt);
+	ck_assert_uint_eq(pdu.bhs[3], SAM_STAT_BUSY);
+}
+
+/* read 1 and write 2, which waits for its data @ttt, are there; a function for all is at work and
+ * the unit has given read 1 up */
+static struct mock_wire *
+half_ended(struct mock_world *w, uint8_t fn, uint32_t *ret_ttt)
+{
+	struct mock_wire *wire = mock_session(w);
+
+	w->is_held = true;
+	w->is_tmf_held = true;
+	mock_read(wire, 1, 0, 1, 512);
+	mock_read(wire, 3, 0, 1, 512);
+	mock_write(wire, 2, 0, 8, 4096, NULL, 0, true);
+	*ret_ttt = be32_get(mock_expect(wire, ISCSI_OP_R2T).bhs + ISCSI_O_TTT);
+	mock_tmf(wire, 9, fn, ISCSI_TAG_NONE, 0, true);
+	iscsi_cmd_drop(w->held[0]);
+	w->held[0] = w->held[1];
+	w->n_held = 1;
+	mock_data_out(wire, 2, *ret_ttt, 0, 0, zeros, 4096, true);
+	mock_quiet(wire);
+	ck_assert_uint_eq(w->n_commands, 2);
+	return wire;
+}
+
+static void
+answer_held(struct mock_world *w, enum iscsi_tmf_response response)
+{
+	struct iscsi_tmf *tmf = w->tmf;
+
+	w->tmf = NULL;
+	iscsi_tmf_done(tmf, response);
+}
+
+/* what it had ended is not waited for in vain; what it could not end goes on */
+START_TEST(test_a_refused_set_leaves_nobody_waiting)
+{
+	static const uint8_t fns[] = { ISCSI_TMF_ABORT_TASK_SET, ISCSI_TMF_CLEAR_TASK_SET,
+		ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET };
+
+	for (size_t i = 0; i < sizeof(fns); i++) {
+		struct mock_world *w = mock_open(NULL);
+		uint32_t ttt;
+		struct mock_wire *wire = half_ended(w, fns[i], &ttt);
+
+		answer_held(w, ISCSI_TMF_REJECTED);
+		expect_busy(wire, 1);
+		expect_busy(wire, 2);
+		ck_assert_uint_eq(response(wire), ISCSI_TMF_REJECTED);
+		mock_finish(w, 0);
+		ck_assert_uint_eq(
+		    be32_get(mock_expect(wire, ISCSI_OP_DATA_IN).bhs + ISCSI_O_ITT), 3);
+		w->is_held = false;
+		mock_write(wire, 2, 0, 8, 4096, NULL, 0, true); /* the tag is free */
+		(void)mock_expect(wire, ISCSI_OP_R2T);
+		mock_close(w);
+	}
+}
+END_TEST
+
+START_TEST(test_a_set_that_is_done_ends_in_silence)
+{
+	struct mock_world *w = mock_open(NULL);
+	uint32_t ttt;
+	struct mock_wire *wire = half_ended(w, ISCSI_TMF_ABORT_TASK_SET, &ttt);
+
+	answer_held(w, ISCSI_TMF_COMPLETE);
+	ck_assert_uint_eq(response(wire), ISCSI_TMF_COMPLETE);
+	mock_finish(w, 0); /* the unit lags behind */
+	mock_quiet(wire);
+	ck_assert_uint_eq(iscsi_session_tasks(iscsi_conn_session(wire->conn)), 0);
+	mock_close(w);
+}
+END_TEST
+
+/* two are at work: the last word counts */
+static void
+two_sets(enum iscsi_tmf_response last)
+{
+	struct mock_world *w = mock_open(NULL);
+	uint32_t ttt;
+	struct mock_wire *wire = half_ended(w, ISCSI_TMF_ABORT_TASK_SET, &ttt);
+	struct iscsi_tmf *first = w->tmf;
+
+	w->tmf = NULL;
+	mock_tmf(wire, 8, ISCSI_TMF_LU_RESET, ISCSI_TAG_NONE, 0, true);
+	ck_assert_ptr_nonnull(w->tmf);
+	mock_tmf(wire, 7, ISCSI_TMF_ABORT_TASK, 1, wire->cmd_sn - 3, true);
+	ck_assert_uint_eq(response(wire), ISCSI_TMF_NO_TASK);
+	iscsi_tmf_done(first, ISCSI_TMF_REJECTED);
+	ck_assert_uint_eq(response(wire), ISCSI_TMF_REJECTED);
+	mock_quiet(wire);
+	answer_held(w, last);
+	if (last != ISCSI_TMF_COMPLETE) {
+		expect_busy(wire, 1);
+		expect_busy(wire, 2);
+	}
+	ck_assert_uint_eq(response(wire), last);
+	mock_quiet(wire);
+	mock_finish(w, 0);
+	mock_close(w);
+}
+
+START_TEST(test_the_last_of_two_sets_decides)
+{
+	two_sets(ISCSI_TMF_COMPLETE);
+	two_sets(ISCSI_TMF_REJECTED);
+}
+END_TEST
+
+START_TEST(test_session_gone_before_a_set_is_answered)
+{
+	struct mock_world *w = mock_open(NULL);
+	uint32_t ttt;
+	struct mock_wire *wire = half_ended(w, ISCSI_TMF_ABORT_TASK_SET, &ttt);
+
+	iscsi_session_end(iscsi_conn_session(wire->conn), ISCSI_END_ADMIN);
+	(void)mock_expect(wire, ISCSI_OP_ASYNC);
+	mock_finish(w, 0);
+	answer_held(w, ISCSI_TMF_REJECTED);
+	mock_quiet(wire);
+	ck_assert_uint_eq(w->n_freed, 1);
+	ck_assert_uint_eq(w->n_bufs, 0);
+	mock_close(w);
+}
+END_TEST
+
 START_TEST(test_a_set_waits_for_commands_before_it)
 {
 	struct mock_world *w = mock_open(NULL);
@@ -395,7 +529,9 @@ END_TEST
 CHECK_MAIN("task management", test_abort_of_a_task_in_flight, test_abort_crossed_by_completion,
     test_nothing_is_heard_after_the_answer, test_abort_of_a_write_that_waits_for_data,
     test_abort_in_the_middle_of_a_segment, test_abort_of_a_command_that_has_not_come,
-    test_task_sets_and_resets, test_a_set_waits_for_commands_before_it,
+    test_task_sets_and_resets, test_a_refused_set_leaves_nobody_waiting,
+    test_a_set_that_is_done_ends_in_silence, test_the_last_of_two_sets_decides,
+    test_session_gone_before_a_set_is_answered, test_a_set_waits_for_commands_before_it,
     test_later_commands_are_spared, test_immediate_commands_before_and_behind, test_queries,
     test_queries_need_their_protocol_level,
     test_cold_reset_ends_all_sessions, test_cold_reset_can_keep_them, test_too_many_at_a_time,

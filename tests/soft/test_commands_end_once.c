@@ -97,6 +97,7 @@ stuck_until_reset(void)
 	(void)fault("action=stuck,op=read,count=1");
 	send(&io, sd, 2);
 	ck_assert_int_eq(scsi_abort(&sd->sd_address, io.pkt), 0);
+	ck_assert_int_eq(scsi_abort(&sd->sd_address, NULL), 0);
 	sim_advance_us(10 * 1000000);
 	ck_assert(!is_done(&io));
 	ck_assert_int_eq(scsi_reset(&sd->sd_address, RESET_TARGET), 1);
