@@ -84,7 +84,7 @@ bytes_of_any(const struct iscsi_cmd *cmd, uint32_t block)
 static uint32_t
 bytes_of(const struct iscsi_cmd *cmd, const struct portal_nexus *n)
 {
-	uint32_t block = n == NULL ? 0 : lu_info(n->unit)->block_bytes;
+	uint32_t block = n == NULL ? 0 : lu_block_bytes(n->unit);
 	const struct op_info *op;
 
 	if (cmd->edtl == 0 || cmd->cdb_len == 0)

@@ -133,6 +133,7 @@ unit_new(dev_info_t *dip, struct scsi_device *sd)
 	LIST_INIT(&lu->nexuses);
 	TAILQ_INIT(&lu->losses);
 	STAILQ_INIT(&lu->barriers);
+	STAILQ_INIT(&lu->refreshed);
 	STAILQ_INIT(&lu->followers);
 	mutex_init(&lu->lock, NULL, MUTEX_DRIVER, NULL);
 	mutex_init(&lu->ask_lock, NULL, MUTEX_DRIVER, NULL);

@@ -92,7 +92,7 @@ check_any(struct lu_task *task, uint32_t block_bytes)
 enum lu_refusal
 lu_task_check(struct lu_task *task, const struct lu *lu)
 {
-	uint32_t block_bytes = lu->block_bytes;
+	uint32_t block_bytes = atomic_load_explicit(&lu->block_bytes, memory_order_relaxed);
 	const struct op_info *op;
 	enum lu_refusal refusal;
 

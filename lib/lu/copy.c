@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "base/num.h"
 #include "lu/copy_result.h"
 #include "lu/lu_impl.h"
 #include "lu/mover.h"
@@ -75,10 +76,12 @@ end_of(const struct copy *copy, uint16_t cscd)
 }
 
 static bool
-is_inside(const struct lu *lu, uint64_t at, uint32_t bytes)
+is_inside(const struct copy *copy, int end, uint64_t at, uint32_t bytes)
 {
-	uint64_t size = lu->info.blocks * lu->info.block_bytes;
+	uint64_t size = UINT64_MAX;
 
+	(void)num_mul(mover_unit(copy->m, end)->info.blocks, mover_block_bytes(copy->m, end),
+	    &size);
 	return at <= size && bytes <= size - at;
 }
 
@@ -105,17 +108,17 @@ static int
 segment_begin(struct copy *copy, const struct copy_segment *s)
 {
 	int src = end_of(copy, s->src), dst = end_of(copy, s->dst), r;
-	const struct lu *from = mover_unit(copy->m, src), *to = mover_unit(copy->m, dst);
+	uint32_t src_block = mover_block_bytes(copy->m, src), bytes;
+	uint32_t dst_block = mover_block_bytes(copy->m, dst);
 	uint64_t src_at, dst_at;
-	uint32_t bytes;
 
-	if (from->info.block_bytes == 0 || to->info.block_bytes == 0) {
+	if (src_block == 0 || dst_block == 0) {
 		copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, s->at);
 		return -ENODEV;
 	}
-	r = copy_segment_bytes(s, from->info.block_bytes, to->info.block_bytes, &src_at,
-	    &dst_at, &bytes);
-	if (r == 0 && (!is_inside(from, src_at, bytes) || !is_inside(to, dst_at, bytes)))
+	r = copy_segment_bytes(s, src_block, dst_block, &src_at, &dst_at, &bytes);
+	if (r == 0 && (!is_inside(copy, src, src_at, bytes) ||
+	    !is_inside(copy, dst, dst_at, bytes)))
 		r = -ERANGE;
 	if (r < 0) {
 		copy_fail(copy, r == -EINVAL ? ASC_INEXACT_SEGMENT : ASC_NONE, s->at);
@@ -143,16 +146,37 @@ copy_next(struct copy *copy)
 	copy_end(copy);
 }
 
+/* the list may say how long blocks are; the first descriptor that says so wrongly, or NULL */
+static const struct copy_cscd *
+cscd_wrong(const struct copy *copy)
+{
+	for (unsigned int i = 0; i < copy->list.n_cscds; i++) {
+		const struct copy_cscd *cscd = &copy->list.cscds[i];
+		uint32_t block = copy->ends[i] < 0 ? 0 :
+		    mover_block_bytes(copy->m, copy->ends[i]);
+
+		if (block != 0 && cscd->block_bytes != 0 && cscd->block_bytes != block)
+			return cscd;
+	}
+	return NULL;
+}
+
 static void
 copy_opened(struct mover *m, void *arg)
 {
 	struct copy *copy = arg;
+	const struct copy_cscd *wrong = cscd_wrong(copy);
 
-	if (mover_failure(m)->error == 0) {
+	if (mover_failure(m)->error == 0 && wrong == NULL) {
 		copy_next(copy);
 		return;
 	}
-	copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, copy->list.segments[0].at);
+	if (mover_failure(m)->error == 0) {
+		copy->has_failed = true;
+		copy->sense = sense_invalid_field_list((uint16_t)(wrong->at + 29), -1);
+	} else {
+		copy_fail(copy, ASC_COPY_TARGET_NOT_REACHABLE, copy->list.segments[0].at);
+	}
 	copy_end(copy);
 }
 
@@ -277,16 +301,9 @@ static int
 end_add(struct copy *copy, struct lu *unit, uint32_t classes, const struct copy_cscd *cscd,
     uint16_t at, int *ret)
 {
-	uint32_t block = unit->info.block_bytes;
-
 	if (unit->info.type != INQ_TYPE_DISK) {
 		copy_fail(copy, ASC_COPY_TARGET_TYPE, at);
 		return -ENODEV;
-	}
-	if (cscd != NULL && cscd->block_bytes != 0 && cscd->block_bytes != block) {
-		copy->has_failed = true;
-		copy->sense = sense_invalid_field_list((uint16_t)(cscd->at + 29), -1);
-		return -EINVAL;
 	}
 	*ret = mover_add(copy->m, unit, classes, cscd == NULL ? NULL : &cscd->desig);
 	if (*ret >= 0)

@@ -38,6 +38,7 @@ struct copy_result {
 	bool is_partial;		/* a token held more than was asked for */
 	uint16_t n_segments;		/* processed */
 	uint64_t bytes;			/* moved, or represented by the token */
+	uint32_t block_bytes;		/* of the unit when it began; 0 unless a token's */
 	uint8_t sense_len;
 	uint8_t sense[SENSE_LEN_MAX];
 	bool has_token;

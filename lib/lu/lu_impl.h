@@ -103,6 +103,8 @@ struct lu {
 	_Atomic unsigned int refs;
 	_Atomic unsigned int state;	/* enum lu_state; moves at home */
 	_Atomic unsigned int n_tokens;	/* good ones for its blocks (token.h) */
+	_Atomic uint32_t block_bytes;	/* info's, or 0: it may be another by now, and is asked
+					 * for (refresh.c); moves at home */
 	struct {
 		struct lu_counter tasks, refused, read_bytes, written_bytes, checks,
 		    media_errors;
@@ -126,8 +128,6 @@ struct lu {
 	uint32_t timeout_ms;		/* of tasks that bring none */
 	uint32_t depth_good;		/* completions since the last change of depth */
 	struct lu_task_set set;
-	uint32_t block_bytes;		/* info's, or 0: it may be another by now, and is asked
-					 * for (refresh.c) */
 	struct lu_control control;
 	uint32_t policy;		/* 1 << enum lu_policy: left to the device */
 	struct lu_nexus own;		/* internal nexus, for lu_ask(); not in nexuses */
@@ -156,6 +156,7 @@ struct lu {
 	uint8_t refresh_tries;		/* answers that were ended by others */
 	bool is_capacity_unknown;	/* it did not say: it is asked again when it is ready */
 	struct lu_ask *refresh;		/* under way */
+	struct lu_work_list refreshed;	/* what waits for its end */
 	const struct lu_nexus *refresh_by;	/* who caused it and needs no telling */
 	bool has_news;			/* an event is owed when it is over: */
 	struct sense_data news;
@@ -321,6 +322,9 @@ void lu_reset_happened(struct lu *lu, uint16_t asc);
 #define LU_REFRESH_MODES	0x02	/* Control page, write protection */
 void lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
     const struct sense_data *news);
+/* lu_refresh_wait() - @fn at home when all has been answered that is being asked; false: nothing is,
+ * and @w is still the caller's */
+bool lu_refresh_wait(struct lu *lu, struct lu_work *w, lu_work_fn fn) MUST_CHECK;
 /* a command that needs blocks went well: if it was not ready when it was asked, it is now */
 static inline void
 lu_refresh_ready(struct lu *lu, const struct lu_nexus *by)

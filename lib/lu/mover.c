@@ -24,6 +24,7 @@ struct mover_end {
 	const struct copy_desig *desig;
 	struct copy_desig desig_copy;
 	bool is_open;			/* the nexus is */
+	uint32_t block_bytes;		/* as it was opened */
 	int error;
 };
 
@@ -141,6 +142,12 @@ mover_classes(const struct mover *m, int end)
 	return m->ends[end]->nexus.classes;
 }
 
+uint32_t
+mover_block_bytes(const struct mover *m, int end)
+{
+	return m->ends[end]->block_bytes;
+}
+
 const struct mover_failure *
 mover_failure(const struct mover *m)
 {
@@ -245,6 +252,9 @@ end_open(struct lu_work *w)
 {
 	struct mover_end *end = container_of(w, struct mover_end, work);
 
+	if (lu_refresh_wait(end->unit, w, end_open))
+		return;
+	end->block_bytes = lu_block_bytes(end->unit);
 	end->nexus.gone = end_closed;
 	if (lu_nexus_open(&end->nexus, end->unit) < 0) {
 		end_answer(end, -ENODEV);
@@ -365,18 +375,32 @@ chunk_done(struct lu_task *task)
 		chunk_answer(c, -EIO);
 }
 
+static bool
+is_formatting(const struct lu *lu)
+{
+	const struct lu_task *task;
+
+	TAILQ_FOREACH(task, &lu->issued, unit_entry) {
+		if (task->op != NULL && task->op->id == OP_FORMAT_UNIT)
+			return true;
+	}
+	return false;
+}
+
 /* at the end's home */
 static void
 chunk_run(struct lu_work *w)
 {
 	struct mover_chunk *c = container_of(w, struct mover_chunk, work);
 	struct mover_end *end = chunk_end(c);
-	uint32_t block = end->unit->info.block_bytes;
+	uint32_t block = end->block_bytes;
 	uint64_t at = c->is_write ? c->dst_at : c->src_at;
 	struct lu_task *task = &c->task;
 
+	if (lu_refresh_wait(end->unit, w, chunk_run))
+		return;
 	/* the medium may be another one since */
-	if (block == 0 || at % block != 0 || c->bytes % block != 0) {
+	if (block != lu_block_bytes(end->unit) || is_formatting(end->unit)) {
 		chunk_answer(c, -ENODEV);
 		return;
 	}
@@ -450,11 +474,11 @@ common_multiple(uint32_t a, uint32_t b)
 static uint32_t
 chunk_size(const struct mover *m)
 {
-	const struct lu_info *dst = &m->ends[m->dst]->unit->info;
-	const struct lu_info *src = m->src == MOVER_ZERO ? dst : &m->ends[m->src]->unit->info;
+	const struct mover_end *dst = m->ends[m->dst];
+	const struct mover_end *src = m->src == MOVER_ZERO ? dst : m->ends[m->src];
 	uint64_t unit = common_multiple(src->block_bytes, dst->block_bytes);
 	uint64_t size = num_min(MOVER_CHUNK,
-	    num_min(src->xfer_max_bytes, dst->xfer_max_bytes));
+	    num_min(src->unit->info.xfer_max_bytes, dst->unit->info.xfer_max_bytes));
 
 	return unit == 0 ? 0 : (uint32_t)(size / unit * unit);
 }

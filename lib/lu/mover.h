@@ -12,6 +12,9 @@
  *           overwritten before it was read: the result is as if all had been read first.
  * Stop      When the command is to be aborted or its nexus has gone, no further chunk begins;
  *           those under way end first, so that nothing moves after the command has ended.
+ * Blocks    How long they are is noted when an end is opened, after whatever is being asked about
+ *           that has been answered. From then on an end that has others, or is being formatted,
+ *           takes no further chunk.
  * Nexuses   Those of a mover stand outside of the task set's order, or a copy would wait for
  *           itself, and are told no unit attentions, because the initiator's own are.
  * Thread    The home of the command's unit.
@@ -69,6 +72,9 @@ int mover_add(struct mover *m, struct lu *unit, uint32_t classes,
 /* mover_unit(), mover_classes() - of an end */
 const struct lu *mover_unit(const struct mover *m, int end);
 uint32_t mover_classes(const struct mover *m, int end);
+
+/* mover_block_bytes() - of an end that was opened; 0: it has no blocks, or does not say */
+uint32_t mover_block_bytes(const struct mover *m, int end);
 
 /* mover_guard() - @is_good(@arg) must be true after each read, or the data goes nowhere and the
  * failure is -ESTALE; called at the source's home */

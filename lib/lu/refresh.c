@@ -87,6 +87,7 @@ static void
 refresh_end(struct lu *lu, struct lu_ask *ask)
 {
 	bool has_news = lu->has_news;
+	struct lu_work *w;
 
 	lu->refresh = NULL;
 	lu->refresh_due = 0;
@@ -95,6 +96,10 @@ refresh_end(struct lu *lu, struct lu_ask *ask)
 	lu->block_bytes = lu->is_capacity_unknown ? 0 : lu->info.block_bytes;
 	lu_watch_update(lu);
 	lu_ask_free(ask);
+	while ((w = STAILQ_FIRST(&lu->refreshed)) != NULL) {
+		STAILQ_REMOVE_HEAD(&lu->refreshed, entry);
+		lu_exec_defer(lu->home, w, w->fn);
+	}
 	if (has_news)
 		lu_news_tell(lu, &lu->news);
 }
@@ -239,6 +244,12 @@ refresh_next(struct lu *lu, struct lu_ask *ask)
 	}
 }
 
+uint32_t
+lu_block_bytes(const struct lu *unit)
+{
+	return atomic_load_explicit(&unit->block_bytes, memory_order_relaxed);
+}
+
 size_t
 lu_modes_cdb(uint8_t *cdb)
 {
@@ -268,8 +279,11 @@ lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
 		lu->news = *news;
 	}
 	lu->refresh_due |= what;
-	if ((what & LU_REFRESH_CAPACITY) != 0)
+	if ((what & LU_REFRESH_CAPACITY) != 0) {
 		lu->block_bytes = 0;
+		/* until an answer says more; there may be no memory to ask */
+		lu->is_capacity_unknown = lu_has_blocks(lu);
+	}
 	if (lu->refresh != NULL)
 		return;
 	lu->refresh_by = by;
@@ -280,4 +294,14 @@ lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
 		refresh_next(lu, lu->refresh);
 	else
 		refresh_end(lu, NULL);
+}
+
+bool
+lu_refresh_wait(struct lu *lu, struct lu_work *w, lu_work_fn fn)
+{
+	if (lu->refresh == NULL)
+		return false;
+	w->fn = fn;
+	STAILQ_INSERT_TAIL(&lu->refreshed, w, entry);
+	return true;
 }

@@ -261,7 +261,7 @@ token_new(struct lu *lu, const struct token_list *list, uint8_t ret[COPY_TOKEN_L
 	if (token == NULL)
 		return -ENOMEM;
 	token->unit_id = lu->id;
-	token->block_bytes = lu->info.block_bytes;
+	token->block_bytes = lu_block_bytes(lu);
 	token->idle_s = list->idle_s;
 	token->blocks = list->blocks;
 	token->n_ranges = list->n_ranges;

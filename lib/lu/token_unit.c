@@ -46,6 +46,19 @@ list_take(struct lu_task *task, uint8_t list[TOKEN_LIST_MAX])
 	return list_len;
 }
 
+/* lists count blocks: how long those are must be known. false: the task has ended */
+static bool
+has_block_bytes(const struct lu *lu, struct lu_task *task)
+{
+	if (lu_block_bytes(lu) != 0)
+		return true;
+	if (lu->refresh != NULL)
+		lu_local_status(task, SAM_STAT_BUSY);
+	else
+		lu_local_check(task, SENSE_NOT_READY, ASC_NOT_READY);
+	return false;
+}
+
 static struct copy_result *
 result_new(struct lu_task *task)
 {
@@ -58,6 +71,7 @@ result_new(struct lu_task *task)
 	result->has_id = true;
 	result->id = be32_get(task->cdb + 6);
 	result->action = (uint8_t)task->op->sa;
+	result->block_bytes = lu_block_bytes(task->nexus->unit);
 	return result;
 }
 
@@ -72,7 +86,7 @@ populate_end(struct lu *lu, struct lu_task *task, struct copy_result *result,
 
 	result->has_token = r == 0;
 	result->n_segments = (uint16_t)list->n_ranges;
-	result->bytes = r == 0 ? list->blocks * lu->info.block_bytes : 0;
+	result->bytes = r == 0 ? list->blocks * result->block_bytes : 0;
 	sense = sense_make(SENSE_ILLEGAL_REQUEST, ASC_ROD_TOKEN_RESOURCES);
 	copy_result_end(lu, result, r != -EBUSY, r == 0 ? NULL : &sense);
 	if (r == 0)
@@ -110,9 +124,9 @@ lu_token_do_populate(struct lu *lu, struct lu_task *task)
 		return;
 	}
 	len = list_take(task, list);
-	if (len <= 0)
+	if (len <= 0 || !has_block_bytes(lu, task))
 		return;
-	if (token_populate_parse(list, (size_t)len, lu->info.blocks, lu->info.block_bytes,
+	if (token_populate_parse(list, (size_t)len, lu->info.blocks, lu_block_bytes(lu),
 	    &parsed, &sense) < 0)
 		lu_local_sense(task, &sense);
 	else
@@ -204,11 +218,6 @@ write_next(struct write *w)
 		mover_close(w->m, write_closed);
 		return;
 	}
-	/* another medium: these are not its blocks */
-	if (w->lu->info.block_bytes != w->dst_block) {
-		write_fail(w, SENSE_COPY_ABORTED, ASC_COPY_TARGET_NOT_REACHABLE);
-		return;
-	}
 	n = num_min(w->left, dst->blocks * dst_block - w->dst_done);
 	if (w->token != NULL) {
 		unsigned int n_src;
@@ -239,9 +248,11 @@ write_opened(struct mover *m, void *arg)
 
 	if (mover_failure(m)->error != 0)
 		write_fail_as(w, mover_failure(m));
-	else if (w->token != NULL && mover_unit(m, w->src)->info.block_bytes !=
-	    token_block_bytes(w->token))
+	else if (w->token != NULL &&
+	    mover_block_bytes(m, w->src) != token_block_bytes(w->token))
 		write_fail(w, SENSE_ILLEGAL_REQUEST, ASC_TOKEN_REVOKED);
+	else if (mover_block_bytes(m, w->dst) != w->dst_block)
+		write_fail(w, SENSE_COPY_ABORTED, ASC_COPY_TARGET_NOT_REACHABLE);
 	else
 		write_next(w);
 }
@@ -326,7 +337,7 @@ write_start(struct write *w)
 	uint16_t asc = token_read(w->list.token, &type, &id);
 	int r;
 
-	w->dst_block = w->lu->info.block_bytes;
+	w->dst_block = w->result->block_bytes;
 	w->left = w->list.blocks * w->dst_block;
 	if (asc == ASC_NONE && type != TOKEN_TYPE_ZERO)
 		asc = write_find_source(w);
@@ -360,14 +371,14 @@ lu_token_do_write(struct lu *lu, struct lu_task *task)
 		return;
 	}
 	len = list_take(task, list);
-	if (len <= 0)
+	if (len <= 0 || !has_block_bytes(lu, task))
 		return;
 	w = write_new(lu, task);
 	if (w == NULL) {
 		lu_local_no_room(task);
 		return;
 	}
-	if (token_write_parse(list, (size_t)len, lu->info.blocks, lu->info.block_bytes,
+	if (token_write_parse(list, (size_t)len, lu->info.blocks, w->result->block_bytes,
 	    &w->list, &sense) < 0)
 		lu_local_sense(task, &sense);
 	else if (write_start(w) == 0)
@@ -398,7 +409,7 @@ lu_token_do_receive(struct lu *lu, struct lu_task *task)
 		.state = result->state,
 		.is_partial = result->is_partial,
 		.n_segments = result->n_segments,
-		.blocks = lu->info.block_bytes == 0 ? 0 : result->bytes / lu->info.block_bytes,
+		.blocks = result->block_bytes == 0 ? 0 : result->bytes / result->block_bytes,
 		.sense = result->sense,
 		.sense_len = result->sense_len,
 		.token = result->has_token ? result->token : NULL,

@@ -513,14 +513,14 @@ medium_scenario(void *arg)
 	for (int i = 0; i < 20; i++)
 		sim_advance_us(1000);
 	ck_assert_int_eq(port.n_pending, 1);
-	atomic_store(&disks.units[*gone]->info.block_bytes, 0);
+	atomic_store(&disks.units[*gone]->block_bytes, 0);
 	disks.is_stalled = false;
 	port.how = PORT_INLINE;
 	(void)port_complete();
 	ptask_wait(&u);
 	ck_assert_uint_eq(result_of(&u), 0x0a0d02);
 	ck_assert_int_eq(disks.n_writes, 0);
-	atomic_store(&disks.units[*gone]->info.block_bytes, DISK_BLOCK);
+	atomic_store(&disks.units[*gone]->block_bytes, DISK_BLOCK);
 	end();
 }
 
