@@ -321,10 +321,19 @@ do_pdu(struct far *far, const struct far_pdu *pdu)
 	}
 }
 
+/* a process that was stopped gets less than MSG_WAITALL says */
 static bool
-take(int fd, void *buf, size_t len)
+take(int fd, uint8_t *buf, size_t len)
 {
-	return len == 0 || recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
+	while (len > 0) {
+		ssize_t n = recv(fd, buf, len, MSG_WAITALL);
+
+		if (n <= 0)
+			return false;
+		buf += n;
+		len -= (size_t)n;
+	}
+	return true;
 }
 
 static void
@@ -368,7 +377,7 @@ far_main(void *arg)
 		if (fds[1].revents != 0)
 			return NULL;
 		set_fd(far, accept(far->listen_fd, NULL, NULL));
-		if (far->fd >= 0)
+		if (far->fd >= 0 && !atomic_load(&far->is_away))
 			serve(far);
 		set_fd(far, -1);
 	}
@@ -405,6 +414,13 @@ far_hang_up(struct far *far)
 	if (far->fd >= 0)
 		(void)shutdown(far->fd, SHUT_RDWR);
 	(void)pthread_mutex_unlock(&far->lock);
+}
+
+void
+far_leave(struct far *far)
+{
+	atomic_store(&far->is_away, true);
+	far_hang_up(far);
 }
 
 void

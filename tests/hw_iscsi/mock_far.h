@@ -42,6 +42,7 @@ struct far {
 	atomic_uint window;		/* MaxCmdSN is so far beyond ExpCmdSN */
 	atomic_uint task_answer;	/* to task management; FAR_SILENT: none */
 	atomic_uint swallow;		/* so many of the next READ(10) are not answered */
+	atomic_bool is_away;		/* it hangs up on whoever connects */
 	atomic_uint swallowed, tasks, logins, commands;
 	atomic_int last_task;		/* function of the last one */
 
@@ -70,6 +71,9 @@ void far_close(struct far *far);
 
 /* far_hang_up() - end the connection now */
 void far_hang_up(struct far *far);
+
+/* far_leave() - end it, and every one that follows: nobody else takes the port meanwhile */
+void far_leave(struct far *far);
 
 /* far_keys() - what its login answers say from now on */
 void far_keys(struct far *far, const char *keys, size_t len);

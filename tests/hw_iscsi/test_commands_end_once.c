@@ -2,12 +2,12 @@
  * the table of SCSA has it */
 #include <string.h>
 
-#include "base/clock.h"
 #include "check_main.h"
 #include "mock_gate.h"
 #include "scsa/config.h"
 
-#define SLOW	20	/* machines that do something else meanwhile */
+/* for targets that answer, be it late: the machine may do something else meanwhile */
+#define PATIENT	"ping=0,task=60"
 
 static struct far *far;
 static struct scsi_device *sd0, *sd1;
@@ -48,7 +48,7 @@ START_TEST(data_goes_both_ways)
 	static uint8_t back[FAR_BYTES];
 	static const uint16_t blocks[] = { 1, 2, 15, 16, 17, 128, 129, 513, 2048 };
 
-	up("");
+	up(PATIENT);
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7 + i / 512);
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
@@ -69,7 +69,7 @@ START_TEST(sense_comes_back)
 	struct scsi_arq_status *arq;
 	struct io io;
 
-	up("");
+	up(PATIENT);
 	io_init(&io, sd0, true, FAR_BYTES / FAR_BLOCK, 1, data);
 	ck_assert_int_eq(io_send(&io), TRAN_ACCEPT);
 	ck_assert(io_ended(&io, CMD_CMPLT, 0));
@@ -90,7 +90,7 @@ START_TEST(abort_one_and_all)
 {
 	struct io ios[3];
 
-	up("");
+	up(PATIENT);
 	swallow(ios, 3);
 	ck_assert_int_eq(scsi_abort(&sd0->sd_address, ios[1].pkt), 1);
 	ck_assert(io_ended(&ios[1], CMD_ABORTED, STAT_ABORTED));
@@ -119,7 +119,7 @@ START_TEST(abort_unknown_and_refused)
 {
 	struct io io;
 
-	up("");
+	up(PATIENT);
 	swallow(&io, 1);
 	atomic_store(&far->task_answer, 5);
 	ck_assert_int_eq(scsi_abort(&sd0->sd_address, io.pkt), 0);
@@ -145,7 +145,7 @@ START_TEST(resets)
 {
 	struct io ios[2], other;
 
-	up("");
+	up(PATIENT);
 	atomic_store(&told, 0);
 	ck_assert_int_eq(scsi_reset_notify(&sd0->sd_address, SCSI_RESET_NOTIFY, tell, NULL),
 	    DDI_SUCCESS);
@@ -184,7 +184,7 @@ START_TEST(reset_refused)
 {
 	struct io io;
 
-	up("");
+	up(PATIENT);
 	swallow(&io, 1);
 	atomic_store(&far->task_answer, 5);
 	ck_assert_int_eq(scsi_reset(&sd0->sd_address, RESET_LUN), 0);
@@ -219,20 +219,28 @@ time_out(unsigned int answer, uint_t stats)
 	return atomic_load(&far->tasks) - before;
 }
 
-/* ABORT TASK; if that is refused LOGICAL UNIT RESET; if that is, a new session; and that too,
- * when nothing is answered at all */
+/* ABORT TASK; if that is refused LOGICAL UNIT RESET; if that is, a new session */
 START_TEST(ladder_of_timeouts)
 {
-	up("task=1");
+	up(PATIENT);
 	ck_assert_uint_eq(time_out(0, STAT_TIMEOUT | STAT_ABORTED), 1);
 	ck_assert_uint_eq(gate_info(0).losses, 0);
 	ck_assert_uint_eq(time_out(5, STAT_TIMEOUT | STAT_DEV_RESET), 2);
 	far_wait(&far->logins, 2);
-	ck_assert_uint_eq(time_out(FAR_SILENT, STAT_TIMEOUT), 1);
-	far_wait(&far->logins, 3);
-	atomic_store(&far->task_answer, 0);
 	ck_assert(io_run(sd0, true, 0, 1, data));
-	ck_assert_uint_eq(gate_info(0).timed_out, 3);
+	ck_assert_uint_eq(gate_info(0).timed_out, 2);
+	down();
+}
+END_TEST
+
+START_TEST(silence_ends_the_session)
+{
+	up("ping=0,task=1");
+	ck_assert_uint_eq(time_out(FAR_SILENT, STAT_TIMEOUT), 1);
+	far_wait(&far->logins, 2);
+	ck_assert(io_run(sd0, true, 0, 1, data));
+	ck_assert_uint_eq(gate_info(0).timed_out, 1);
+	ck_assert_uint_eq(gate_info(0).losses, 1);
 	down();
 }
 END_TEST
@@ -242,7 +250,7 @@ START_TEST(session_is_lost)
 {
 	struct io ios[4], late;
 
-	up("");
+	up(PATIENT);
 	swallow(ios, 4);
 	far_hang_up(far);
 	for (int i = 0; i < 4; i++) {
@@ -264,12 +272,10 @@ END_TEST
 /* a target away for good: what waits ends, units go; and come back with it */
 START_TEST(target_is_gone)
 {
-	char line[GATE_LINE];
 	struct io io;
 
-	up("grace=200ms,retry=100ms");
-	memcpy(line, far->line, sizeof(far->line));
-	far_close(far);
+	up("ping=0,grace=200ms,retry=100ms");
+	far_leave(far);
 	io_init(&io, sd0, true, 0, 1, data);
 	ck_assert_int_eq(io_send(&io), TRAN_ACCEPT);
 	/* it was under way or it waited: nobody knows */
@@ -279,7 +285,10 @@ START_TEST(target_is_gone)
 	gate_gone("0,1");
 	ck_assert(!gate_info(0).is_reported);
 	ck_assert_str_ne(gate_info(0).error, "");
-	gate_down();
+	atomic_store(&far->is_away, false);
+	ck_assert_ptr_nonnull(gate_sd("0,0"));
+	ck_assert(gate_info(0).is_reported);
+	down();
 }
 END_TEST
 
@@ -291,7 +300,7 @@ START_TEST(closed_window)
 
 	far = far_open();
 	atomic_store(&far->window, 1);
-	gate_far_up(far, "task=5");
+	gate_far_up(far, PATIENT);
 	sd0 = gate_sd("0,0");
 	(void)gate_sd("0,1");
 	atomic_store(&far->window, 0);
@@ -326,7 +335,7 @@ START_TEST(many_at_once)
 	static struct io ios[200];
 	static uint8_t bytes[200][4096];
 
-	up("depth=8");
+	up(PATIENT ",depth=8");
 	for (int round = 0; round < 5; round++) {
 		for (unsigned int i = 0; i < 200; i++) {
 			memset(bytes[i], (int)i + round, sizeof(bytes[i]));
@@ -349,7 +358,7 @@ START_TEST(too_many_are_refused)
 	static struct io ios[1100];
 	int n = 0, r = TRAN_ACCEPT;
 
-	up("depth=2");
+	up(PATIENT ",depth=2");
 	atomic_store(&far->swallow, 2000);
 	while (r == TRAN_ACCEPT) {
 		ck_assert_int_lt(n, 1100);
@@ -385,15 +394,29 @@ no_nops(struct far *f, const struct far_pdu *pdu)
 	return (pdu->hdr[0] & 0x3f) == 0x00;
 }
 
+/* noticed by what it does not answer; once it answers again it works. A machine that is slow
+ * may make it look dead at any time: then the command ends with its session, and nothing else */
 START_TEST(dead_targets_are_noticed)
 {
+	uint64_t losses;
+	struct io io;
+	bool is_good;
+
 	up("ping=50ms");
 	atomic_store(&far->hook, no_nops);
 	far_wait(&far->logins, 2);
 	ck_assert(strstr(gate_info(0).error, "NOP-Out") != NULL ||
 	    gate_info(0).error[0] == '\0');
 	atomic_store(&far->hook, NULL);
-	ck_assert(io_run(sd0, true, 0, 1, data));
+	do {
+		losses = gate_info(0).losses;
+		io_init(&io, sd0, true, 0, 1, data);
+		ck_assert_int_eq(io_send(&io), TRAN_ACCEPT);
+		is_good = io_ended(&io, CMD_CMPLT, 0);
+		ck_assert(is_good || (io_ended(&io, CMD_TRAN_ERR, 0) &&
+		    gate_info(0).losses > losses));
+		io_fini(&io);
+	} while (!is_good);
 	down();
 }
 END_TEST
@@ -412,26 +435,28 @@ lie_once(struct far *f, const struct far_pdu *pdu)
 	return true;
 }
 
-/* a lying target is hung up on within 100 ms, and nobody else notices; it may come again */
+/* a lying target is hung up on because of its lie, no deadline has to pass, and nobody else
+ * notices; it may come again */
 START_TEST(liars_are_hung_up_on)
 {
 	struct far *liar = far_open();
+	char line[GATE_LINE];
 	struct scsi_device *sd;
 	struct io ios[2];
-	uint64_t began;
 
 	far = far_open();
-	ck_assert_int_eq(gate_up(far->line, liar->line, NULL), 0);
+	(void)snprintf(line, sizeof(line), "%s," PATIENT, liar->line);
+	ck_assert_int_eq(gate_up(far->line, line, NULL), 0);
 	sd0 = gate_sd("0,0");
 	sd = gate_sd("1,0");
 	atomic_store(&liar->hook, lie_once);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		io_init(&ios[i], i == 0 ? sd : sd0, true, 0, 1, data);
-	began = clock_now_ns();
+		ios[i].pkt->pkt_time = 0;
+	}
 	ck_assert_int_eq(io_send(&ios[0]), TRAN_ACCEPT);
 	ck_assert_int_eq(io_send(&ios[1]), TRAN_ACCEPT);
 	ck_assert(io_ended(&ios[0], CMD_TRAN_ERR, 0));
-	ck_assert_uint_lt(clock_now_ns() - began, 100 * NS_PER_MS * SLOW);
 	ck_assert(io_ended(&ios[1], CMD_CMPLT, 0));
 	ck_assert_uint_eq(gate_info(1).liars, 1);
 	ck_assert_uint_eq(gate_info(0).losses, 0);
@@ -449,7 +474,7 @@ START_TEST(bad_packets_are_refused)
 	struct io io;
 	uint_t len;
 
-	up("");
+	up(PATIENT);
 	io_init(&io, sd0, true, 0, 1, data);
 	len = io.pkt->pkt_cdblen;
 	io.pkt->pkt_cdblen = 17;
@@ -465,6 +490,7 @@ START_TEST(bad_packets_are_refused)
 END_TEST
 
 CHECK_MAIN("commands end once", data_goes_both_ways, sense_comes_back, abort_one_and_all,
-    abort_unknown_and_refused, resets, reset_refused, ladder_of_timeouts, session_is_lost,
+    abort_unknown_and_refused, resets, reset_refused, ladder_of_timeouts, silence_ends_the_session,
+    session_is_lost,
     target_is_gone, closed_window, many_at_once, too_many_are_refused, quiet_targets_are_asked,
     dead_targets_are_noticed, liars_are_hung_up_on, bad_packets_are_refused)
