@@ -415,7 +415,7 @@ main(int argc, char **argv)
 	bool is_good = true;
 
 	options(argc, argv);
-	bench_start(&b, opt.scsad, opt.disk, SPAN_BYTES);
+	bench_start(&b, opt.scsad, opt.disk, SPAN_BYTES, opt.rounds >= 3);
 	sample_pin(CPU_INITIATOR);
 	(void)printf("%-5s %-32s %12s %-27s %-27s\n", "row", opt.disk, "scsad", "to the echo",
 	    b.tgt_null.where.pid > 0 ? "to tgtd" : "(tgtd is not installed)");

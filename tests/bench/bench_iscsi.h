@@ -29,8 +29,10 @@ struct bench {
 	char dir[64];
 };
 
-/* bench_start() - start them all; ends the program when scsad cannot be started */
-void bench_start(struct bench *b, const char *scsad, const char *disk, size_t file_bytes);
+/* bench_start() - start them all; ends the program when scsad cannot be started. @is_measured: the
+ * figures count, so that all of them, and who calls, go before other work of this machine */
+void bench_start(struct bench *b, const char *scsad, const char *disk, size_t file_bytes,
+    bool is_measured);
 void bench_stop(struct bench *b);
 
 /* target_wake(), target_sleep() - let it run, stop it */

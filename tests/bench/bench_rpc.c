@@ -39,7 +39,7 @@
 #define ROUNDS_MAX	99u
 #define DATA_MAX	(128u << 10)
 #define DISK_BYTES	(256ull << 20)
-#define WARM_NS		150000000ull
+#define WARM_NS		150000000ull	/* before each run, or as long as that if it is shorter */
 
 struct row {
 	const char *name;
@@ -90,7 +90,7 @@ static struct {
 	const char *scsad;
 	const char *filter;
 	unsigned int rounds;
-	uint64_t run_ns;
+	uint64_t run_ns, warm_ns;
 	bool is_json;
 } opts = { .rounds = 5, .run_ns = 600000000ull, .filter = "" };
 
@@ -160,7 +160,7 @@ loop_find(void)
 static struct scsac *
 daemon_start(void)
 {
-	uint64_t give_up = sample_now_ns() + 10000000000ull;
+	uint64_t give_up = sample_now_ns() + 60000000000ull;
 	struct scsac *c;
 
 	if (mkdtemp(run_dir) == NULL)
@@ -334,7 +334,7 @@ packets_run(struct scsac *c, uint64_t handle, const struct row *row, struct samp
 
 	memset(ret, 0, sizeof(*ret));
 	r.ring = ring_of(c, row);
-	r.start = sample_now_ns() + WARM_NS;
+	r.start = sample_now_ns() + opts.warm_ns;
 	r.end = r.start + opts.run_ns;
 	cpu = daemon_cpu_ns();
 	for (unsigned int i = 0; i < row->depth; i++) {
@@ -405,7 +405,7 @@ yardstick_run(const struct row *row, struct sample *ret)
 {
 	struct echo_conf conf = {
 		.depth = row->depth,
-		.warm_ns = WARM_NS,
+		.warm_ns = opts.warm_ns,
 		.run_ns = opts.run_ns,
 		.server_cpu = 0,
 		.client_cpu = 1,
@@ -414,7 +414,7 @@ yardstick_run(const struct row *row, struct sample *ret)
 		.depth = row->depth,
 		.copy_bytes = row->bytes,
 		.is_spinning = row->way == RING_SPIN,
-		.warm_ns = WARM_NS,
+		.warm_ns = opts.warm_ns,
 		.run_ns = opts.run_ns,
 		.server_cpu = 0,
 		.client_cpu = 1,
@@ -451,7 +451,7 @@ static bool
 round_run(struct scsac *c, uint64_t handle, const struct row *row, struct result *ret)
 {
 	static struct sample echo, mine;
-	uint64_t steal = sample_steal_ticks(), span = 2 * (opts.run_ns + WARM_NS), sleeps;
+	uint64_t steal = sample_steal_ticks(), span = 2 * (opts.run_ns + opts.warm_ns), sleeps;
 
 	yardstick_run(row, &echo);
 	sample_pin(1);
@@ -466,9 +466,9 @@ round_run(struct scsac *c, uint64_t handle, const struct row *row, struct result
 		.p50 = sample_quantile_us(&mine, 0.5),
 		.p99 = sample_quantile_us(&mine, 0.99),
 		.cpu_us = (double)mine.server_cpu_ns / 1e3 / ((double)mine.count *
-		    (double)(opts.run_ns + WARM_NS) / (double)opts.run_ns),
+		    (double)(opts.run_ns + opts.warm_ns) / (double)opts.run_ns),
 		.sleeps = (double)sleeps / ((double)mine.count *
-		    (double)(opts.run_ns + WARM_NS) / (double)opts.run_ns),
+		    (double)(opts.run_ns + opts.warm_ns) / (double)opts.run_ns),
 		.echo_rate = sample_rate(&echo),
 		.echo_p50 = sample_quantile_us(&echo, 0.5),
 	};
@@ -549,6 +549,7 @@ options(int argc, char **argv)
 		else
 			opts.scsad = NULL, optind = argc + 1;
 	}
+	opts.warm_ns = opts.run_ns < WARM_NS ? opts.run_ns : WARM_NS;
 	if (opts.scsad == NULL || optind != argc) {
 		(void)fprintf(stderr, "usage: bench_rpc --scsad PROGRAM [--rounds N] [--ms N] "
 		    "[--json] [--filter WORD]\n");

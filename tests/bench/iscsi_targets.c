@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include "iscsi_wire.h"
 
 #define ARGS_MAX	32
-#define READY_MS	20000
+#define READY_MS	60000
 #define TGT_NAME	"iqn.2026-11.internal.bench:tgt"
 
 static struct bench *started;
@@ -238,19 +239,31 @@ ended(void)
 		bench_stop(started);
 }
 
+/* is there a folder in memory, with room for as much? Containers have little */
+static bool
+shm_has(size_t bytes)
+{
+	struct statvfs fs;
+
+	return access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &fs) == 0 &&
+	    fs.f_bavail * fs.f_frsize > 2 * (uint64_t)bytes;
+}
+
 void
-bench_start(struct bench *b, const char *scsad, const char *disk, size_t file_bytes)
+bench_start(struct bench *b, const char *scsad, const char *disk, size_t file_bytes,
+    bool is_measured)
 {
 	char path[128];
 	int fd;
 
 	(void)snprintf(b->dir, sizeof(b->dir), "%s/bench_iscsi.XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	    shm_has(file_bytes) ? "/dev/shm" : "/tmp");
 	if (mkdtemp(b->dir) == NULL)
 		die("%s: %s", b->dir, strerror(errno));
 	started = b;
 	(void)atexit(ended);
-	priority_raise();
+	if (is_measured)
+		priority_raise();
 	(void)snprintf(path, sizeof(path), "%s/tgt.img", b->dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || posix_fallocate(fd, 0, (off_t)file_bytes) != 0)
