@@ -7,6 +7,9 @@ need isnsd open-isns-server
 need isnsadm open-isns-utils
 
 isnsd=
+# a name, where there is one
+host=127.0.0.1
+if grep -q '^127\.0\.0\.1 ' < <(getent ahostsv4 localhost); then host=localhost; fi
 # none that the kernel gives to those who ask for any: it must be free when the server comes back
 isns_port=$((20000 + $$ % 10000))
 end_isnsd() {
@@ -68,7 +71,7 @@ is_in() { # JQ-EXPRESSION - what status says, by and by
 }
 
 serve() {
-  { base_config mem:16M,serial=ONE && export_config 0 ONE && echo "isns: { server: \"localhost:$isns_port\", entity: e2e.scsad, period_s: 12 }" &&
+  { base_config mem:16M,serial=ONE && export_config 0 ONE && echo "isns: { server: \"$host:$isns_port\", entity: e2e.scsad, period_s: 12 }" &&
     echo "state_dir: $dir/state" && echo "log: { level: info }"; } >"$dir/scsad.conf"
   start_daemon --config "$dir/scsad.conf"
 }
