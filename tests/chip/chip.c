@@ -77,6 +77,25 @@ chip_attach(struct chip *chip)
 	return r < 0 ? r : 0;
 }
 
+/* further adapters have no disks */
+static bool
+has_all_units(void *arg)
+{
+	struct chip *chip = arg;
+
+	return chip->number > 0 || chip_units(chip) >= chip->spec.n_disks;
+}
+
+void
+chip_attach_all(struct chip *chip)
+{
+	int r = chip_attach(chip);
+
+	if (r < 0)
+		ck_abort_msg("driver '%s' does not attach: %s", chip->spec.driver, strerror(-r));
+	chip_await(chip, has_all_units, chip, "a unit for each disk");
+}
+
 int
 chip_scan(struct chip *chip)
 {
@@ -107,13 +126,8 @@ adapter_open(struct chip *chip)
 	chip->qfn = chip_bus_open(chip);
 	if (nexus_new(&chip->qfn->fn, chip->spec.driver, bytes, &chip->nexus, detail) < 0)
 		ck_abort_msg("%s", detail);
-	if (!chip->spec.is_detached) {
-		int r = chip_attach(chip);
-
-		if (r < 0)
-			ck_abort_msg("driver '%s' does not attach: %s", chip->spec.driver,
-			    strerror(-r));
-	}
+	if (!chip->spec.is_detached)
+		chip_attach_all(chip);
 }
 
 static void

@@ -77,9 +77,14 @@ struct chip *chip_start(const struct chip_spec *spec);
  * pool was not given back */
 void chip_stop(struct chip *chip);
 
-/* chip_attach() - devi_attach() and enumeration; 0 or -errno. chip_detach(): 0 or -errno */
+/* chip_attach() - devi_attach() and enumeration; 0 or -errno. Enumeration waits for a scan no longer
+ * than its driver says: units may come later. chip_detach(): 0 or -errno */
 int chip_attach(struct chip *chip);
 int chip_detach(struct chip *chip);
+
+/* chip_attach_all() - the same, until there is a unit for each disk, however slow the machine is;
+ * fails the test when it does not attach. chip_start() does so */
+void chip_attach_all(struct chip *chip);
 
 /* chip_scan() - enumerate again; how many units there are, or -errno */
 int chip_scan(struct chip *chip);

@@ -52,7 +52,7 @@ START_TEST(more_than_there_is_room_for)
 
 	chip = chip_start(&one);
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, chip_node(chip), pages, 1);
-	ck_assert_int_eq(chip_attach(chip), 0);
+	chip_attach_all(chip);
 	ck_assert_uint_eq(pvscsi_of(chip_node(chip))->depth, 31);
 	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < THREADS; i++)
@@ -80,7 +80,7 @@ START_TEST(the_largest_ring)
 
 	chip = chip_start(&one);
 	(void)ddi_prop_update_int(DDI_DEV_T_NONE, chip_node(chip), pages, 32);
-	ck_assert_int_eq(chip_attach(chip), 0);
+	chip_attach_all(chip);
 	chip_disk_hold(chip, 0, 0);
 	for (int i = 0; i < 1023; i++)
 		cmds[i] = pv_read(chip, chip_unit(chip, 0, 0), 1);
