@@ -196,6 +196,8 @@ loop_start(struct portal_server *server, struct portal_loop *loop, unsigned int 
 {
 	const struct iscsi_limits limits = {
 		.xfer_max_bytes = PORTAL_XFER_MAX,
+		/* a buffer is up to four times as long as what is in it */
+		.held_bytes = server->limits.data_bytes / 4,
 		.login_ms = server->limits.login_ms,
 		.cmd_priv_bytes = sizeof(struct portal_task),
 		.tmf_priv_bytes = (uint32_t)portal_tmf_bytes(),

@@ -85,6 +85,8 @@ cmd_drop_data(struct iscsi_cmd *cmd)
 {
 	struct iscsi_loop *loop = cmd->session->loop;
 
+	if (cmd->held_bytes > 0)
+		share_give(cmd);
 	if (cmd->buf_bytes > 0)
 		loop->ops->buf_put(loop, cmd->data, cmd->buf_bytes);
 	else if (cmd->release != NULL)
@@ -145,6 +147,8 @@ cmd_free(struct iscsi_cmd *cmd)
 	window_give(cmd->session, cmd);
 	if (UNLIKELY(!cmd->has_turn))
 		window_forget_cmd(cmd->session, cmd);
+	if (UNLIKELY(cmd->is_hungry))
+		share_leave(cmd);
 	if (UNLIKELY(cmd->ranges != NULL))
 		free(STEAL(cmd->ranges));
 	if (cmd->data != NULL)
@@ -204,6 +208,8 @@ cmd_end_refused(struct iscsi_cmd *cmd)
 	struct iscsi_result result = { .status = SAM_STAT_BUSY };
 	uint8_t bytes[SENSE_FIXED_LEN];
 
+	if (cmd->is_hungry)
+		share_leave(cmd);
 	if (cmd->refusal_asc != 0) {
 		result.status = SAM_STAT_CHECK_CONDITION;
 		result.sense = bytes;
@@ -250,11 +256,12 @@ void
 cmd_run_ready(struct iscsi_session *session)
 {
 	struct iscsi_cmd *cmd;
-	bool is_blocked;
+	bool is_blocked, is_feeding = session->is_feeding;
 
-	if (session->n_collecting == 0)
+	if (session->n_collecting == 0 && LIKELY(TAILQ_EMPTY(&session->hungry)))
 		return;
 	session->n_cmds++; /* hold: the host may end the session */
+	session->is_feeding = true; /* not before all have gone that can */
 again:
 	is_blocked = false;
 	TAILQ_FOREACH(cmd, &session->tasks, entry) {
@@ -273,6 +280,9 @@ again:
 			cmd_give(cmd);
 		goto again; /* the host may have finished any of them */
 	}
+	session->is_feeding = is_feeding;
+	if (UNLIKELY(!TAILQ_EMPTY(&session->hungry)))
+		share_feed(session);
 	session->n_cmds--;
 	session_put(session);
 }
@@ -395,12 +405,11 @@ cmd_finish_silent(struct iscsi_cmd *cmd)
 	cmd_free(cmd);
 }
 
-void
-iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result)
+static void
+cmd_finish(struct iscsi_cmd *cmd, const struct iscsi_result *result)
 {
 	struct iscsi_session *session = cmd->session;
 
-	assert(!cmd->is_finished);
 	if (UNLIKELY(cmd->is_aborted || session->is_dead)) {
 		cmd_finish_silent(cmd);
 		return;
@@ -421,6 +430,23 @@ iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result)
 	cmd_queue_answer(cmd);
 }
 
+void
+iscsi_cmd_done(struct iscsi_cmd *cmd, const struct iscsi_result *result)
+{
+	struct iscsi_session *session = cmd->session;
+
+	assert(!cmd->is_finished);
+	if (LIKELY(TAILQ_EMPTY(&session->hungry))) {
+		cmd_finish(cmd, result);
+		return;
+	}
+	session->n_cmds++; /* hold */
+	cmd_finish(cmd, result);
+	share_feed(session);
+	session->n_cmds--;
+	session_put(session);
+}
+
 /* ------ ended by a function that is not answered yet ------ */
 
 bool
@@ -436,6 +462,8 @@ cmd_end(struct iscsi_cmd *cmd)
 		dataout_end(cmd);
 		cmd->n_bursts = 0;
 		cmd_uncount(cmd);
+		if (cmd->is_hungry)
+			share_leave(cmd);
 		(void)sm_move(cmd_states, &cmd->sm, CMD_GIVEN);
 	}
 	cmd->is_finished = true;
@@ -458,11 +486,15 @@ iscsi_cmd_drop(struct iscsi_cmd *cmd)
 	struct iscsi_session *session = cmd->session;
 
 	assert(!cmd->is_finished);
+	session->n_cmds++; /* hold */
 	if (session->n_tmfs > 0 && !session->is_dead && !cmd->is_aborted &&
 	    tmf_is_ending(session, cmd, NULL))
 		cmd_end(cmd);
 	else
 		cmd_finish_silent(cmd);
+	share_feed(session);
+	session->n_cmds--;
+	session_put(session);
 }
 
 /* ------ after the answer ------ */

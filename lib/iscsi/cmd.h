@@ -75,6 +75,7 @@ struct iscsi_cmd {
 	bool is_answered;		/* its last PDU was made: stat_sn holds */
 	bool is_failure;		/* iSCSI response "target failure" */
 	bool is_refused;		/* it ends with refusal instead of going to the host */
+	bool is_hungry;			/* it waits until its session may hold its data */
 	uint8_t status;
 	uint8_t resid_bits;		/* as in byte 1 of SCSI Response */
 	uint8_t n_bursts;		/* places of burst[] in use */
@@ -85,6 +86,7 @@ struct iscsi_cmd {
 	uint16_t slots;			/* transmit slots that point into it */
 	unsigned int sm;		/* enum cmd_state */
 	uint32_t buf_bytes;		/* what buf_get() gave; 0: memory of the host */
+	uint32_t held_bytes;		/* of them: counted against the share of its session */
 	uint32_t resid;
 	uint32_t bidi_resid;
 	uint32_t stat_sn;
@@ -106,6 +108,7 @@ struct iscsi_cmd {
 	/* behind this line nothing is cleared when a slot is taken */
 	TAILQ_ENTRY(iscsi_cmd) entry;	/* session: tasks in order of arrival */
 	TAILQ_ENTRY(iscsi_cmd) conn_entry;	/* conn: retained, in order of StatSN */
+	TAILQ_ENTRY(iscsi_cmd) hungry_entry;
 	LIST_ENTRY(iscsi_cmd) hash_entry;
 	struct iscsi_burst burst[ISCSI_R2T_MAX];
 	uint8_t bhs[ISCSI_BHS_LEN];

@@ -153,6 +153,10 @@ dataout_solicit(struct iscsi_cmd *cmd)
 
 	if (UNLIKELY(cmd->sm != CMD_ARRIVED))
 		return;
+	if (UNLIKELY(cmd->is_hungry)) {
+		share_feed(cmd->session);
+		return;
+	}
 	most = params->max_outstanding_r2t;
 	if (most > ISCSI_R2T_MAX)
 		most = ISCSI_R2T_MAX;
@@ -182,27 +186,67 @@ wanted_bytes(struct iscsi_cmd *cmd)
 	return n < most ? n : most;
 }
 
-/* memory for what is wanted and for what comes unasked, whether wanted or not */
-static void
-buffer_take(struct iscsi_cmd *cmd)
+/* for what is wanted and for what comes unasked, whether wanted or not */
+uint32_t
+dataout_bytes(const struct iscsi_cmd *cmd)
 {
-	struct iscsi_loop *loop = cmd->session->loop;
+	uint32_t most = cmd->session->loop->limits.xfer_max_bytes;
 	uint32_t bytes = cmd->wanted > cmd->solicited ? cmd->wanted : cmd->solicited;
 
-	if (bytes > loop->limits.xfer_max_bytes)
-		bytes = loop->limits.xfer_max_bytes;
-	if (bytes == 0)
-		return;
-	cmd->data = loop->ops->buf_get(loop, bytes);
-	if (UNLIKELY(cmd->data == NULL)) {
+	return bytes < most ? bytes : most;
+}
+
+/* false: there is none, the command is refused */
+static bool
+buffer_take(struct iscsi_cmd *cmd, uint32_t bytes)
+{
+	struct iscsi_loop *loop = cmd->session->loop;
+	void *data = loop->ops->buf_get(loop, bytes);
+
+	if (UNLIKELY(data == NULL)) {
 		window_squeeze(cmd->session);
 		cmd_refuse(cmd, 0);
-		return;
+		return false;
 	}
 	if (UNLIKELY(cmd->session->is_short))
 		window_pay(cmd->session);
+	if (UNLIKELY(cmd->buf_bytes > 0)) {
+		memcpy(data, cmd->data, cmd->buf_bytes);
+		loop->ops->buf_put(loop, cmd->data, cmd->buf_bytes);
+	}
+	cmd->data = data;
 	cmd->buf_bytes = bytes;
+	return true;
+}
+
+bool
+dataout_grow(struct iscsi_cmd *cmd)
+{
+	uint32_t bytes = dataout_bytes(cmd);
+
+	if (!buffer_take(cmd, bytes))
+		return false;
 	cmd->data_len = cmd->wanted;
+	share_hold(cmd, bytes);
+	return true;
+}
+
+/* who holds much already waits with what has to be asked for: only what comes unasked needs a
+ * place now. That is little, and does not count */
+static void
+buffer_begin(struct iscsi_cmd *cmd)
+{
+	const struct iscsi_session *session = cmd->session;
+	uint32_t bytes = dataout_bytes(cmd);
+
+	if (cmd->wanted <= cmd->solicited) {
+		if (bytes > 0 && buffer_take(cmd, bytes))
+			cmd->data_len = cmd->wanted;
+	} else if (LIKELY(TAILQ_EMPTY(&session->hungry) && share_has_room(session, bytes))) {
+		(void)dataout_grow(cmd);
+	} else if (cmd->solicited == 0 || buffer_take(cmd, cmd->solicited)) {
+		share_wait(cmd);
+	}
 }
 
 static void
@@ -231,9 +275,9 @@ dataout_begin(struct iscsi_cmd *cmd, uint32_t immediate)
 		burst_add(cmd, ISCSI_TAG_NONE, immediate, first - immediate);
 		cmd->solicited = first;
 	}
-	buffer_take(cmd);
+	buffer_begin(cmd);
 	ranges_begin(cmd, immediate);
-	if (cmd->n_bursts == 0)
+	if (cmd->n_bursts == 0 && LIKELY(!cmd->is_hungry))
 		dataout_solicit(cmd);
 }
 

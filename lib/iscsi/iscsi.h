@@ -165,6 +165,10 @@ struct iscsi_limits {
 	uint32_t retained_bytes; /* data of answers that one session keeps until acknowledged
 				  * (ErrorRecoveryLevel 1), and of tasks whose connection is
 				  * lost (2): 4 MiB each */
+	uint64_t held_bytes; /* data of writes that are not done, of all sessions: no bound. One
+			      * session holds as much as is left for others, at most, and one
+			      * command always; what it wants beyond is not asked for (R2T)
+			      * before it has given something back */
 	uint32_t login_ms;		/* 10000 */
 	uint32_t cmd_priv_bytes;	/* iscsi_cmd_priv(): 0 .. 16384 */
 	uint32_t tmf_priv_bytes;	/* iscsi_tmf_priv(): 0 .. 16384 */

@@ -3,7 +3,8 @@
  *
  * What      The structures behind iscsi.h. Files: loop.c (caches), node.c, session.c (binding,
  *           reinstatement, end), conn.c (life), rx.c (bytes to PDUs), request.c (PDUs to
- *           actions), cmd.c, window.c, datain.c, dataout.c, tx.c (queue to pieces), ctl.c
+ *           actions), cmd.c, window.c, datain.c, dataout.c, share.c (who may hold
+ *           how much), tx.c (queue to pieces), ctl.c
  *           (answers that are no data), tmf.c, recovery.c (SNACK, reassignment), async.c,
  *           entry.c (login of a connection), talk.c (text, NOP), logout.c, tick.c, stats.c.
  * Thread    The loop's. Pointers from session to connection and back are cut by conn_leave().
@@ -84,6 +85,7 @@ struct iscsi_loop {
 	uint32_t n_rings_free;
 	uint32_t n_ctls_free;
 	uint32_t cmd_bytes;		/* of a slot */
+	uint64_t held_bytes;		/* by writes of all sessions */
 	bool is_reset_due;		/* a node has one */
 };
 
@@ -173,6 +175,7 @@ struct iscsi_session {
 	uint16_t n_tmfs;
 	bool is_dead;			/* ended: answers go nowhere */
 	bool is_short;			/* of memory: the window opens no further */
+	bool is_feeding;		/* share_feed() is at work, or will be */
 	bool has_begun;			/* session_begin() said 0 */
 	bool has_recovery;		/* ErrorRecoveryLevel above 0 */
 	bool needs_acks;		/* ExpStatSN matters */
@@ -180,6 +183,7 @@ struct iscsi_session {
 	struct iscsi_node *node;	/* NULL: discovery */
 	struct conn_list conns;
 	TAILQ_HEAD(cmd_list, iscsi_cmd) tasks;	/* not answered yet, in order of arrival */
+	TAILQ_HEAD(, iscsi_cmd) hungry;	/* writes that wait for their share, in that order */
 	TAILQ_HEAD(late_list, late) late;
 	LIST_HEAD(, iscsi_tmf) tmfs;
 	LIST_HEAD(, lost) lost;
@@ -188,6 +192,7 @@ struct iscsi_session {
 	unsigned int sm;		/* enum session_state */
 	uint32_t next_ttt;
 	uint32_t retained_bytes;
+	uint64_t held_bytes;		/* by writes that are not done */
 	uint64_t until_ns;		/* Q4: end of Time2Retain; logout asked for: deadline */
 	uint64_t failed_ns;		/* Q4: since when */
 	struct grave graves[GRAVES];
@@ -434,8 +439,20 @@ void dataout_lost(struct iscsi_conn *conn, const uint8_t *bhs);	/* its digest wa
 void dataout_solicit(struct iscsi_cmd *cmd);
 void dataout_end(struct iscsi_cmd *cmd);	/* no more data is waited for */
 bool dataout_tick(struct iscsi_cmd *cmd);
+uint32_t dataout_bytes(const struct iscsi_cmd *cmd);	/* memory that its data takes */
+/* memory for all of it in place of what holds the beginning; false: none, it is refused */
+bool dataout_grow(struct iscsi_cmd *cmd);
 void dataout_again(struct iscsi_cmd *cmd);	/* R2Ts on another connection */
 bool dataout_resend_r2t(struct iscsi_cmd *cmd, uint32_t begin, uint32_t end);
+
+/* share.c: fair parts of limits.held_bytes */
+bool share_has_room(const struct iscsi_session *session, uint32_t bytes);
+void share_hold(struct iscsi_cmd *cmd, uint32_t bytes);
+void share_give(struct iscsi_cmd *cmd);		/* what it holds */
+void share_wait(struct iscsi_cmd *cmd);		/* until share_feed() finds room */
+void share_leave(struct iscsi_cmd *cmd);
+/* something was given back, or what came unasked is here: ask for data of those that wait */
+void share_feed(struct iscsi_session *session);
 
 /* ------ task management and recovery ------ */
 

@@ -35,6 +35,8 @@ limits_settle(struct iscsi_limits *l)
 	limit_default(&l->tx_queued_bytes, QUEUED_DEFAULT);
 	limit_default(&l->retained_bytes, RETAINED_DEFAULT);
 	limit_default(&l->login_ms, LOGIN_MS_DEFAULT);
+	if (l->held_bytes == 0)
+		l->held_bytes = UINT64_MAX;
 	if (l->rx_bytes < (64u << 10) || l->rx_bytes > (4u << 20))
 		return -EINVAL;
 	if (l->xfer_max_bytes > 1u << 31)
@@ -127,7 +129,7 @@ iscsi_loop_free(struct iscsi_loop *loop)
 	if (loop == NULL)
 		return;
 	assert(LIST_EMPTY(&loop->conns) && LIST_EMPTY(&loop->nodes));
-	assert(loop->n_cmds == loop->n_cmds_free);
+	assert(loop->n_cmds == loop->n_cmds_free && loop->held_bytes == 0);
 	while ((block = SLIST_FIRST(&loop->blocks)) != NULL) {
 		SLIST_REMOVE_HEAD(&loop->blocks, entry);
 		block_free(loop, block);

@@ -320,7 +320,10 @@ request_end(struct iscsi_conn *conn, const uint8_t *bhs, const uint8_t *data, ui
 	case RX_CMD:
 		conn->stats.written_bytes += len;
 		cmd->is_filling = false;
-		cmd_go(cmd);
+		if (UNLIKELY(cmd->is_hungry))
+			dataout_solicit(cmd);
+		if (LIKELY(cmd->sm == CMD_ARRIVED))
+			cmd_go(cmd);
 		break;
 	case RX_BURST:
 		dataout_segment(conn, bhs);

@@ -84,6 +84,7 @@ session_new(struct iscsi_loop *loop, struct iscsi_node *node,
 	session->loop = loop;
 	session->node = node;
 	TAILQ_INIT(&session->tasks);
+	TAILQ_INIT(&session->hungry);
 	TAILQ_INIT(&session->late);
 	session->params = who->params;
 	session->has_recovery = who->params.error_recovery_level > 0;

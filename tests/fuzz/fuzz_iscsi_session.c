@@ -46,6 +46,7 @@ prepare(struct mock_world *w)
 	w->config.nop_interval_ms = 5000;
 	w->limits.rx_bytes = 65536;
 	w->limits.xfer_max_bytes = 16384;
+	w->limits.held_bytes = 24576;
 	w->limits.cmd_slots_max = (variety & 64) != 0 ? 16 : 64;
 	w->limits.retained_bytes = 4096;
 	w->limits.tx_queued_bytes = 8192;
