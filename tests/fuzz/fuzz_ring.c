@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ENTRIES		16u
 #define MEMORY_BYTES	65536u
-#define PATIENCE_NS	(20 * NS_PER_S)
+#define PATIENCE_NS	(100 * NS_PER_S)
 #define OPS_MAX		64u
 
 static struct config conf;
