@@ -111,7 +111,9 @@ nexus_new(struct portal_session *s, struct lu_view *view, const struct lu_view_e
 	n->lu.port = s->port;
 	n->lu.view = lu_view_ref(view);	/* the session may be over before nexus_begin() runs */
 	n->lu.wants_sense = true;
-	n->lu.is_power_on_due = s->is_new;
+	/* of a unit that comes while the session lasts, perhaps once more, nobody knows what it
+	 * has lost meanwhile */
+	n->lu.is_power_on_due = s->is_new || s->nexuses != NULL;
 	n->lu.gone = nexus_gone;
 	s->n_nexuses++;
 	/* what is posted later comes later: commands find it open */

@@ -373,6 +373,7 @@ lu_fini(void)
 	if (r != 0)
 		return -r;
 	driver_alias_remove("scsiclass");
+	lu_reserve_forget();
 	lu_host_now = NULL;
 	return 0;
 }

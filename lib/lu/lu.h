@@ -280,7 +280,7 @@ struct lu_nexus {
 					 * access state stops it */
 	bool is_of_copy;		/* lib/lu's, of a copy for an initiator: outside of the
 					 * task set's order, and told no unit attentions */
-	bool is_power_on_due;		/* begins with unit attention 29h/01h */
+	bool is_power_on_due;		/* begins with unit attention 29h/00h */
 	void (*gone)(struct lu_nexus *nexus);	/* last word: no task of it is left; at home */
 
 	/* lib/lu only */

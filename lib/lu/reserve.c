@@ -130,9 +130,14 @@ lu_reserve_fini(struct lu *lu)
 	lu_reserve_reset(lu);
 	lu->reservations = NULL;
 	lu->is_reserved = false;
-	reserve_keep_close(res->keep);
-	pr_free(res->pr);
+	reserve_keep_close(res->keep, res->pr);
 	free(res);
+}
+
+void
+lu_reserve_forget(void)
+{
+	reserve_keep_forget();
 }
 
 /* ------ conflicts ------ */
@@ -251,7 +256,7 @@ in_fill(const struct lu_reservations *res, enum op_id id, void *buf)
 	if (id == OP_PRIN_READ_RESERVATION)
 		return pr_in_reservation(res->pr, buf);
 	if (id == OP_PRIN_REPORT_CAPABILITIES)
-		return pr_in_capabilities(res->pr, res->keep != NULL, buf);
+		return pr_in_capabilities(res->pr, reserve_keep_saves(res->keep), buf);
 	return pr_in_full_status(res->pr, buf);
 }
 

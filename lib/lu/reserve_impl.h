@@ -19,7 +19,7 @@ struct reserve_out;
 
 struct lu_reservations {
 	struct pr *pr;				/* never NULL */
-	struct reserve_keep *keep;		/* NULL: nothing is saved */
+	struct reserve_keep *keep;		/* NULL: nothing is saved, or kept while it is away */
 	STAILQ_HEAD(, reserve_out) outs;	/* PERSISTENT RESERVE OUT, the first is at work */
 	bool is_running;			/* the first is */
 	bool is_reserved;			/* by RESERVE: a nexus is LU_RESERVE_OWNER */
@@ -39,8 +39,8 @@ void reserve_refresh(struct lu *lu);
 /**
  * reserve_keep_open() - where the unit's state lies, and the state that lies there
  *
- * @ret_keep   NULL if nothing can be saved: no folder, no identity, or another unit with the same
- *             identity is there already (two ways to one device)
+ * @ret_keep   NULL if nothing can be kept: no identity, or another unit with the same identity is
+ *             there already (two ways to one device)
  * @ret_pr     never NULL after success
  *
  * Returns:  0
@@ -51,7 +51,19 @@ void reserve_refresh(struct lu *lu);
  */
 int reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret_pr)
     MUST_CHECK;
-void reserve_keep_close(struct reserve_keep *keep);	/* NULL is fine */
+
+#define RESERVE_AWAY_MAX	1024	/* units whose state is kept while they are away */
+
+/* reserve_keep_close() - the unit goes, and had @pr (NULL: nobody knows), which is taken. Unless that
+ * lies on disk it is kept in memory: a unit of that identity has it when it comes. @keep NULL: it
+ * is freed */
+void reserve_keep_close(struct reserve_keep *keep, struct pr *pr);
+
+/* reserve_keep_forget() - all that is kept of units that are away; no unit is there */
+void reserve_keep_forget(void);
+
+/* reserve_keep_saves() - on disk? NULL: no */
+bool reserve_keep_saves(const struct reserve_keep *keep);
 
 /* reserve_keep_image() - the bytes to save; NULL: no memory. free() it */
 void *reserve_keep_image(const struct reserve_keep *keep, const struct pr *pr, size_t *ret_len);

@@ -1,4 +1,4 @@
-/* where the persistent reservations of a unit lie on disk (lu/reserve_impl.h) */
+/* where the persistent reservations of a unit lie: on disk, and while it is away (lu/reserve_impl.h) */
 #define HASH_NONFATAL_OOM	1
 #include <errno.h>
 #include <fcntl.h>
@@ -17,15 +17,19 @@
 #define UNIT_NAME_MAX	PR_SAVE_NAME_MAX
 
 struct reserve_keep {
-	const char *dir;			/* of the process above; lives longer */
+	const char *dir;			/* of the process above; lives longer. NULL: nothing
+						 * is saved */
 	char file[KEEP_NAME_MAX + 1];
 	char unit[UNIT_NAME_MAX];		/* its identity, NUL-ended */
+	struct pr *away;			/* the unit is away, and had this; keeps_lock */
 	UT_hash_handle hh;			/* by file */
 };
 
-/* files in use: one unit each. A plain mutex: nothing is called while it is held */
+/* units that are there, or away: the oldest first. A plain mutex: nothing is called while it is
+ * held */
 static pthread_mutex_t keeps_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct reserve_keep *keeps;
+static unsigned int n_away;
 
 /* ------ identity ------ */
 
@@ -78,35 +82,96 @@ identity_read(struct lu *lu, char name[UNIT_NAME_MAX])
 	return 0;
 }
 
-/* ------ one unit, one file ------ */
+/* ------ one unit, one name ------ */
 
-/* 0, -EEXIST another unit has it, -ENOMEM */
+/* keeps_lock is held */
+static void
+keep_free(struct reserve_keep *keep)
+{
+	n_away -= keep->away != NULL;
+	HASH_DEL(keeps, keep);
+	pr_free(keep->away);
+	free(keep);
+}
+
+/* what it had when it went is *@ret; NULL: nothing. 0, -EEXIST another unit has the name, -ENOMEM */
 static int
-keep_claim(struct reserve_keep *keep)
+keep_claim(struct reserve_keep *keep, struct pr **ret)
 {
 	struct reserve_keep *other;
+	int r = 0;
 
 	if (fault_hit())
 		return -ENOMEM;
 	(void)pthread_mutex_lock(&keeps_lock);
 	HASH_FIND_STR(keeps, keep->file, other);
-	if (other == NULL)
-		HASH_ADD_STR(keeps, file, keep);
+	if (other != NULL && other->away == NULL)
+		r = -EEXIST;
+	if (r == 0) {
+		HASH_ADD(hh, keeps, file, strlen(keep->file), keep);
+		if (keep->hh.tbl == NULL)
+			r = -ENOMEM;
+	}
+	if (r == 0 && other != NULL) {
+		*ret = STEAL(other->away);
+		n_away--;
+		keep_free(other);
+	}
 	(void)pthread_mutex_unlock(&keeps_lock);
-	if (other != NULL)
-		return -EEXIST;
-	return keep->hh.tbl == NULL ? -ENOMEM : 0;
+	return r;
+}
+
+/* the one that has been away for longest is forgotten; keeps_lock is held */
+static void
+away_bound(void)
+{
+	struct reserve_keep *keep, *next;
+
+	HASH_ITER(hh, keeps, keep, next) {
+		if (n_away <= RESERVE_AWAY_MAX)
+			break;
+		if (keep->away != NULL)
+			keep_free(keep);
+	}
 }
 
 void
-reserve_keep_close(struct reserve_keep *keep)
+reserve_keep_close(struct reserve_keep *keep, struct pr *pr)
 {
-	if (keep == NULL)
+	if (keep == NULL) {
+		pr_free(pr);
 		return;
+	}
 	(void)pthread_mutex_lock(&keeps_lock);
-	HASH_DEL(keeps, keep);
+	/* what survives a loss of power is on disk */
+	if (pr != NULL && pr->n > 0 && !pr->is_aptpl) {
+		keep->away = STEAL(pr);
+		n_away++;
+		away_bound();
+	} else {
+		keep_free(keep);
+	}
 	(void)pthread_mutex_unlock(&keeps_lock);
-	free(keep);
+	pr_free(pr);
+}
+
+void
+reserve_keep_forget(void)
+{
+	struct reserve_keep *keep, *next;
+
+	(void)pthread_mutex_lock(&keeps_lock);
+	HASH_ITER(hh, keeps, keep, next) {
+		if (keep->away != NULL)
+			keep_free(keep);
+	}
+	(void)pthread_mutex_unlock(&keeps_lock);
+}
+
+bool
+reserve_keep_saves(const struct reserve_keep *keep)
+{
+	return keep != NULL && keep->dir != NULL;
 }
 
 static int
@@ -117,32 +182,42 @@ dir_open(const struct reserve_keep *keep)
 	return fd < 0 ? -errno : fd;
 }
 
-/* *@ret NULL: nothing can be saved */
+/* is there a folder? 0, or -EIO: too many files are open, or it is somebody else's */
 static int
-keep_new(struct lu *lu, struct reserve_keep **ret)
+dir_find(struct reserve_keep *keep, const char *state_dir)
 {
-	CLEANUP(free_ptr) struct reserve_keep *keep = NULL;
 	CLEANUP(close_fd) int dir = -1;
+
+	keep->dir = state_dir;
+	if (state_dir == NULL)
+		return 0;
+	dir = dir_open(keep);
+	if (dir == -ENOENT || dir == -ENOTDIR)
+		keep->dir = NULL;
+	return dir < 0 && keep->dir != NULL ? -EIO : 0;
+}
+
+/* *@ret NULL: nothing can be kept; *@ret_pr: what the unit had when it went, or NULL */
+static int
+keep_new(struct lu *lu, struct reserve_keep **ret, struct pr **ret_pr)
+{
+	CLEANUP(free_ptr) struct reserve_keep *keep =
+	    fault_hit() ? NULL : calloc(1, sizeof(*keep));
 	int r;
 
 	*ret = NULL;
-	if (lu->host->state_dir == NULL)
-		return 0;
-	keep = fault_hit() ? NULL : calloc(1, sizeof(*keep));
+	*ret_pr = NULL;
 	if (keep == NULL)
 		return -ENOMEM;
-	keep->dir = lu->host->state_dir;
-	dir = dir_open(keep);
-	if (dir == -ENOENT || dir == -ENOTDIR)
-		return 0;
-	if (dir < 0)		/* too many files are open, or it is somebody else's */
-		return -EIO;
-	r = identity_read(lu, keep->unit);
+	r = dir_find(keep, lu->host->state_dir);
 	if (r < 0)
 		return r;
+	r = identity_read(lu, keep->unit);
+	if (r < 0)
+		return keep->dir == NULL ? 0 : r;
 	if (keep_name(FILE_PREFIX, keep->unit, strlen(keep->unit), keep->file) < 0)
 		return 0;
-	r = keep_claim(keep);
+	r = keep_claim(keep, ret_pr);
 	if (r == 0)
 		*ret = STEAL(keep);
 	return r == -EEXIST ? 0 : r;
@@ -181,20 +256,21 @@ int
 reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr **ret_pr)
 {
 	struct reserve_keep *keep;
-	struct pr *pr = NULL;
-	int r = keep_new(lu, &keep);
+	struct pr *pr = NULL, *away;
+	int r = keep_new(lu, &keep, &away);
 
 	if (r < 0)
 		return r;
-	r = keep == NULL ? -ENOENT : keep_load(keep, &pr);
+	r = reserve_keep_saves(keep) ? keep_load(keep, &pr) : -ENOENT;
 	if (r == -ENOENT)
-		pr = pr_new(PR_LIMIT_DEFAULT);
+		pr = away != NULL ? STEAL(away) : pr_new(PR_LIMIT_DEFAULT);
 	else if (r < 0 && !is_for_a_while(r))
 		pr = pr_new_lost(PR_LIMIT_DEFAULT);
 	if (pr == NULL) {
-		reserve_keep_close(keep);
+		reserve_keep_close(keep, away);
 		return r == -EMFILE || r == -ENFILE ? -EIO : -ENOMEM;
 	}
+	pr_free(away);
 	*ret_keep = keep;
 	*ret_pr = pr;
 	return 0;

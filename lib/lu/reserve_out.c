@@ -278,7 +278,7 @@ out_decide(struct reserve_out *out)
 		.action = (uint8_t)out->task->op->sa,
 		.scope = cdb[2] >> 4,
 		.type = cdb[2] & 0x0f,
-		.can_persist = res->keep != NULL,
+		.can_persist = reserve_keep_saves(res->keep),
 	};
 	int r = world_make(&world, out->lu, &peers);
 
@@ -312,7 +312,8 @@ out_execute(struct reserve_out *out)
 		end_with_result(out->task, &out->result);
 		return true;
 	}
-	is_save_due = res->keep != NULL && (out->result.is_save_due || res->is_unsure);
+	is_save_due = reserve_keep_saves(res->keep) &&
+	    (out->result.is_save_due || res->is_unsure);
 	if (out_abort_prepare(out) < 0 || (is_save_due && out_save_prepare(out) < 0)) {
 		lu_local_no_room(out->task);
 		return true;
