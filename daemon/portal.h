@@ -30,7 +30,9 @@ struct portal_limits {
 	uint32_t logins_max;		/* connections that have not logged in yet: 2048 */
 	uint32_t login_ms;		/* time for a login: 8000 */
 	uint64_t data_bytes;		/* of commands of one loop: its part of half of the
-					 * memory there is, at least 128 MiB. Beyond: BUSY */
+					 * memory there is, at least 128 MiB. Beyond: BUSY. A
+					 * quarter is for writes that are not done; who holds as
+					 * much of it as is left is asked for no more */
 };
 
 /* portal_ops - what exports_start() gets, with the server as its context */
