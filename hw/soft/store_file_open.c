@@ -17,7 +17,7 @@
 #include "hw/soft/soft.h"
 #include "hw/soft/store_file.h"
 
-#define FILE_LOCK_TRIES	200		/* one second in all */
+#define FILE_LOCK_WAIT_US	10000000
 #define FILE_LOCK_PAUSE_US	5000
 
 static void
@@ -175,20 +175,21 @@ file_open_fd(const struct soft_disk_conf *conf, char *reterr)
 static int
 file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)
 {
+	clock_t until = ddi_get_lbolt() + drv_usectohz(FILE_LOCK_WAIT_US);
+	bool is_last = false;
 	char shown[160];
-	int err = 0;
+	int err = EWOULDBLOCK;
 
 	/*
 	 * A process that was killed keeps its lock until the writes it had queued in the kernel
-	 * have landed, which is a moment after it is gone: that is waited for, as a write of the
-	 * dead must not follow one of ours.
+	 * have landed, which is a moment after it is gone, or seconds where a flush takes as
+	 * long: that is waited for, as a write of the dead must not follow one of ours.
 	 */
-	for (int tries = 0; tries < FILE_LOCK_TRIES; tries++) {
+	while (!is_last && err == EWOULDBLOCK) {
+		is_last = ddi_get_lbolt() >= until;
 		if (flock(fd, (conf->is_readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 			return 0;
 		err = errno;
-		if (err != EWOULDBLOCK)
-			break;
 		delay(drv_usectohz(FILE_LOCK_PAUSE_US));
 	}
 	if (err != EWOULDBLOCK)
