@@ -3,8 +3,8 @@
 #include <sys/ddi_intr.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "mptsas.h"
+#include "stop_clock.h"
 
 static const struct chip_spec spec = MPT_SPEC(.n_disks = 2, .twins = 1,
 	.intr_types = DDI_INTR_TYPE_MSI, .disks = {
@@ -259,13 +259,18 @@ storm(void *arg)
 	return has_failed(arg);
 }
 
+/* a reply ends the count, and every look at the topology brings some: none, while it takes its
+ * time on a slow machine */
 START_TEST(interrupts_without_end)
 {
+	stop_clock_use();
 	begin();
+	stop_clock();
 	chip_poke_read(chip, MPT_BAR, MPT_INT_STATUS, 4, MPT_INT_REPLY, UINT32_MAX);
 	while (!storm(NULL))
 		;
 	chip_poke_none(chip);
+	stop_clock_end();
 	end();
 }
 END_TEST
