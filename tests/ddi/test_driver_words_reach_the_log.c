@@ -11,7 +11,7 @@
 #include "ddi/violation.h"
 #include "mock_recorder.h"
 
-static char text[1024];
+static char text[128], words[1024];
 
 __attribute__((format(printf, 1, 0))) static void
 format_v(const char *fmt, va_list ap)
@@ -92,14 +92,14 @@ last_words(void (*fn)(void))
 		_exit(0);
 	}
 	(void)close(fds[1]);
-	while (len < sizeof(text) - 1 &&
-	    (n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
+	while (len < sizeof(words) - 1 &&
+	    (n = read(fds[0], words + len, sizeof(words) - 1 - len)) > 0)
 		len += (size_t)n;
-	text[len] = '\0';
+	words[len] = '\0';
 	(void)close(fds[0]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-	return text;
+	return words;
 }
 
 static void
