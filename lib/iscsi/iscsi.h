@@ -19,8 +19,9 @@
  * Limits    struct iscsi_limits and the names below. No memory is allocated for a command once
  *           the caches of the loop are warm; an idle session holds neither buffers nor slots.
  * Results   Answers of SCSI (status, sense) are carried, never made up, except BUSY when there
- *           is no memory for a command, or a function has ended it that is then refused. Protocol errors end in a Reject PDU or a closed
- *           connection, each with a counter in struct iscsi_stats.
+ *           is no memory for a command, or a function has ended it that is then refused.
+ *           Protocol errors end in a Reject PDU or a closed connection, each with a counter in
+ *           struct iscsi_stats.
  * Source    RFC 7143 (iSCSI), RFC 7144 (SCSI features update), RFC 3720 for old initiators
  */
 #ifndef ISCSI_ISCSI_H

@@ -2,9 +2,9 @@
 
 /*
  * A session may hold as much as all of them leave free. So a single one that hoards takes half of
- * what there is, the next one half of the rest, and whoever comes then finds some. Who holds nothing
- * gets what he asks for. The others wait in the order in which they came, until a command of their
- * own session gives back what it held.
+ * what there is, a second one lets each have a third, and whoever comes then finds some. Who holds
+ * nothing gets what he asks for. The others wait in the order in which they came, until a command
+ * of their own session gives back what it held.
  */
 
 bool
