@@ -10,6 +10,7 @@ declare -A remotes=() remote_at=()
 
 gateway_cleanup() {
   local status=$? n
+  set +e # all of it, also when something has failed
   for n in "${!remotes[@]}"; do
     kill -KILL "${remotes[$n]}" 2>/dev/null && { wait "${remotes[$n]}" 2>/dev/null || true; }
     [ "$status" = 0 ] || { echo "--- remote $n said:"; tail -20 "$dir/remote$n.log"; }

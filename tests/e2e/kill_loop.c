@@ -33,7 +33,8 @@
 #define CHUNK_BLOCKS	64u
 
 static const char *scsad, *dir;
-static char image_path[400], image_spec[512], sock_path[256];
+static char image_path[400], image_spec[512];
+static char sock_dir[] = "/tmp/kill_loop.XXXXXX", sock_path[64]; /* paths of sockets are short */
 static struct rng rng;
 static pid_t daemon_pid;
 
@@ -280,6 +281,18 @@ read_all(void)
 	daemon_kill();
 }
 
+static void
+leftovers_remove(void)
+{
+	char lock_path[80];
+
+	(void)snprintf(lock_path, sizeof(lock_path), "%s.lock", sock_path);
+	(void)unlink(lock_path);
+	(void)unlink(sock_path);
+	(void)rmdir(sock_dir);
+	(void)unlink(image_path);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -308,16 +321,18 @@ main(int argc, char **argv)
 		return 2;
 	}
 	rng = rng_init(seed);
-	(void)snprintf(image_path, sizeof(image_path), "%s/kill.img", dir);
+	if (mkdtemp(sock_dir) == NULL)
+		die(sock_dir, strerror(errno));
+	(void)snprintf(image_path, sizeof(image_path), "%s/kill-%d.img", dir, (int)getpid());
 	(void)snprintf(
 	    image_spec, sizeof(image_spec), "%s,size=%u", image_path, BLOCKS * BLOCK_BYTES);
-	(void)snprintf(sock_path, sizeof(sock_path), "%s/kill.sock", dir);
+	(void)snprintf(sock_path, sizeof(sock_path), "%s/sock", sock_dir);
 	(void)unlink(image_path); /* of a run that failed */
 	for (uint64_t i = 0; i < rounds; i++) {
 		write_until_killed();
 		read_all();
 	}
-	(void)unlink(image_path);
+	leftovers_remove();
 	printf("%llu kills, %llu acknowledged writes: none lost, none torn\n",
 	    (unsigned long long)rounds, (unsigned long long)acked_total);
 	return acked_total == 0;

@@ -10,6 +10,7 @@ control=$((1000 + $$ % 30000)) # in the name of a socket; tgtd takes short ones 
 at=$own_address:3260
 tgtd_cleanup() {
   local status=$?
+  set +e
   rm -f "/var/run/tgtd/socket.$control" "/var/run/tgtd/socket.$control.lock"
   (exit "$status")
   gateway_cleanup

@@ -19,6 +19,7 @@ end_isnsd() {
 trap 'status=$?; set +e; end_isnsd; (exit $status); cleanup' EXIT
 
 has_isnsd() { (exec 3<>"/dev/tcp/127.0.0.1/$isns_port"); }
+is_settled() { has_isnsd || ! kill -0 "$isnsd"; }
 
 # start_isnsd - an empty one, always at the same port
 start_isnsd() {
@@ -38,7 +39,12 @@ ESIRetries = 0
 EOT
   isnsd -f -4 -c "$dir/isnsd.conf" >>"$dir/isnsd.log" 2>&1 &
   isnsd=$!
-  by_and_by has_isnsd || fail "isnsd does not listen: $(cat "$dir/isnsd.log")"
+  until_true is_settled
+  if ! kill -0 "$isnsd" 2>/dev/null && grep -q 'Cannot resolve address' "$dir/isnsd.log"; then
+    echo "skipped: isnsd takes no address of a machine that is in no network"
+    exit 77
+  fi
+  has_isnsd || fail "isnsd does not listen: $(cat "$dir/isnsd.log")"
   cat >"$dir/isnsadm.conf" <<EOT
 SourceName = iqn.2026-11.internal.e2e:looker
 ServerAddress = 127.0.0.1:$isns_port
