@@ -66,8 +66,8 @@ remote_kill() {
   unset "remotes[$1]"
 }
 
-# far N [OPTIONS] - the line that names the N-th remote
-far() { echo "iscsi://${remote_at[$1]}/$target$1${2:+,$2}"; }
+# far N [OPTIONS] - the line that names the N-th remote. Who is slow is not taken for dead
+far() { echo "iscsi://${remote_at[$1]}/$target$1,ping=120,task=120${2:+,$2}"; }
 
 # units_are N - so many there are. A daemon does not wait long for those of a target that is slow
 units_are() { [ "$(ctl --json list | jq '.units | length')" = "$1" ]; }

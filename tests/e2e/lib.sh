@@ -26,7 +26,7 @@ cleanup() {
   fi
   if [ "$status" != 0 ] && [ -f "$dir/scsad.log" ]; then
     echo "--- scsad said:"
-    tail -40 "$dir/scsad.log"
+    tail -200 "$dir/scsad.log" # reports of sanitizers are long
   fi
   for mount in "${mounts[@]}"; do umount "$mount"; done
   rm -rf "$dir"
