@@ -157,12 +157,18 @@ disk_host_open(const char *state_dir, struct disk_host **ret, char *reterr)
 void
 disk_host_close(struct disk_host *host)
 {
+	timeout_id_t timer = NULL;
+
 	if (host == NULL)
 		return;
 	/* a tick that has begun arms no timer without disks, and is done before the threads
-	 * end */
+	 * end; it may be at it now */
+	mutex_enter(&host->ticking);
 	if (host->is_timed)
-		(void)untimeout(host->timer);
+		timer = host->timer;
+	mutex_exit(&host->ticking);
+	if (timer != NULL)
+		(void)untimeout(timer);
 	mutex_enter(&host->lock);
 	host->is_ending = true;
 	cv_broadcast(&host->cv);
