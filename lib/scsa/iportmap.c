@@ -55,18 +55,49 @@ map_configure(void *arg, const char *ua, void *priv)
 	return r;
 }
 
+/* nothing behind it any more; and what its driver still reports, looking for targets meanwhile, brings
+ * nothing back before it is gone itself */
+static int
+iport_empty(dev_info_t *iport)
+{
+	struct scsa_port *port = config_hold(iport);
+	int r;
+
+	if (port == NULL)
+		return 0;
+	if (port->tran->tran_tgtmap != NULL) {
+		tgtmap_pause(port, true);
+		r = tgtmap_clear(port);
+	} else {
+		r = port_unconfig_all(port);
+	}
+	config_release(port);
+	return r;
+}
+
+/* it stays */
+static void
+iport_resume(dev_info_t *iport)
+{
+	struct scsa_port *port = config_hold(iport);
+
+	if (port == NULL)
+		return;
+	if (port->tran->tran_tgtmap != NULL)
+		tgtmap_pause(port, false);
+	config_release(port);
+}
+
 int
 iport_remove(dev_info_t *iport)
 {
-	struct scsa_port *port = config_hold(iport);
-	int r = 0;
+	int r = iport_empty(iport);
 
-	if (port != NULL) {
-		r = port->tran->tran_tgtmap != NULL ? tgtmap_clear(port) :
-		    port_unconfig_all(port);
-		config_release(port);
-	}
-	return r < 0 ? r : child_remove(iport);
+	if (r == 0)
+		r = child_remove(iport);
+	if (r < 0)
+		iport_resume(iport);
+	return r;
 }
 
 static int

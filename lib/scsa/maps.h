@@ -56,6 +56,9 @@ int tgtmap_unconfig_all(struct scsa_port *port) MUST_CHECK;
 /* tgtmap_clear() - deactivate every address; -EBUSY when something refuses to go */
 int tgtmap_clear(struct scsa_port *port) MUST_CHECK;
 
+/* tgtmap_pause() - see settle_pause() */
+void tgtmap_pause(struct scsa_port *port, bool is_paused);
+
 /* tgtmap_watch() - @pkt is complete, with sense: does it say that LUNs have changed? Any
  * context */
 void tgtmap_watch(struct scsi_pkt *pkt);

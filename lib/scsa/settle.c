@@ -457,6 +457,15 @@ settle_clear(struct settle *s)
 	return r;
 }
 
+void
+settle_pause(struct settle *s, bool is_paused)
+{
+	mutex_enter(&s->lock);
+	s->is_paused = is_paused;
+	cv_signal(&s->work_cv);
+	mutex_exit(&s->lock);
+}
+
 /* lock held: does the worker do something, or should it by now? On a machine under load it may be
  * long before it runs */
 static bool

@@ -70,6 +70,7 @@ struct settle {
 	uint64_t deadline_ns;
 	bool is_busy;			/* callbacks run */
 	bool is_clearing;
+	bool is_paused;			/* settle_pause() */
 	bool is_closing;		/* settle_close(): no more reports */
 	bool is_ending;			/* the worker may end */
 	unsigned int n_active, n_touched, n_leaving, n_begins;

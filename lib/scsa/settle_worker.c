@@ -49,6 +49,8 @@ settle_report_is_due(const struct settle *s, uint64_t now_ns)
 {
 	const struct settle_addr *a = TAILQ_FIRST(&s->reports);
 
+	if (s->is_paused && !s->is_closing)
+		return false;
 	if (s->conf.mode == SETTLE_FULLSET)
 		return s->is_timed && s->deadline_ns <= now_ns;
 	return a != NULL && a->deadline_ns <= now_ns;
@@ -125,7 +127,9 @@ next_ns(const struct settle *s, uint64_t now_ns)
 	const struct settle_addr *a = TAILQ_FIRST(&s->reports), *next;
 	uint64_t at = FOREVER;
 
-	if (s->conf.mode == SETTLE_FULLSET)
+	if (s->is_paused && !s->is_closing)
+		at = FOREVER;
+	else if (s->conf.mode == SETTLE_FULLSET)
 		at = s->is_timed ? s->deadline_ns : FOREVER;
 	else if (a != NULL)
 		at = a->deadline_ns;

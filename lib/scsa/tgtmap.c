@@ -582,3 +582,12 @@ tgtmap_clear(struct scsa_port *port)
 	}
 	return r;
 }
+
+void
+tgtmap_pause(struct scsa_port *port, bool is_paused)
+{
+	struct scsi_hba_tgtmap *map = port->tran->tran_tgtmap;
+
+	for (int i = 0; i < SCSI_TGT_NTYPES; i++)
+		settle_pause(map->sets[i].settle, is_paused);
+}

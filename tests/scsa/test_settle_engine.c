@@ -256,6 +256,37 @@ START_TEST(settle_answers_questions)
 }
 END_TEST
 
+/* what is reported while a set is cleared, and then taken away, does not come to life before that */
+static void
+pausing(void *arg)
+{
+	(void)arg;
+	world_new(SETTLE_PERADDR, 1000);
+	ck_assert_int_eq(settle_report(w.set, "A", NULL), 0);
+	ck_assert(settle_sync(w.set, 100000, false));
+	settle_pause(w.set, true);
+	ck_assert_int_eq(settle_report(w.set, "B", NULL), 0);
+	ck_assert_int_eq(settle_clear(w.set), 0);
+	ck_assert_int_eq(settle_report(w.set, "D", NULL), 0);
+	ck_assert(!settle_sync(w.set, 100000, false));
+	ck_assert(!settle_is_up(w.set, "A") && !settle_is_up(w.set, "D"));
+	settle_pause(w.set, false);
+	ck_assert(settle_sync(w.set, 100000, false));
+	ck_assert(!settle_is_up(w.set, "B") && settle_is_up(w.set, "D"));
+	/* and its end is not put off */
+	settle_pause(w.set, true);
+	ck_assert_int_eq(settle_report(w.set, "A", NULL), 0);
+	world_free();
+}
+
+START_TEST(settle_may_pause)
+{
+	const struct sim_opts opts = { .seed = 1 };
+
+	sim_run(&opts, pausing, NULL);
+}
+END_TEST
+
 /* who waits does not give up while the worker has yet to come to what has settled, as on a machine
  * under load */
 static void
@@ -316,5 +347,5 @@ END_TEST
 CHECK_MAIN("settle engine",
     c84_reports_from_many_threads_one_by_one,
     c84_reports_from_many_threads_as_sets,
-    settle_answers_questions, settle_waits_for_a_late_worker,
+    settle_answers_questions, settle_may_pause, settle_waits_for_a_late_worker,
     settle_complains_about_sets_without_end)
