@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -17,7 +18,8 @@
 #include "hw/soft/soft.h"
 #include "hw/soft/store_file.h"
 
-#define FILE_LOCK_WAIT_US	10000000
+#define FILE_LOCK_LIVING_US	1000000		/* it may be about to go */
+#define FILE_LOCK_DEAD_US	10000000
 #define FILE_LOCK_PAUSE_US	5000
 
 static void
@@ -171,34 +173,89 @@ file_open_fd(const struct soft_disk_conf *conf, char *reterr)
 	return file_open_error(conf, errno, reterr);
 }
 
-/* one writer, or any number of readers, over all processes */
-static int
-file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)
+/* is there such a process, and not only what its parent has not taken yet? */
+static bool
+process_lives(int pid)
 {
-	clock_t until = ddi_get_lbolt() + drv_usectohz(FILE_LOCK_WAIT_US);
-	bool is_last = false;
-	char shown[160];
-	int err = EWOULDBLOCK;
+	char path[64], state = 'Z';
+	FILE *f;
 
-	/*
-	 * A process that was killed keeps its lock until the writes it had queued in the kernel
-	 * have landed, which is a moment after it is gone, or seconds where a flush takes as
-	 * long: that is waited for, as a write of the dead must not follow one of ours.
-	 */
-	while (!is_last && err == EWOULDBLOCK) {
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	/* a name may have any character, and is 15 bytes long at most */
+	(void)fscanf(f, "%*d (%*15[^)]) %c", &state);
+	(void)fclose(f);
+	return state != 'Z' && state != 'X';
+}
+
+/* a process that is there and has locked the file, as /proc/locks says; 0: none that we see */
+static int
+file_lock_owner(int fd)
+{
+	unsigned long long inode;
+	int pid, owner = 0;
+	char line[256];
+	struct stat st;
+	FILE *f;
+
+	if (fstat(fd, &st) < 0)
+		return 0;
+	f = fopen("/proc/locks", "re");
+	while (f != NULL && owner == 0 && fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%*[^:]: FLOCK %*s %*s %d %*x:%*x:%llu", &pid, &inode) == 2 &&
+		    inode == st.st_ino && process_lives(pid))
+			owner = pid;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return owner;
+}
+
+/* 0, EWOULDBLOCK after @us, or another errno */
+static int
+file_lock_wait(const struct soft_disk_conf *conf, int fd, uint32_t us)
+{
+	clock_t until = ddi_get_lbolt() + drv_usectohz(us);
+	bool is_last;
+
+	do {
 		is_last = ddi_get_lbolt() >= until;
 		if (flock(fd, (conf->is_readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 			return 0;
-		err = errno;
+		if (errno != EWOULDBLOCK)
+			return errno;
 		delay(drv_usectohz(FILE_LOCK_PAUSE_US));
-	}
+	} while (!is_last);
+	return EWOULDBLOCK;
+}
+
+/*
+ * One writer, or any number of readers, over all processes. One that was killed keeps its lock until
+ * the writes it had queued in the kernel have landed, which is a moment after it is gone, or seconds
+ * where a flush takes as long: that is waited for, as a write of the dead must not follow one of ours.
+ */
+static int
+file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)
+{
+	int err = file_lock_wait(conf, fd, FILE_LOCK_LIVING_US), owner = 0;
+	char shown[160], who[32] = "";
+
+	if (err == EWOULDBLOCK)
+		owner = file_lock_owner(fd);
+	if (err == EWOULDBLOCK && owner == 0)
+		err = file_lock_wait(conf, fd, FILE_LOCK_DEAD_US);
+	if (err == 0)
+		return 0;
 	if (err != EWOULDBLOCK)
 		return store_error(-err, reterr, "'%s' cannot be locked: %s",
 		    file_shown(conf->path, shown), strerror(err));
+	if (owner != 0)
+		(void)snprintf(who, sizeof(who), " (process %d)", owner);
 	return store_error(-EBUSY, reterr,
-	    "'%s' is in use by another scsad; stop that one (fuser "
-	    "names it), or give each its own image%s",
-	    file_shown(conf->path, shown),
+	    "'%s' is in use by another scsad%s; stop that one, or give each its own image%s",
+	    file_shown(conf->path, shown), who,
 	    conf->is_readonly ? "" : "; readers with readonly=1 may share one");
 }
 

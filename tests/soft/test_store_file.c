@@ -8,11 +8,15 @@
 #include <string.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/rng.h"
 #include "check_main.h"
@@ -192,6 +196,51 @@ START_TEST(readers_share_a_file_and_cannot_write)
 	refused(-EBUSY, "readers with readonly=1 may share one");
 	store_close(two);
 	store_close(one);
+	remove_dir();
+}
+END_TEST
+
+static int dead_fd = -1;	/* what is left of who locked the file */
+static uint64_t dead_since;	/* first asked; its writes land after that and what a living one gets */
+
+/* the store's calls come by here */
+int
+flock(int fd, int op)
+{
+	uint64_t now = clock_now_ns();
+
+	if (dead_fd >= 0 && dead_since == 0)
+		dead_since = now;
+	if (dead_fd >= 0 && now - dead_since > 1200 * NS_PER_MS) {
+		close(dead_fd);
+		dead_fd = -1;
+	}
+	return (int)syscall(SYS_flock, fd, op);
+}
+
+START_TEST(locks_of_the_living_refuse_those_of_the_dead_are_waited_for)
+{
+	struct store *store;
+	char says[48];
+	int status;
+	pid_t pid;
+
+	setup_dir();
+	store = open_store();
+	(void)snprintf(says, sizeof(says), "by another scsad (process %d)", (int)getpid());
+	refused(-EBUSY, says);
+	store_close(store);
+
+	dead_fd = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(dead_fd, 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(syscall(SYS_flock, dead_fd, LOCK_EX) != 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	store_close(open_store());
+	ck_assert_int_eq(dead_fd, -1);
 	remove_dir();
 }
 END_TEST
@@ -457,6 +506,7 @@ END_TEST
 
 CHECK_MAIN("store file", missing_file_is_made_sparse_and_kept,
     unusable_paths_are_refused_with_what_to_do, readers_share_a_file_and_cannot_write,
+    locks_of_the_living_refuse_those_of_the_dead_are_waited_for,
     unmapped_range_is_zero_and_gives_space_back, shrunk_file_gives_errors_and_is_not_grown,
     direct_io_with_any_memory, queue_of_the_kernel, queue_of_threads,
     more_requests_than_the_queue_holds, full_file_system, no_memory_is_an_error)
