@@ -128,9 +128,9 @@ answer_failure(struct portal_task *t)
 {
 	switch (t->lu.reason) {
 	case CMD_ABORTED:
-		/* whoever ended it tells its own initiator (SAM-5 5.6, TAS 0), or lib/iscsi does when
-		 * that is refused; one that nobody asked about was swept along, or the device gave it
-		 * up */
+		/* whoever ended it tells its own initiator (SAM-5 5.6, TAS 0), or lib/iscsi
+		 * does when that is refused; one that nobody asked about was swept along, or
+		 * the device gave it up */
 		if (t->lu.is_abort_due)
 			iscsi_cmd_drop(t->cmd);
 		else

@@ -232,9 +232,10 @@ file_lock_wait(const struct soft_disk_conf *conf, int fd, uint32_t us)
 }
 
 /*
- * One writer, or any number of readers, over all processes. One that was killed keeps its lock until
- * the writes it had queued in the kernel have landed, which is a moment after it is gone, or seconds
- * where a flush takes as long: that is waited for, as a write of the dead must not follow one of ours.
+ * One writer, or any number of readers, over all processes. One that was killed keeps its lock
+ * until the writes it had queued in the kernel have landed, which is a moment after it is gone,
+ * or seconds where a flush takes as long: that is waited for, as a write of the dead must not
+ * follow one of ours.
  */
 static int
 file_lock(const struct soft_disk_conf *conf, int fd, char *reterr)

@@ -157,9 +157,9 @@ struct lu_stats {
 
 const struct lu_info *lu_info(const struct lu *unit);
 
-/* lu_block_bytes() - how long blocks are, for whoever cuts data by that; 0: it has none, or somebody
- * may have changed it, and the device is being asked. Any thread; a command that comes after the
- * end of one that changed it finds 0, or the new length */
+/* lu_block_bytes() - how long blocks are, for whoever cuts data by that; 0: it has none, or
+ * somebody may have changed it, and the device is being asked. Any thread; a command that comes
+ * after the end of one that changed it finds 0, or the new length */
 uint32_t lu_block_bytes(const struct lu *unit);
 
 void lu_stats_read(const struct lu *unit, struct lu_stats *ret_stats);

@@ -322,8 +322,8 @@ void lu_reset_happened(struct lu *lu, uint16_t asc);
 #define LU_REFRESH_MODES	0x02	/* Control page, write protection */
 void lu_refresh(struct lu *lu, uint8_t what, const struct lu_nexus *by,
     const struct sense_data *news);
-/* lu_refresh_wait() - @fn at home when all has been answered that is being asked; false: nothing is,
- * and @w is still the caller's */
+/* lu_refresh_wait() - @fn at home when all has been answered that is being asked; false:
+ * nothing is, and @w is still the caller's */
 bool lu_refresh_wait(struct lu *lu, struct lu_work *w, lu_work_fn fn) MUST_CHECK;
 /* a command that needs blocks went well: if it was not ready when it was asked, it is now */
 static inline void

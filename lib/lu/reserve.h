@@ -17,10 +17,11 @@
  *           04h 44h/00h and nothing has changed. Without a state_dir, or for a unit without an
  *           identity, APTPL 1 is refused (05h 26h/00h) and REPORT CAPABILITIES says PTPL_C 0.
  *           What was saved but cannot be read makes a unit fenced, not free: pr_new_lost().
- * Away      Without APTPL the state ends with a loss of power (SPC-4 5.12.1), and that is the end of
- *           this process: a unit that is detached and attached again may have lost nothing but a
- *           cable for a while, and would come back open to whom it was closed. So it has what it
- *           had, if it says that it is the same; RESERVE has ended, as with a reset.
+ * Away      Without APTPL the state ends with a loss of power (SPC-4 5.12.1), and that is the
+ *           end of this process: a unit that is detached and attached again may have lost
+ *           nothing but a cable for a while, and would come back open to whom it was closed. So
+ *           it has what it had, if it says that it is the same; RESERVE has ended, as with a
+ *           reset.
  * Thread    The unit's home; init and fini: a worker, while the unit attaches or detaches.
  * Limits    PR_LIMIT_DEFAULT registrations.
  * Source    SPC-4 5.12; SPC-2 5.5.1, 7.21, 7.22 (RESERVE, RELEASE)

@@ -19,7 +19,7 @@ struct reserve_out;
 
 struct lu_reservations {
 	struct pr *pr;				/* never NULL */
-	struct reserve_keep *keep;		/* NULL: nothing is saved, or kept while it is away */
+	struct reserve_keep *keep;		/* NULL: nothing is saved or kept */
 	STAILQ_HEAD(, reserve_out) outs;	/* PERSISTENT RESERVE OUT, the first is at work */
 	bool is_running;			/* the first is */
 	bool is_reserved;			/* by RESERVE: a nexus is LU_RESERVE_OWNER */
@@ -54,9 +54,9 @@ int reserve_keep_open(struct lu *lu, struct reserve_keep **ret_keep, struct pr *
 
 #define RESERVE_AWAY_MAX	1024	/* units whose state is kept while they are away */
 
-/* reserve_keep_close() - the unit goes, and had @pr (NULL: nobody knows), which is taken. Unless that
- * lies on disk it is kept in memory: a unit of that identity has it when it comes. @keep NULL: it
- * is freed */
+/* reserve_keep_close() - the unit goes, and had @pr (NULL: nobody knows), which is taken.
+ * Unless that lies on disk it is kept in memory: a unit of that identity has it when it comes.
+ * @keep NULL: it is freed */
 void reserve_keep_close(struct reserve_keep *keep, struct pr *pr);
 
 /* reserve_keep_forget() - all that is kept of units that are away; no unit is there */

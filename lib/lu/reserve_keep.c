@@ -1,4 +1,5 @@
-/* where the persistent reservations of a unit lie: on disk, and while it is away (lu/reserve_impl.h) */
+/* where the persistent reservations of a unit lie: on disk, and while it is away
+ * (lu/reserve_impl.h) */
 #define HASH_NONFATAL_OOM	1
 #include <errno.h>
 #include <fcntl.h>
@@ -94,7 +95,8 @@ keep_free(struct reserve_keep *keep)
 	free(keep);
 }
 
-/* what it had when it went is *@ret; NULL: nothing. 0, -EEXIST another unit has the name, -ENOMEM */
+/* what it had when it went is *@ret; NULL: nothing. 0, -EEXIST another unit has the name,
+ * -ENOMEM */
 static int
 keep_claim(struct reserve_keep *keep, struct pr **ret)
 {

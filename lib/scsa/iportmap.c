@@ -55,8 +55,8 @@ map_configure(void *arg, const char *ua, void *priv)
 	return r;
 }
 
-/* nothing behind it any more; and what its driver still reports, looking for targets meanwhile, brings
- * nothing back before it is gone itself */
+/* nothing behind it any more; and what its driver still reports, looking for targets meanwhile,
+ * brings nothing back before it is gone itself */
 static int
 iport_empty(dev_info_t *iport)
 {

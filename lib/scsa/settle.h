@@ -165,9 +165,9 @@ size_t settle_size(struct settle *s);
  */
 int settle_clear(struct settle *s) MUST_CHECK;
 
-/* settle_pause() - with @is_paused nothing that is reported settles, however long ago that was, until
- * it is called without: who has cleared the set, and takes away what it belongs to, is not overtaken
- * by a report. settle_close() ends it. Others wait no longer than they would have */
+/* settle_pause() - with @is_paused nothing that is reported settles, however long ago that was,
+ * until it is called without: who has cleared the set, and takes away what it belongs to, is
+ * not overtaken by a report. settle_close() ends it. Others wait no longer than they would have */
 void settle_pause(struct settle *s, bool is_paused);
 
 /**
