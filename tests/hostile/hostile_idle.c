@@ -120,11 +120,11 @@ drip_run(void *arg)
 {
 	struct drip *drip = arg;
 	struct pollfd *pollers = calloc(drip->n, sizeof(*pollers));
-	int64_t start = now_us(), next = start, served = served_us();
+	int64_t start = now_us(), next = start;
 	unsigned int turn = 0;
 
 	while (pollers != NULL && drip->left > 0 &&
-	    served_us() - served < drip->limit_ms * (int64_t)1000) {
+	    served_us() - start < drip->limit_ms * (int64_t)1000) {
 		if (now_us() >= next) {
 			drip_turn(drip, turn++);
 			next += 1000000;
@@ -207,10 +207,10 @@ attack(struct drip *drip, double want)
 	for (until = now_us() + BEFORE_MS * 1000; now_us() < until;)
 		work_once(&work);
 	before = work_tell(&work, "before");
-	atomic_store(&read_began_us, now_us());
-	atomic_store(&stalled_us, 0);
 	opened = drip_open(drip);
 	drip->left = opened;
+	atomic_store(&read_began_us, now_us());
+	atomic_store(&stalled_us, 0);
 	if (opened < drip->n || pthread_create(&thread, NULL, drip_run, drip) != 0) {
 		(void)printf("%u connections only\n", opened);
 		return 1;
